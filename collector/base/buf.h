@@ -1,0 +1,26 @@
+/* An owning, growing byte buffer with a mandatory maximum. Growth failure and the maximum give the same answer. */
+#ifndef VITRACE_BASE_BUF_H
+#define VITRACE_BASE_BUF_H
+
+#include "proto/wire/slice.h"
+
+struct buf {
+    uint8_t *data;
+    size_t size, room, room_max;
+    bool failed; /* sticky: an append did not fit; the content is then incomplete */
+};
+
+void buf_init(struct buf *self, size_t bytes_max);
+void buf_release(struct buf *self);
+void buf_clear(struct buf *self); /* keeps the memory */
+bool buf_add(struct buf *self, struct slice bytes);
+bool buf_add_text(struct buf *self, const char *text);
+bool buf_add_format(struct buf *self, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Room for `size` more bytes to be written by the caller, who then adds to ->size. NULL = does not fit. */
+uint8_t *buf_reserve(struct buf *self, size_t size);
+static inline struct slice buf_slice(const struct buf *self)
+{
+    return slice_of(self->data, self->size);
+}
+
+#endif

@@ -1,0 +1,70 @@
+/*
+ * The daemon's metrics: a fixed set of counters and gauges, so /metrics has a constant number of lines whatever clients
+ * send. One table row per series; any thread may add. Owned by app.c and passed down.
+ */
+#ifndef VITRACE_BASE_COUNTERS_H
+#define VITRACE_BASE_COUNTERS_H
+
+#include "collector/base/buf.h"
+
+/* C(ID, name, labels, type, help). Rows of one metric stand together. */
+#define COUNTERS(C)                                                                                                    \
+    C(BEACONS_RECEIVED, "vitrace_beacons_received_total", "", "counter", "Beacon requests that reached the handler.")  \
+    C(BEACONS_ACKED, "vitrace_beacons_acked_total", "", "counter", "Beacons answered 204, durable.")                   \
+    C(BEACONS_DUPLICATE, "vitrace_beacons_deduplicated_total", "", "counter", "Beacons stored before: 204, not stored again.") \
+    C(BEACON_BYTES, "vitrace_beacon_bytes_total", "", "counter", "Bytes of accepted beacons.")                         \
+    C(REJECTED_EMPTY, "vitrace_beacons_rejected_total", "{reason=\"empty\"}", "counter", "Beacons refused, by reason.") \
+    C(REJECTED_TOO_LARGE, "vitrace_beacons_rejected_total", "{reason=\"too_large\"}", "counter", "")                   \
+    C(REJECTED_TRUNCATED, "vitrace_beacons_rejected_total", "{reason=\"truncated\"}", "counter", "")                   \
+    C(REJECTED_MALFORMED, "vitrace_beacons_rejected_total", "{reason=\"malformed\"}", "counter", "")                   \
+    C(REJECTED_NO_HEADER, "vitrace_beacons_rejected_total", "{reason=\"no_header\"}", "counter", "")                   \
+    C(REJECTED_BAD_VERSION, "vitrace_beacons_rejected_total", "{reason=\"bad_version\"}", "counter", "")               \
+    C(REJECTED_BAD_HEADER, "vitrace_beacons_rejected_total", "{reason=\"bad_header\"}", "counter", "")                 \
+    C(REJECTED_BAD_REFERENCE, "vitrace_beacons_rejected_total", "{reason=\"bad_reference\"}", "counter", "")           \
+    C(REJECTED_BAD_STRING, "vitrace_beacons_rejected_total", "{reason=\"bad_string\"}", "counter", "")                 \
+    C(REJECTED_OUT_OF_RANGE, "vitrace_beacons_rejected_total", "{reason=\"out_of_range\"}", "counter", "")             \
+    C(REJECTED_UNKNOWN_APP, "vitrace_beacons_rejected_total", "{reason=\"unknown_app\"}", "counter", "")               \
+    C(REJECTED_ORIGIN, "vitrace_beacons_rejected_total", "{reason=\"origin\"}", "counter", "")                         \
+    C(REJECTED_MEDIA_TYPE, "vitrace_beacons_rejected_total", "{reason=\"media_type\"}", "counter", "")                 \
+    C(REJECTED_UNAVAILABLE, "vitrace_beacons_rejected_total", "{reason=\"unavailable\"}", "counter", "")               \
+    C(SPANS_REQUESTS, "vitrace_spans_requests_total", "", "counter", "OTLP export requests that reached the handler.") \
+    C(SPANS_ACCEPTED, "vitrace_spans_accepted_total", "", "counter", "Spans made durable.")                            \
+    C(SPANS_REJECTED, "vitrace_spans_rejected_total", "", "counter", "Spans refused inside accepted requests.")        \
+    C(SPANS_REQUESTS_REJECTED, "vitrace_spans_requests_rejected_total", "", "counter", "OTLP requests refused whole.") \
+    C(HTTP_CONNECTIONS, "vitrace_connections", "", "gauge", "Open client connections.")                                \
+    C(HTTP_REQUESTS, "vitrace_http_requests_total", "", "counter", "Requests parsed.")                                 \
+    C(HTTP_BAD_REQUESTS, "vitrace_http_bad_requests_total", "{reason=\"parse\"}", "counter", "Requests refused before routing.") \
+    C(HTTP_BODY_TOO_LARGE, "vitrace_http_bad_requests_total", "{reason=\"body_too_large\"}", "counter", "")            \
+    C(HTTP_HEADERS_TOO_LARGE, "vitrace_http_bad_requests_total", "{reason=\"headers_too_large\"}", "counter", "")      \
+    C(HTTP_NOT_FOUND, "vitrace_http_bad_requests_total", "{reason=\"not_found\"}", "counter", "")                      \
+    C(HTTP_METHOD, "vitrace_http_bad_requests_total", "{reason=\"method\"}", "counter", "")                            \
+    C(HTTP_TIMEOUT, "vitrace_http_bad_requests_total", "{reason=\"timeout\"}", "counter", "")                          \
+    C(LOG_BYTES, "vitrace_log_bytes", "", "gauge", "Bytes of the log on disk.")                                        \
+    C(LOG_SEGMENTS, "vitrace_log_segments", "", "gauge", "Segment files of the log.")                                  \
+    C(LOG_COMMITS, "vitrace_log_commits_total", "", "counter", "Group commits (one fdatasync each).")                  \
+    C(LOG_RECORDS, "vitrace_log_records_total", "", "counter", "Records appended.")                                    \
+    C(LOG_POISONED, "vitrace_log_poisoned_total", "", "counter", "Segments closed after an I/O error.")                \
+    C(LOG_RECOVERED, "vitrace_log_recovered_records_total", "", "counter", "Valid records found at start.")            \
+    C(LOG_TORN_BYTES, "vitrace_log_torn_bytes_total", "", "counter", "Bytes cut from a torn tail at start.")           \
+    C(SINK_POSITION, "vitrace_sink_position_bytes", "", "gauge", "Log position up to which the index is built.")       \
+    C(SINK_ERRORS, "vitrace_sink_errors_total", "", "counter", "Records that the index could not take.")               \
+    C(JOIN_EXACT_PARENT, "vitrace_join_total", "{level=\"exact_parent\"}", "counter", "Requests joined, by level.")    \
+    C(JOIN_EXACT_TRACE, "vitrace_join_total", "{level=\"exact_trace\"}", "counter", "")                                \
+    C(JOIN_NONE, "vitrace_join_total", "{level=\"none\"}", "counter", "")                                              \
+    C(JOIN_PENDING, "vitrace_join_pending", "", "gauge", "Claims that wait for their spans.")                          \
+    C(JOIN_EVICTED, "vitrace_join_evicted_total", "", "counter", "Claims or spans dropped from the join window when full.")
+
+#define COUNTERS_ENUM(id, name, labels, type, help) COUNTER_##id,
+enum counter { COUNTERS(COUNTERS_ENUM) COUNTER_COUNT };
+
+struct counters {
+    _Atomic uint64_t value[COUNTER_COUNT];
+};
+
+void counters_add(struct counters *self, enum counter id, uint64_t amount);
+void counters_set(struct counters *self, enum counter id, uint64_t value); /* gauges */
+uint64_t counters_find(const struct counters *self, enum counter id);
+/* Prometheus text exposition format 0.0.4. */
+void counters_write(const struct counters *self, struct buf *out);
+
+#endif

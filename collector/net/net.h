@@ -1,0 +1,90 @@
+/*
+ * HTTP/1.1 on libuv and llhttp: listeners, connections, a route table, replies. Knows nothing of beacons.
+ *
+ * A net is one listener with its own loop thread(s). A request that has been read whole becomes an exchange; the handler
+ * answers with net_reply(), at once or later, always on the exchange's own thread. A stage that finishes elsewhere
+ * calls net_exchange_wake() from any thread, and the exchange's wake function runs on its own thread.
+ *
+ * An exchange outlives its connection: when the client leaves early the reply is dropped, the wake still happens.
+ */
+#ifndef VITRACE_NET_H
+#define VITRACE_NET_H
+
+#include "collector/base/counters.h"
+#include "proto/wire/slice.h"
+
+struct net;
+struct net_exchange;
+
+enum net_method { NET_GET = 1, NET_HEAD = 2, NET_POST = 4, NET_OPTIONS = 8, NET_OTHER = 16 };
+
+struct net_header {
+    const char *name;
+    const char *value;
+};
+
+struct net_answer {
+    int status;
+    const char *content_type; /* NULL = no body */
+    struct slice body;        /* copied */
+    const struct net_header *headers; /* beyond Date, Content-Length, Connection */
+    size_t header_count;
+    bool close; /* close the connection after the reply */
+};
+
+typedef void net_handler(void *context, struct net_exchange *exchange);
+
+struct net_route {
+    unsigned methods;  /* enum net_method bits; others are answered 405 with Allow */
+    const char *path;  /* exact; a trailing '*' matches any rest */
+    net_handler *handle;
+    void *context;
+    size_t body_bytes_max; /* 413 above it, before the body is read whole */
+};
+
+struct net_options {
+    const char *listen; /* "127.0.0.1:4318", "[::1]:0", ":8080" (any address) */
+    unsigned threads;   /* loops with SO_REUSEPORT; 0 = 1 */
+    const struct net_route *routes; /* borrowed for the life of the net */
+    size_t route_count;
+    struct counters *counters; /* borrowed */
+    unsigned connections_max;  /* 0 = 10,000 */
+    unsigned idle_timeout_ms;  /* 0 = 15,000 */
+    unsigned request_timeout_ms; /* headers and body together; 0 = 10,000 */
+};
+
+/* Binds and starts. NULL: `error` says which address and why. */
+struct net *net_start(const struct net_options *options, char *error, size_t error_size);
+unsigned net_port(const struct net *self); /* as bound */
+/* Stops accepting, finishes exchanges under way (at most drain_ms), ends the threads. */
+void net_stop(struct net *self, unsigned drain_ms);
+
+/* All slices are borrowed until the exchange is answered. */
+enum net_method net_exchange_method(const struct net_exchange *self);
+struct slice net_exchange_path(const struct net_exchange *self);
+struct slice net_exchange_rest(const struct net_exchange *self); /* what the route's '*' matched */
+struct slice net_exchange_query(const struct net_exchange *self); /* after '?', undecoded */
+struct slice net_exchange_body(const struct net_exchange *self);
+/* Case-insensitive name; empty when absent. The first of several. */
+struct slice net_exchange_header(const struct net_exchange *self, const char *name);
+/* Peer as 16 bytes, v4 mapped; not truncated. */
+const uint8_t *net_exchange_peer(const struct net_exchange *self);
+/* `bytes` of zeroed memory that lives as long as the exchange, e.g. for a struct append. NULL = out of memory. */
+void *net_exchange_memory(struct net_exchange *self, size_t bytes);
+
+/* Finds `name` in an application/x-www-form-urlencoded query and decodes it into out. Returns its size, -1 = absent or
+ * does not fit. */
+int net_query_find(struct slice query, const char *name, char *out, size_t size);
+
+/* Exactly once per exchange, on its thread. */
+void net_reply(struct net_exchange *self, const struct net_answer *answer);
+void net_reply_status(struct net_exchange *self, int status); /* no body */
+/* {"error":{"code":..., "message":...}} with the given status. */
+void net_reply_error(struct net_exchange *self, int status, const char *code, const char *message);
+
+/* Sets what net_exchange_wake() runs. Before handing the exchange's memory to another thread. */
+void net_exchange_on_wake(struct net_exchange *self, void (*run)(struct net_exchange *self, void *context), void *context);
+/* Any thread, once per on_wake. */
+void net_exchange_wake(struct net_exchange *self);
+
+#endif

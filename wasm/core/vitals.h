@@ -1,0 +1,102 @@
+/*
+ * Web Vitals as state machines, equal to web-vitals 6.2.x for the same entries. Pure: no encoding, no strings.
+ * Strings are opaque 32-bit handles that the caller resolves; 0 = none. All times are DOMHighResTimeStamps in ms.
+ *
+ * The caller forwards what the page saw in the order it was delivered; a vital changes only inside a call.
+ */
+#ifndef VITRACE_VITALS_H
+#define VITRACE_VITALS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Numbers of enum Metric, Rating, VitalState and NavigationType in beacon.proto. */
+enum vital_metric { VITAL_LCP = 1, VITAL_INP = 2, VITAL_CLS = 3, VITAL_FCP = 4, VITAL_TTFB = 5, VITAL_METRICS = 5 };
+enum vital_rating { VITAL_GOOD = 1, VITAL_NEEDS_IMPROVEMENT = 2, VITAL_POOR = 3 };
+enum vital_state { VITAL_NOT_YET = 0, VITAL_MEASURED = 1, VITAL_UNSUPPORTED = 2 };
+
+#define VITAL_PARTS_MAX 5
+
+struct vital {
+    enum vital_state state;
+    enum vital_rating rating;
+    double value;
+    bool final;
+    uint32_t navigation_type;
+    uint32_t target; /* handle */
+    uint32_t url;    /* handle: LCP resource */
+    uint32_t name;   /* handle: INP event name */
+    double time;
+    double parts[VITAL_PARTS_MAX]; /* meaning per metric: Vital.parts in beacon.proto */
+    uint32_t part_count;
+    uint32_t revision; /* grows whenever anything above changed */
+};
+
+enum vital_rating vital_rate(enum vital_metric metric, double value);
+
+struct vitals_start {
+    uint32_t supported; /* bit (metric - 1) */
+    bool hidden, prerendering, was_discarded;
+};
+
+/* What the vitals need of a navigation entry. */
+struct vitals_navigation {
+    double now; /* performance.now() when it was read: the entry is sane iff 0 < response_start < now */
+    double activation_start, worker_start, fetch_start, domain_lookup_start, connect_start, connect_end, response_start;
+    uint32_t type; /* NavigationType from the entry's `type`: navigate, reload, back_forward, prerender */
+};
+
+struct vitals_paint {
+    double start_time;
+    double size;
+    uint32_t url, target;
+    uint64_t url_hash; /* to find its resource entry; 0 = no URL (text) */
+    bool last_of_batch;
+};
+
+/* A resource, as far as the LCP sub-parts need it. */
+struct vitals_resource {
+    uint64_t name_hash; /* of the entry's name, same function as vitals_paint.url_hash */
+    double start_time, request_start, response_end;
+};
+
+struct vitals_shift {
+    double start_time, value;
+    bool had_recent_input;
+    uint32_t target;
+};
+
+struct vitals_event {
+    double start_time, duration, processing_start, processing_end;
+    uint32_t interaction_id;
+    uint32_t name, target;
+    bool first_input;
+};
+
+struct vitals; /* defined in vitals_internal.h; sizes are fixed, see vitals_bytes() */
+unsigned vitals_bytes(void);
+struct vitals *vitals_init(void *memory, const struct vitals_start *start);
+
+void vitals_take_navigation(struct vitals *self, const struct vitals_navigation *navigation);
+void vitals_take_first_contentful_paint(struct vitals *self, double start_time);
+void vitals_take_largest_paint(struct vitals *self, const struct vitals_paint *paint);
+void vitals_take_resource(struct vitals *self, const struct vitals_resource *resource);
+void vitals_take_shift(struct vitals *self, const struct vitals_shift *shift);
+/* Queued; evaluated at the next vitals_idle or vitals_hidden. */
+void vitals_take_event(struct vitals *self, const struct vitals_event *event);
+void vitals_take_interaction_count(struct vitals *self, double count);
+/* buffered: from a visibility-state entry rather than from the event itself. */
+void vitals_take_visibility(struct vitals *self, double time, bool hidden, bool buffered);
+void vitals_input(struct vitals *self, double time); /* first trusted keydown or click */
+void vitals_loaded(struct vitals *self, double now);
+void vitals_activated(struct vitals *self, double now, bool hidden);
+void vitals_idle(struct vitals *self); /* idle-or-hidden: evaluate queued events */
+void vitals_hide(struct vitals *self, double time); /* finalise what hidden finalises */
+/* bfcache restore (navigation_type BACK_FORWARD_CACHE) or another new view; `paint` = now after the double rAF. */
+void vitals_restart(struct vitals *self, uint32_t navigation_type, double start_time, bool hidden);
+
+const struct vital *vitals_find(const struct vitals *self, enum vital_metric metric);
+/* true while the vitals still hold this handle: the caller must not reuse it. */
+bool vitals_holds(const struct vitals *self, uint32_t handle);
+
+#endif
