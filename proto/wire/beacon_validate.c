@@ -1,0 +1,333 @@
+/*
+ * The whole check of a beacon from the network, in two passes over its bytes: the first counts the dictionary (it may
+ * stand after the records that use it), the second decodes every record and holds it to the schema's bounds.
+ */
+#include "proto/wire/beacon_decode.h"
+
+#include <math.h>
+
+#define APP_BYTES_MAX    64u
+#define VITAL_MS_MAX     600000.0 /* ten minutes: no page is waited for longer */
+#define CLS_MAX          100.0
+#define TIME_US_MAX      ((uint64_t)1 << 53)
+
+union record {
+    vitrace_v1_Header header;
+    vitrace_v1_Resource resource;
+    vitrace_v1_EventTiming event;
+    vitrace_v1_LayoutShift layout_shift;
+    vitrace_v1_UserTiming user_timing;
+    vitrace_v1_LongTask long_task;
+    vitrace_v1_LongAnimationFrame long_animation_frame;
+    vitrace_v1_Paint paint;
+    vitrace_v1_LargestContentfulPaint largest_contentful_paint;
+    vitrace_v1_VisibilityState visibility_state;
+    vitrace_v1_Call call;
+    vitrace_v1_Vital vital;
+    vitrace_v1_CustomEvent custom_event;
+    vitrace_v1_Ledger ledger;
+    vitrace_v1_Navigation navigation;
+    vitrace_v1_ErrorEvent error;
+};
+
+struct check {
+    uint32_t strings; /* of the whole beacon */
+    struct beacon_summary *summary;
+    unsigned headers;
+    unsigned ledgers;
+    unsigned navigations;
+    union record record; /* scratch */
+};
+
+typedef enum beacon_status check_record(struct check *self, struct slice body);
+
+static bool check_ref(const struct check *self, uint32_t ref)
+{
+    return ref <= self->strings;
+}
+
+static bool text_is_utf8(struct slice text)
+{
+    size_t i = 0;
+    while (i < text.size) {
+        uint8_t lead = text.data[i];
+        unsigned more = lead < 0x80 ? 0 : (lead & 0xe0) == 0xc0 ? 1 : (lead & 0xf0) == 0xe0 ? 2 : (lead & 0xf8) == 0xf0 ? 3 : 9;
+        if (more == 9 || text.size - i <= more)
+            return false;
+        uint32_t point = more == 0 ? lead : lead & (0x3fu >> more);
+        for (unsigned k = 1; k <= more; k++) {
+            if ((text.data[i + k] & 0xc0) != 0x80)
+                return false;
+            point = point << 6 | (text.data[i + k] & 0x3f);
+        }
+        static const uint32_t least[4] = {0, 0x80, 0x800, 0x10000};
+        if (point < least[more] || point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff))
+            return false;
+        i += more + 1u;
+    }
+    return true;
+}
+
+static bool app_is_well_formed(const char *app)
+{
+    size_t size = strlen(app);
+    if (size == 0 || size > APP_BYTES_MAX || app[0] == '_' || app[0] == '-')
+        return false;
+    for (size_t i = 0; i < size; i++) {
+        char c = app[i];
+        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-'))
+            return false;
+    }
+    return true;
+}
+
+static enum beacon_status check_header(struct check *self, struct slice body)
+{
+    vitrace_v1_Header *h = &self->summary->header;
+    if (self->headers++ > 0)
+        return BEACON_NO_HEADER;
+    if (!beacon_decode_message(body, vitrace_v1_Header_fields, h))
+        return BEACON_BAD_HEADER;
+    if (h->schema_version != VITRACE_SCHEMA_VERSION)
+        return BEACON_BAD_VERSION;
+    if (!app_is_well_formed(h->app) || ids_is_zero(h->view_id, sizeof h->view_id) ||
+        ids_is_zero(h->session_id, sizeof h->session_id))
+        return BEACON_BAD_HEADER;
+    return BEACON_OK;
+}
+
+static enum beacon_status check_string(struct check *self, struct slice body)
+{
+    (void)self;
+    return body.size <= BEACON_STRING_BYTES_MAX && text_is_utf8(body) ? BEACON_OK : BEACON_BAD_STRING;
+}
+
+static enum beacon_status check_claims(const vitrace_v1_Claim *claims, pb_size_t count)
+{
+    for (pb_size_t i = 0; i < count; i++)
+        if (ids_is_zero(claims[i].trace_id, sizeof claims[i].trace_id))
+            return BEACON_MALFORMED;
+    return BEACON_OK;
+}
+
+static enum beacon_status check_server_timings(struct check *self, const vitrace_v1_ServerTiming *timings, pb_size_t count)
+{
+    for (pb_size_t i = 0; i < count; i++) {
+        if (!check_ref(self, timings[i].name_ref) || !check_ref(self, timings[i].description_ref))
+            return BEACON_BAD_REFERENCE;
+        if (!isfinite(timings[i].duration_ms))
+            return BEACON_OUT_OF_RANGE;
+    }
+    return BEACON_OK;
+}
+
+static enum beacon_status check_resource(struct check *self, struct slice body)
+{
+    vitrace_v1_Resource *r = &self->record.resource;
+    if (!beacon_decode_resource(body, r))
+        return BEACON_MALFORMED;
+    if (!check_ref(self, r->name_ref))
+        return BEACON_BAD_REFERENCE;
+    if (r->start_us > TIME_US_MAX)
+        return BEACON_OUT_OF_RANGE;
+    enum beacon_status status = check_claims(r->claims, r->claims_count);
+    return status != BEACON_OK ? status : check_server_timings(self, r->server_timings, r->server_timings_count);
+}
+
+static enum beacon_status check_navigation(struct check *self, struct slice body)
+{
+    vitrace_v1_Navigation *n = &self->record.navigation;
+    if (self->navigations++ > 0 || !beacon_decode_message(body, vitrace_v1_Navigation_fields, n))
+        return BEACON_MALFORMED;
+    if (!check_ref(self, n->name_ref))
+        return BEACON_BAD_REFERENCE;
+    enum beacon_status status = check_claims(n->claims, n->claims_count);
+    return status != BEACON_OK ? status : check_server_timings(self, n->server_timings, n->server_timings_count);
+}
+
+static enum beacon_status check_call(struct check *self, struct slice body)
+{
+    vitrace_v1_Call *c = &self->record.call;
+    if (!beacon_decode_message(body, vitrace_v1_Call_fields, c))
+        return BEACON_MALFORMED;
+    if (!check_ref(self, c->url_ref) || !check_ref(self, c->method_ref))
+        return BEACON_BAD_REFERENCE;
+    return check_claims(c->claims, c->claims_count);
+}
+
+static enum beacon_status check_event(struct check *self, struct slice body)
+{
+    vitrace_v1_EventTiming *e = &self->record.event;
+    if (!beacon_decode_message(body, vitrace_v1_EventTiming_fields, e))
+        return BEACON_MALFORMED;
+    return check_ref(self, e->name_ref) && check_ref(self, e->target_ref) ? BEACON_OK : BEACON_BAD_REFERENCE;
+}
+
+static enum beacon_status check_layout_shift(struct check *self, struct slice body)
+{
+    vitrace_v1_LayoutShift *s = &self->record.layout_shift;
+    if (!beacon_decode_message(body, vitrace_v1_LayoutShift_fields, s))
+        return BEACON_MALFORMED;
+    if (!check_ref(self, s->target_ref))
+        return BEACON_BAD_REFERENCE;
+    return isfinite(s->value) && s->value >= 0 && s->value <= CLS_MAX ? BEACON_OK : BEACON_OUT_OF_RANGE;
+}
+
+static enum beacon_status check_user_timing(struct check *self, struct slice body)
+{
+    vitrace_v1_UserTiming *t = &self->record.user_timing;
+    if (!beacon_decode_message(body, vitrace_v1_UserTiming_fields, t))
+        return BEACON_MALFORMED;
+    return check_ref(self, t->name_ref) ? BEACON_OK : BEACON_BAD_REFERENCE;
+}
+
+static enum beacon_status check_long_task(struct check *self, struct slice body)
+{
+    vitrace_v1_LongTask *t = &self->record.long_task;
+    if (!beacon_decode_message(body, vitrace_v1_LongTask_fields, t))
+        return BEACON_MALFORMED;
+    return check_ref(self, t->name_ref) ? BEACON_OK : BEACON_BAD_REFERENCE;
+}
+
+static enum beacon_status check_long_animation_frame(struct check *self, struct slice body)
+{
+    vitrace_v1_LongAnimationFrame *f = &self->record.long_animation_frame;
+    if (!beacon_decode_message(body, vitrace_v1_LongAnimationFrame_fields, f))
+        return BEACON_MALFORMED;
+    for (pb_size_t i = 0; i < f->scripts_count; i++) {
+        const vitrace_v1_LongFrameScript *s = &f->scripts[i];
+        if (!check_ref(self, s->source_url_ref) || !check_ref(self, s->source_function_ref) ||
+            !check_ref(self, s->invoker_ref) || !check_ref(self, s->invoker_type_ref))
+            return BEACON_BAD_REFERENCE;
+    }
+    return BEACON_OK;
+}
+
+static enum beacon_status check_paint(struct check *self, struct slice body)
+{
+    vitrace_v1_Paint *p = &self->record.paint;
+    if (!beacon_decode_message(body, vitrace_v1_Paint_fields, p))
+        return BEACON_MALFORMED;
+    return check_ref(self, p->name_ref) ? BEACON_OK : BEACON_BAD_REFERENCE;
+}
+
+static enum beacon_status check_largest_contentful_paint(struct check *self, struct slice body)
+{
+    vitrace_v1_LargestContentfulPaint *p = &self->record.largest_contentful_paint;
+    if (!beacon_decode_message(body, vitrace_v1_LargestContentfulPaint_fields, p))
+        return BEACON_MALFORMED;
+    return check_ref(self, p->url_ref) && check_ref(self, p->target_ref) ? BEACON_OK : BEACON_BAD_REFERENCE;
+}
+
+static enum beacon_status check_visibility_state(struct check *self, struct slice body)
+{
+    bool fits = beacon_decode_message(body, vitrace_v1_VisibilityState_fields, &self->record.visibility_state);
+    return fits ? BEACON_OK : BEACON_MALFORMED;
+}
+
+static enum beacon_status check_vital(struct check *self, struct slice body)
+{
+    vitrace_v1_Vital *v = &self->record.vital;
+    if (!beacon_decode_message(body, vitrace_v1_Vital_fields, v))
+        return BEACON_MALFORMED;
+    if (!check_ref(self, v->target_ref) || !check_ref(self, v->url_ref) || !check_ref(self, v->name_ref))
+        return BEACON_BAD_REFERENCE;
+    double most = v->metric == vitrace_v1_Metric_METRIC_CLS ? CLS_MAX : VITAL_MS_MAX;
+    if (!isfinite(v->value) || v->value < 0 || v->value > most || !isfinite(v->time))
+        return BEACON_OUT_OF_RANGE;
+    for (pb_size_t i = 0; i < v->parts_count; i++)
+        if (!isfinite(v->parts[i]))
+            return BEACON_OUT_OF_RANGE;
+    return BEACON_OK;
+}
+
+static enum beacon_status check_custom_event(struct check *self, struct slice body)
+{
+    vitrace_v1_CustomEvent *e = &self->record.custom_event;
+    if (!beacon_decode_message(body, vitrace_v1_CustomEvent_fields, e))
+        return BEACON_MALFORMED;
+    if (!check_ref(self, e->name_ref))
+        return BEACON_BAD_REFERENCE;
+    for (pb_size_t i = 0; i < e->attributes_count; i++) {
+        if (!check_ref(self, e->attributes[i].key_ref) || !check_ref(self, e->attributes[i].text_ref))
+            return BEACON_BAD_REFERENCE;
+        if (!isfinite(e->attributes[i].number))
+            return BEACON_OUT_OF_RANGE;
+    }
+    return BEACON_OK;
+}
+
+static enum beacon_status check_error(struct check *self, struct slice body)
+{
+    vitrace_v1_ErrorEvent *e = &self->record.error;
+    if (!beacon_decode_message(body, vitrace_v1_ErrorEvent_fields, e))
+        return BEACON_MALFORMED;
+    bool known = check_ref(self, e->type_ref) && check_ref(self, e->message_ref) && check_ref(self, e->stack_ref) &&
+                 check_ref(self, e->source_ref);
+    return known ? BEACON_OK : BEACON_BAD_REFERENCE;
+}
+
+static enum beacon_status check_ledger(struct check *self, struct slice body)
+{
+    if (self->ledgers++ > 0 || !beacon_decode_message(body, vitrace_v1_Ledger_fields, &self->summary->ledger))
+        return BEACON_MALFORMED;
+    self->summary->has_ledger = true;
+    return BEACON_OK;
+}
+
+static check_record *const checks[] = {
+    [BEACON_FIELD_HEADER] = check_header,
+    [BEACON_FIELD_STRING] = check_string,
+    [BEACON_FIELD_RESOURCE] = check_resource,
+    [BEACON_FIELD_EVENT] = check_event,
+    [BEACON_FIELD_LAYOUT_SHIFT] = check_layout_shift,
+    [BEACON_FIELD_USER_TIMING] = check_user_timing,
+    [BEACON_FIELD_LONG_TASK] = check_long_task,
+    [BEACON_FIELD_LONG_ANIMATION_FRAME] = check_long_animation_frame,
+    [BEACON_FIELD_PAINT] = check_paint,
+    [BEACON_FIELD_LARGEST_CONTENTFUL_PAINT] = check_largest_contentful_paint,
+    [BEACON_FIELD_VISIBILITY_STATE] = check_visibility_state,
+    [BEACON_FIELD_CALL] = check_call,
+    [BEACON_FIELD_VITAL] = check_vital,
+    [BEACON_FIELD_CUSTOM_EVENT] = check_custom_event,
+    [BEACON_FIELD_LEDGER] = check_ledger,
+    [BEACON_FIELD_NAVIGATION] = check_navigation,
+    [BEACON_FIELD_ERROR] = check_error,
+};
+
+/* First pass: framing, and how many strings there are. */
+static enum beacon_status count_records(struct slice beacon, struct beacon_summary *summary)
+{
+    struct walk walk = walk_of(beacon);
+    struct walk_field field;
+    enum walk_status status;
+    while ((status = walk_next(&walk, &field)) == WALK_FIELD) {
+        if (field.number <= BEACON_FIELD_ERROR && field.type != WALK_BYTES)
+            return BEACON_MALFORMED;
+        if (++summary->records > BEACON_RECORDS_MAX)
+            return BEACON_TOO_LARGE;
+        if (field.number == BEACON_FIELD_STRING && ++summary->strings > BEACON_STRINGS_MAX)
+            return BEACON_TOO_LARGE;
+    }
+    if (status == WALK_INCOMPLETE)
+        return BEACON_TRUNCATED;
+    return status == WALK_END ? BEACON_OK : BEACON_MALFORMED;
+}
+
+enum beacon_status beacon_validate(struct slice beacon, struct beacon_summary *summary)
+{
+    memset(summary, 0, sizeof *summary);
+    if (beacon.size == 0)
+        return BEACON_EMPTY;
+    if (beacon.size > BEACON_BYTES_MAX)
+        return BEACON_TOO_LARGE;
+    enum beacon_status status = count_records(beacon, summary);
+    struct check check = {.strings = summary->strings, .summary = summary};
+    struct beacon_reader reader = beacon_reader_of(beacon);
+    struct beacon_record record;
+    while (status == BEACON_OK && beacon_reader_next(&reader, &record))
+        status = checks[record.field](&check, record.body);
+    if (status == BEACON_OK && check.headers == 0)
+        status = BEACON_NO_HEADER;
+    return status;
+}

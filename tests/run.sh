@@ -1,0 +1,87 @@
+#!/usr/bin/env bash
+# Every test: installs what is missing, builds, runs, closes with "N passed, N failed".
+#   tests/run.sh [--only STEP[,STEP...]] [--long] [--list]
+# Logs of the steps lie in build/logs/. --long adds the fuzzers (60 s a target) and long crash runs.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+only="" long=0
+while [ $# -gt 0 ]; do
+  case $1 in
+    --only) only=",$2,"; shift 2 ;;
+    --long) long=1; shift ;;
+    --list) grep -oE '^step_[a-z_]+' "$0" | sed 's/^step_//'; exit 0 ;;
+    *) echo "run.sh: unknown option '$1' (use --only STEP, --long, --list)" >&2; exit 2 ;;
+  esac
+done
+
+logs=build/logs; mkdir -p "$logs"
+passed=0 failed=0 skipped=() started=$SECONDS
+jobs=$(nproc)
+
+# Sums the closing lines of what a step ran: CMocka programs, node's test runner, and our own "N passed, N failed".
+count() {
+  awk '
+    /\[  PASSED  \] [0-9]+ test/      { p += $4 }
+    /\[  FAILED  \] [0-9]+ test/      { f += $4 }
+    /^# pass [0-9]+$/                 { p += $3 }
+    /^# fail [0-9]+$/                 { f += $3 }
+    /^[0-9]+ inputs replayed$/        { p += 1 }
+    /^[0-9]+ passed, [0-9]+ failed$/  { p += $1; f += $3 }
+    END { print p + 0, f + 0 }' "$1"
+}
+
+run_step() {
+  local name=$1 log=$logs/$1.log began=$SECONDS status counts
+  [ -z "$only" ] || [[ $only == *,$name,* ]] || return 0
+  printf '== %-12s ' "$name"
+  "step_$name" >"$log" 2>&1; status=$?
+  read -r -a counts < <(count "$log")
+  # A step that failed without saying which test counts as one failure: a build error must not read as success.
+  [ "$status" = 0 ] || [ "${counts[1]}" != 0 ] || counts[1]=1
+  passed=$((passed + counts[0])); failed=$((failed + counts[1]))
+  printf '%4d passed, %d failed  %4d s\n' "${counts[0]}" "${counts[1]}" $((SECONDS - began))
+  [ "${counts[1]}" = 0 ] || { echo "-- the end of $log:"; tail -n 40 "$log"; }
+}
+
+build() { # preset [target ...]
+  local preset=$1; shift
+  [ -f "build/$preset/build.ninja" ] || cmake --preset "$preset" || return 1
+  cmake --build --preset "$preset" -j "$jobs" ${1:+--target "$@"}
+}
+npm_ready() { # folder: npm ci when the lock changed since the last one
+  local stamp=$1/node_modules/.package-lock.json
+  [ -e "$stamp" ] && [ ! "$1/package-lock.json" -nt "$stamp" ] || npm ci --prefix "$1" --no-audit --no-fund
+}
+
+step_setup() { bash .ci/setup.sh core wasm wasi browser; }
+step_native() { build asan && ctest --preset asan -j "$jobs" --verbose; }
+step_threads() { build tsan && ctest --preset tsan -j 1 --verbose -R 'ring_stress_test|log_.*test|sinks_test'; }
+step_wasm() { build wasm && ctest --preset wasm -j "$jobs" --verbose; }
+step_wasi() { build wasi && node --test --test-reporter=tap tests/js/wasi.test.mjs; }
+step_js() {
+  npm_ready js-glue && npm --prefix js-glue run typecheck && npm --prefix js-glue run build &&
+    npm_ready tests/js && node --test --test-reporter=tap $(ls tests/js/*.test.mjs | grep -v wasi)
+}
+step_tidy() { build dev abi_dump && node tests/tidy/tidy.mjs "$(find build/dev -name abi_dump -type f)"; }
+step_e2e() { bash demo-site/run.sh --check; }
+step_kill() { bash demo-site/run.sh --check --kill; }
+step_badinput() { bash tests/e2e/bad_input.sh; }
+step_fuzz() {
+  build fuzz || return 1
+  local target status=0
+  for target in build/fuzz/tests/fuzz/*_fuzz; do
+    local name=${target##*/} corpus
+    corpus=tests/fuzz/corpus/$(sed -nE "s/.*\\b$name\\b.*corpus\\}\\/([a-z_]+).*/\\1/p" tests/fuzz/CMakeLists.txt)
+    mkdir -p "build/fuzz/found/$name"
+    "$target" "build/fuzz/found/$name" "$corpus" -max_total_time=60 -rss_limit_mb=2048 -timeout=5 &&
+      echo "1 passed, 0 failed" || { echo "0 passed, 1 failed"; status=1; }
+  done
+  return $status
+}
+
+# The build of the page's half comes first: the collector serves it, the end-to-end tests load it.
+for step in setup native wasm wasi js tidy threads badinput e2e kill; do run_step "$step"; done
+[ "$long" = 0 ] || run_step fuzz
+printf '%d s in all\n' $((SECONDS - started))
+printf '%d passed, %d failed\n' "$passed" "$failed"
+[ "$failed" = 0 ]
