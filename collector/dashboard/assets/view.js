@@ -1,0 +1,49 @@
+// One view: its vitals, its waterfall, its ledger, and the other entries.
+import * as api from "./api.js";
+import { element, outsideLink } from "./dom.js";
+import { METRIC_NAMES, bytes, clockTime, metricValue, milliseconds, ratingClass } from "./format.js";
+import { waterfall } from "./waterfall.js";
+
+function vitalCard(vital) {
+  const measured = vital.state === "measured";
+  return element("article", { class: `card ${ratingClass(measured ? vital.rating : "none")}` },
+    element("h2", { title: METRIC_NAMES[vital.metric] }, vital.metric.toUpperCase()),
+    element("p", { class: "big" }, measured ? metricValue(vital.metric, vital.value) : "unsupported"),
+    vital.target && element("p", { class: "target" }, element("code", {}, vital.target)),
+    measured && element("dl", { class: "parts" }, Object.entries(vital.parts ?? {}).map(([name, value]) => [
+      element("dt", {}, name.replaceAll("_", " ")), element("dd", {}, milliseconds(value))])));
+}
+
+function ledgerSection(view) {
+  const ledger = view.ledger;
+  const losses = Object.entries(ledger.losses ?? {}).filter(([, count]) => count > 0);
+  const facts = {
+    "entries seen": ledger.entries_seen, "entries encoded": ledger.entries_encoded, "beacons received": ledger.beacons_received,
+    "beacons missing": ledger.beacons_missing, "bytes encoded": bytes(ledger.bytes_encoded), "main thread": milliseconds(ledger.main_thread_us / 1000),
+    losses: losses.length === 0 ? "none" : losses.map(([reason, count]) => `${reason} ${count}`).join(", "),
+  };
+  return element("section", {}, element("h2", {}, "Ledger"), element("dl", { class: "facts" },
+    Object.entries(facts).map(([name, value]) => element("div", {}, element("dt", {}, name), element("dd", {}, String(value))))));
+}
+
+function entriesSection(entries) {
+  const kinds = Object.entries(entries).filter(([, list]) => Array.isArray(list) && list.length > 0);
+  return element("section", {}, element("h2", {}, "Other entries"), kinds.map(([kind, list]) => element("details", {},
+    element("summary", {}, `${kind.replaceAll("_", " ")} (${list.length})`),
+    element("ol", { class: "entries" }, list.slice(0, 200).map((entry) => element("li", {}, element("code", {}, JSON.stringify(entry))))))));
+}
+
+export async function viewPage(id) {
+  const answer = await api.view(id);
+  const { view } = answer;
+  const marks = answer.vitals.filter((vital) => vital.state === "measured" && (vital.metric === "lcp" || vital.metric === "fcp"))
+    .map((vital) => ({ name: vital.metric, time: vital.value }));
+  return [
+    element("h1", {}, view.route || view.url),
+    element("p", { class: "quiet" }, outsideLink(view.url), ` · ${clockTime(view.started_unix_ms)} · ${view.navigation_type} · ${view.transport} · view `, element("code", {}, view.view_id)),
+    element("section", { class: "cards" }, answer.vitals.map(vitalCard)),
+    element("h2", {}, `${answer.requests.length} requests, ${view.joined.exact_parent + view.joined.exact_trace} joined`),
+    waterfall(answer, marks), ledgerSection(answer), entriesSection(answer.entries),
+    answer.truncated && element("p", { class: "quiet" }, "This view is larger than one answer; the rest was left out."),
+  ];
+}

@@ -1,0 +1,81 @@
+// One view's requests on a time axis, with the backend spans that served each one beneath it.
+import { element, shape } from "./dom.js";
+import { bytes, milliseconds, path } from "./format.js";
+
+const WIDTH = 1000; // units of the viewBox; the axis is stretched to the column
+
+const phaseBars = (request) => {
+  const p = request.phases ?? {};
+  const known = (value, otherwise) => value ?? otherwise;
+  const requested = known(p.request_start, 0);
+  const answered = known(p.response_start, requested);
+  const ended = known(p.response_end, request.duration);
+  const connected = known(p.connect_end, 0) - known(p.domain_lookup_start, 0) > 0;
+  return [
+    ["queue", 0, connected ? p.domain_lookup_start : requested],
+    ["connect", connected ? p.domain_lookup_start : requested, connected ? p.connect_end : requested],
+    ["queue", connected ? p.connect_end : requested, requested],
+    ["wait", requested, answered],
+    ["download", answered, ended],
+  ].filter(([, from, to]) => to > from);
+};
+
+function axis(scale, from, to, marks) {
+  const x = (time) => scale(time).toFixed(2);
+  return shape("svg", { class: "axis", viewBox: `0 0 ${WIDTH} 18`, preserveAspectRatio: "none", "aria-hidden": "true" },
+    marks.filter((mark) => mark.time >= from && mark.time <= to)
+      .map((mark) => shape("line", { x1: x(mark.time), x2: x(mark.time), y1: 0, y2: 18, class: `mark mark-${mark.name}` })));
+}
+
+function bars(scale, parts, title) {
+  return shape("svg", { class: "bars", viewBox: `0 0 ${WIDTH} 16`, preserveAspectRatio: "none", role: "img", "aria-label": title },
+    shape("title", {}, title),
+    parts.map(([kind, from, to]) => shape("rect", {
+      class: `bar bar-${kind}`, x: scale(from).toFixed(2), y: 3, height: 10, width: Math.max(1.5, scale(to) - scale(from)).toFixed(2),
+    })));
+}
+
+function spanDepths(spans) {
+  const byId = new Map(spans.map((span) => [span.span_id, span]));
+  const depth = (span, guard = 0) => (byId.has(span.parent_span_id) && guard < 32 ? 1 + depth(byId.get(span.parent_span_id), guard + 1) : 0);
+  return spans.map((span) => [span, depth(span)]);
+}
+
+function spanRow(scale, [span, depth]) {
+  const detail = span.db_query ?? span.http_route ?? "";
+  const title = `${span.service}: ${span.name}, ${milliseconds(span.duration)}${detail ? `, ${detail}` : ""}`;
+  const kind = span.db_system ? "db" : span.status === "error" ? "error" : span.kind;
+  return element("div", { class: "row span-row" },
+    element("div", { class: "label", "data-depth": String(Math.min(depth, 6)) }, element("span", { class: `service` }, span.service), ` ${span.name}`, detail && element("small", {}, ` ${detail}`)),
+    element("div", { class: "number" }, milliseconds(span.duration)),
+    bars(scale, [[kind, span.start, span.start + span.duration]], title));
+}
+
+function joinBadge(join) {
+  const text = join.level === "none" ? join.reason : join.level;
+  return element("span", { class: `badge join-${join.level}`, title: join.trace_id ? `trace ${join.trace_id}` : join.reason }, text);
+}
+
+function requestRows(scale, request) {
+  const title = `${request.url}: ${milliseconds(request.duration)}, ${bytes(request.transfer_size)}, ${request.next_hop_protocol ?? ""}`;
+  const parts = phaseBars(request).map(([kind, from, to]) => [kind, request.start + from, request.start + to]);
+  const spans = spanDepths(request.spans ?? []);
+  const head = element("summary", { class: "row" },
+    element("div", { class: "label", title: request.url }, element("span", { class: "initiator" }, request.kind === "navigation" ? "document" : request.initiator_type), ` ${path(request.url)} `, joinBadge(request.join)),
+    element("div", { class: "number" }, milliseconds(request.duration)),
+    bars(scale, parts, title));
+  return element("details", { open: spans.length > 0 && request.kind !== "resource" || request.initiator_type === "fetch" }, head, spans.map((row) => spanRow(scale, row)));
+}
+
+export function waterfall(view, marks) {
+  const requests = [...view.requests].sort((a, b) => a.start - b.start);
+  const end = Math.max(1, ...requests.map((r) => r.start + r.duration), ...requests.flatMap((r) => (r.spans ?? []).map((s) => s.start + s.duration)), ...marks.map((m) => m.time));
+  const from = Math.min(0, ...requests.flatMap((r) => (r.spans ?? []).map((s) => s.start)));
+  const scale = (time) => ((time - from) / (end - from)) * WIDTH;
+  const legend = ["queue", "connect", "wait", "download", "server", "client", "db"];
+  return element("section", { class: "waterfall" },
+    element("p", { class: "legend" }, legend.map((name) => element("span", {}, element("i", { class: `swatch bar-${name}` }), name)),
+      marks.map((mark) => element("span", {}, element("i", { class: `swatch mark-${mark.name}` }), `${mark.name.toUpperCase()} ${milliseconds(mark.time)}`))),
+    element("div", { class: "row axis-row" }, element("div", { class: "label quiet" }, "Request, and below it the spans of its trace"), element("div", {}), axis(scale, from, end, marks)),
+    requests.map((request) => requestRows(scale, request)));
+}
