@@ -1,6 +1,11 @@
 /*
  * POST /v1/beacon: guard, validate, deduplicate, append, and answer 204 when the append is durable.
- * Order of the guards: route (method, size) -> media type -> app and origin -> bounded decode -> duplicate -> append.
+ *
+ * Order of the guards: route (method, size) -> media type -> origin (of any app) -> bounded decode -> app, and the origin
+ * for it (the app's name is inside the beacon) -> duplicate -> append.
+ *
+ * A beacon is known by (view_id, seq). One that was stored is answered 204 and not stored again; the memory of that is
+ * bounded, see ingest_dedup.h. One whose first copy is still on its way to the disk waits for the same result.
  */
 #ifndef VITRACE_INGEST_H
 #define VITRACE_INGEST_H
@@ -13,7 +18,7 @@ struct ingest;
 
 struct ingest_app {
     const char *name;
-    const char *const *origins; /* exact origins, or "https://*.example.com"; none = any */
+    const char *const *origins; /* exact origins, or with "*." for the first labels of the host; none = any */
     size_t origin_count;
 };
 
@@ -26,6 +31,13 @@ struct ingest_options {
 
 struct ingest *ingest_new(const struct ingest_options *options); /* NULL = out of memory */
 void ingest_free(struct ingest *self);
+
+/* Why a configured app cannot be used (its name, or one of its origins); NULL = it can. */
+const char *ingest_app_problem(const struct ingest_app *app);
+
+/* Largest body that the route should let through: above BEACON_BYTES_MAX, so that a page whose beacon is too large gets
+ * the 413 with the CORS headers that let it read why. 64 KiB is what browsers allow in flight for sendBeacon. */
+#define INGEST_BODY_BYTES_MAX (64u << 10)
 
 /* net_handler for POST and OPTIONS /v1/beacon; context is the ingest. */
 void ingest_handle(void *self, struct net_exchange *exchange);

@@ -66,6 +66,7 @@ struct join_span {
     uint32_t kind;
     uint64_t start_unix_ns, end_unix_ns;
     uint64_t position; /* of the log record that holds it */
+    uint32_t flags;    /* SpanFlags: 0x100 says that 0x200 (the parent is remote) is known; 0 = unknown */
 };
 
 struct join_result {

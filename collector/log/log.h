@@ -5,6 +5,8 @@
  *   sinks      <--log_reader_next-- files, up to the durable position
  *
  * A position is a byte offset in the whole log since its beginning: it grows over segment files and is never reused.
+ * Only a disk that loses what fdatasync promised can make the log shorter: a sink whose saved position is above
+ * log_durable_position() at start must rebuild.
  */
 #ifndef VITRACE_LOG_H
 #define VITRACE_LOG_H
@@ -30,10 +32,14 @@ struct log_options {
  * where and what to do (at most `error_size` bytes, NUL-terminated).
  */
 struct log *log_open(const struct log_options *options, char *error, size_t error_size);
-/* Commits what is queued, answers APPEND_STOPPING to later appends, ends the writer thread. */
+/* Commits what is queued, answers APPEND_STOPPING to later appends, ends the writer thread. Free the readers before. */
 void log_close(struct log *self);
 
-/* append_sink.take: any thread, never blocks on the disk. */
+/*
+ * append_sink.take: any thread, never blocks on the disk, allocates nothing. The type must be one of enum append_type.
+ * done() runs on the writer thread, in the order of taking for each sender; only APPEND_STOPPING is answered on the
+ * caller's own thread, as there is no writer any more. No call may be under way when log_close() returns.
+ */
 void log_take(void *self, struct append *append);
 
 uint64_t log_first_position(const struct log *self);

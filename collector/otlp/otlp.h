@@ -8,6 +8,7 @@
 #include "collector/base/append.h"
 #include "collector/base/counters.h"
 #include "collector/net/net.h"
+#include "proto/wire/walk.h"
 
 #define OTLP_REQUEST_BYTES_MAX (4u << 20) /* after decompression */
 
@@ -31,10 +32,17 @@ struct otlp_span {
 
 enum otlp_read_status { OTLP_SPAN = 1, OTLP_END = 0, OTLP_BAD_SPAN = -1, OTLP_MALFORMED = -2 };
 
-/* One pass over the spans of an ExportTraceServiceRequest. A bad span is reported and skipped, never the batch. */
+/*
+ * One pass over the spans of an ExportTraceServiceRequest. A bad span (an id of the wrong size or all zero, a kept
+ * string that is not UTF-8) is reported and skipped, never the batch; `span` is then not to be used. OTLP_MALFORMED says
+ * that the bytes are not protobuf at that place; it is final, every later call answers the same.
+ */
 struct otlp_reader {
     struct slice request;
-    void *opaque[12]; /* cursors; see otlp_reader.c */
+    /* private to otlp_reader.c: one cursor per level, and what the spans of this ResourceSpans share */
+    struct walk batch, resource_spans, scope_spans;
+    struct slice service_name;
+    bool service_name_bad, malformed;
 };
 void otlp_reader_init(struct otlp_reader *self, struct slice request);
 enum otlp_read_status otlp_reader_next(struct otlp_reader *self, struct otlp_span *span);

@@ -82,7 +82,7 @@ void vitals_take_first_contentful_paint(struct vitals *self, double start_time);
 void vitals_take_largest_paint(struct vitals *self, const struct vitals_paint *paint);
 void vitals_take_resource(struct vitals *self, const struct vitals_resource *resource);
 void vitals_take_shift(struct vitals *self, const struct vitals_shift *shift);
-/* Queued; evaluated at the next vitals_idle or vitals_hidden. */
+/* Queued; evaluated at the next vitals_idle or vitals_hide. */
 void vitals_take_event(struct vitals *self, const struct vitals_event *event);
 void vitals_take_interaction_count(struct vitals *self, double count);
 /* buffered: from a visibility-state entry rather than from the event itself. */
@@ -92,7 +92,10 @@ void vitals_loaded(struct vitals *self, double now);
 void vitals_activated(struct vitals *self, double now, bool hidden);
 void vitals_idle(struct vitals *self); /* idle-or-hidden: evaluate queued events */
 void vitals_hide(struct vitals *self, double time); /* finalise what hidden finalises */
-/* bfcache restore (navigation_type BACK_FORWARD_CACHE) or another new view; `paint` = now after the double rAF. */
+/*
+ * bfcache restore (navigation_type BACK_FORWARD_CACHE) or another new view. After a restore, FCP and LCP come from one
+ * vitals_take_first_contentful_paint with performance.now() after the double rAF; `start_time` is pageshow.timeStamp.
+ */
 void vitals_restart(struct vitals *self, uint32_t navigation_type, double start_time, bool hidden);
 
 const struct vital *vitals_find(const struct vitals *self, enum vital_metric metric);

@@ -1,0 +1,337 @@
+/*
+ *   public  --POST /v1/beacon--> ingest --append--> log --> sinks --> index --> api --> admin
+ *   otlp    --POST /v1/traces--> otlp ----append----^
+ *
+ * Start: folder lock -> log (recovers) -> sinks -> ingest and otlp, which are told what is stored already -> listeners.
+ * Stop:  public and otlp listeners (their exchanges need the log) -> admin -> sinks -> log.
+ */
+#include "collector/app.h"
+
+#include "collector/api/api.h"
+#include "collector/assets/assets.h"
+#include "collector/base/diag.h"
+#include "collector/base/json.h"
+#include "collector/dashboard/dashboard.h"
+#include "collector/health/health.h"
+#include "collector/log/log.h"
+#include "collector/otlp/otlp.h"
+#include "collector/sinks/sinks.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define APP_DRAIN_MS        5000u
+#define APP_PATH_BYTES_MAX  (CONFIG_TEXT_BYTES_MAX + 64u)
+#define APP_THREADS_MAX     4u /* of the public listener: beyond that the log's one writer is the limit */
+#define APP_OTLP_BODY_BYTES_MAX OTLP_REQUEST_BYTES_MAX
+#define APP_URL_BYTES_MAX   320u
+
+enum app_listener { APP_PUBLIC, APP_OTLP, APP_ADMIN, APP_LISTENERS };
+
+static const enum config_setting app_listener_settings[APP_LISTENERS] = {CONFIG_LISTEN, CONFIG_OTLP_HTTP, CONFIG_ADMIN};
+static const char *const app_listener_names[APP_LISTENERS] = {"listen", "otlp_http", "admin"};
+
+struct app {
+    struct counters counters;
+    char data[CONFIG_TEXT_BYTES_MAX];
+    int lock;
+    struct assets assets;
+    struct health health;
+    struct log *log;
+    struct sinks *sinks;
+    struct ingest *ingest;
+    struct otlp *otlp;
+    struct api *api;
+    struct net_route public_routes[2 + ASSETS_COUNT], otlp_routes[2], admin_routes[5];
+    struct net *net[APP_LISTENERS];
+    char url[APP_LISTENERS][APP_URL_BYTES_MAX];
+};
+
+static void app_path(char out[APP_PATH_BYTES_MAX], const struct app *self, const char *name)
+{
+    snprintf(out, APP_PATH_BYTES_MAX, "%s/%s", self->data, name);
+}
+
+/* One process per folder: a second writer would tear the log. The kernel frees the lock whatever way we end. */
+static bool app_lock_folder(struct app *self, char *error, size_t error_size)
+{
+    char path[APP_PATH_BYTES_MAX];
+    if (mkdir(self->data, 0700) != 0 && errno != EEXIST) {
+        snprintf(error, error_size, "%s: cannot be created: %s", self->data, strerror(errno));
+        return false;
+    }
+    app_path(path, self, "lock");
+    self->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (self->lock < 0) {
+        snprintf(error, error_size, "%s: %s", path, strerror(errno));
+        return false;
+    }
+    if (flock(self->lock, LOCK_EX | LOCK_NB) == 0)
+        return true;
+    snprintf(error, error_size, "%s: another vitrace uses this folder", self->data);
+    return false;
+}
+
+static bool app_folder_exists(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+/* As installed beside the binary (PREFIX/bin/vitrace, PREFIX/share/vitrace/sdk), or as built from this tree. */
+static void app_find_sdk(char out[APP_PATH_BYTES_MAX])
+{
+    char self[CONFIG_TEXT_BYTES_MAX];
+    ssize_t size = readlink("/proc/self/exe", self, sizeof self - 1);
+    self[size > 0 ? size : 0] = '\0';
+    char *slash = strrchr(self, '/');
+    if (slash != NULL)
+        *slash = '\0';
+    snprintf(out, APP_PATH_BYTES_MAX, "%s/../share/vitrace/sdk", self);
+    if (!app_folder_exists(out))
+        snprintf(out, APP_PATH_BYTES_MAX, "%s", VITRACE_SDK_BUILD_DIR);
+}
+
+/* A folder that was named must have the files; the default may not have been built yet. */
+static bool app_load_assets(struct assets *assets, const struct config *config, char *error, size_t error_size)
+{
+    char folder[APP_PATH_BYTES_MAX];
+    bool named = config->text[CONFIG_SDK][0] != '\0';
+    if (named)
+        snprintf(folder, sizeof folder, "%s", config->text[CONFIG_SDK]);
+    else
+        app_find_sdk(folder);
+    if (!assets_load(assets, folder, error, error_size))
+        return false;
+    if (assets->found == 0 && named) {
+        snprintf(error, error_size, "%s: has none of the SDK files (vitrace.js, ...)", folder);
+        assets_release(assets);
+        return false;
+    }
+    if (assets->found < ASSETS_COUNT)
+        diag(DIAG_WARNING, "sdk_missing", "%s has %u of %u SDK files; the others are answered 404", folder, assets->found, ASSETS_COUNT);
+    return true;
+}
+
+static bool app_open_log(struct app *self, char *error, size_t error_size)
+{
+    char folder[APP_PATH_BYTES_MAX];
+    app_path(folder, self, "log");
+    self->log = log_open(&(struct log_options){.folder = folder, .counters = &self->counters}, error, error_size);
+    return self->log != NULL;
+}
+
+static bool app_start_sinks(struct app *self, char *error, size_t error_size)
+{
+    char index[APP_PATH_BYTES_MAX];
+    app_path(index, self, "index.sqlite");
+    self->sinks = sinks_start(&(struct sinks_options){.log = self->log, .store_path = index, .counters = &self->counters}, error, error_size);
+    atomic_store(&self->health.index_runs, self->sinks != NULL);
+    return self->sinks != NULL;
+}
+
+static bool app_start_api(struct app *self, char *error, size_t error_size)
+{
+    char index[APP_PATH_BYTES_MAX];
+    app_path(index, self, "index.sqlite");
+    self->api = api_new(&(struct api_options){.log = self->log, .store_path = index}, error, error_size);
+    return self->api != NULL;
+}
+
+static void app_remember(void *ingest, const uint8_t view_id[16], uint32_t seq)
+{
+    ingest_remember(ingest, view_id, seq);
+}
+
+static bool app_start_ingest(struct app *self, const struct config *config, char *error, size_t error_size)
+{
+    char index[APP_PATH_BYTES_MAX];
+    struct append_sink sink = {self->log, log_take};
+    self->ingest = ingest_new(&(struct ingest_options){
+        .apps = config->app, .app_count = config->app_count, .sink = sink, .counters = &self->counters});
+    self->otlp = otlp_new(sink, &self->counters);
+    if (self->ingest == NULL || self->otlp == NULL) {
+        snprintf(error, error_size, "out of memory");
+        return false;
+    }
+    app_path(index, self, "index.sqlite");
+    if (!sinks_replay_headers(self->log, index, app_remember, self->ingest))
+        diag(DIAG_WARNING, "replay_incomplete", "the log could not be read to its end: a beacon sent again may be stored twice");
+    return true;
+}
+
+static void app_fill_routes(struct app *self)
+{
+    self->public_routes[0] = (struct net_route){NET_POST | NET_OPTIONS, "/v1/beacon", ingest_handle, self->ingest, INGEST_BODY_BYTES_MAX};
+    self->public_routes[1] = (struct net_route){NET_GET | NET_HEAD, "/healthz", health_handle_live, &self->health, 0};
+    for (unsigned i = 0; i < ASSETS_COUNT; i++)
+        self->public_routes[2 + i] =
+            (struct net_route){NET_GET | NET_HEAD, self->assets.asset[i].path, assets_handle, &self->assets.asset[i], 0};
+    self->otlp_routes[0] = (struct net_route){NET_POST, "/v1/traces", otlp_handle, self->otlp, APP_OTLP_BODY_BYTES_MAX};
+    self->otlp_routes[1] = (struct net_route){NET_GET | NET_HEAD, "/healthz", health_handle_live, &self->health, 0};
+    self->admin_routes[0] = (struct net_route){NET_GET | NET_HEAD, "/healthz", health_handle_live, &self->health, 0};
+    self->admin_routes[1] = (struct net_route){NET_GET | NET_HEAD, "/readyz", health_handle_ready, &self->health, 0};
+    self->admin_routes[2] = (struct net_route){NET_GET | NET_HEAD, "/metrics", health_handle_metrics, &self->health, 0};
+    self->admin_routes[3] = (struct net_route){NET_GET | NET_HEAD, API_PATH, api_handle, self->api, 0};
+    self->admin_routes[4] = (struct net_route){NET_GET | NET_HEAD, "/*", dashboard_handle, NULL, 0};
+}
+
+static unsigned app_threads(enum app_listener which)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    if (which != APP_PUBLIC || cores < 1) /* the index's reader belongs to one thread; OTLP comes in few, large requests */
+        return 1;
+    return cores > (long)APP_THREADS_MAX ? APP_THREADS_MAX : (unsigned)cores;
+}
+
+/* The address as configured with the port as bound; "any" is shown as localhost. */
+static void app_format_url(char out[APP_URL_BYTES_MAX], const char *listen, unsigned port)
+{
+    const char *colon = strrchr(listen, ':');
+    int host = colon == NULL ? 0 : (int)(colon - listen);
+    snprintf(out, APP_URL_BYTES_MAX, "http://%.*s:%u", host == 0 ? 9 : host > 256 ? 256 : host, host == 0 ? "localhost" : listen, port);
+}
+
+static bool app_listen(struct app *self, const struct config *config, enum app_listener which, char *error, size_t error_size)
+{
+    const struct {
+        const struct net_route *routes;
+        size_t count;
+    } table[APP_LISTENERS] = {
+        [APP_PUBLIC] = {self->public_routes, sizeof self->public_routes / sizeof self->public_routes[0]},
+        [APP_OTLP] = {self->otlp_routes, sizeof self->otlp_routes / sizeof self->otlp_routes[0]},
+        [APP_ADMIN] = {self->admin_routes, sizeof self->admin_routes / sizeof self->admin_routes[0]},
+    };
+    const char *listen = config->text[app_listener_settings[which]];
+    self->net[which] = net_start(&(struct net_options){.listen = listen,
+                                                       .threads = app_threads(which),
+                                                       .routes = table[which].routes,
+                                                       .route_count = table[which].count,
+                                                       .counters = &self->counters},
+                                 error, error_size);
+    if (self->net[which] == NULL)
+        return false;
+    app_format_url(self->url[which], listen, net_port(self->net[which]));
+    return true;
+}
+
+static bool app_write_file(const char *path, struct slice text)
+{
+    int file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    bool good = file >= 0 && write(file, text.data, text.size) == (ssize_t)text.size;
+    if (file >= 0)
+        good = close(file) == 0 && good;
+    return good;
+}
+
+/* For scripts that asked for port 0. Whole or not there: written beside and renamed. */
+static void app_write_addresses(const struct app *self)
+{
+    char path[APP_PATH_BYTES_MAX], fresh[APP_PATH_BYTES_MAX];
+    struct buf text;
+    struct json json;
+    buf_init(&text, 4096);
+    json_init(&json, &text);
+    json_object(&json, NULL);
+    for (unsigned i = 0; i < APP_LISTENERS; i++)
+        json_text(&json, app_listener_names[i], slice_text(self->url[i]));
+    json_int(&json, "pid", getpid());
+    json_object_end(&json);
+    buf_add_text(&text, "\n");
+    app_path(path, self, "addresses.json");
+    app_path(fresh, self, "addresses.json.new");
+    if (text.failed || !app_write_file(fresh, buf_slice(&text)) || rename(fresh, path) != 0)
+        diag(DIAG_WARNING, "addresses_unwritten", "%s: %s", path, strerror(errno));
+    buf_release(&text);
+}
+
+static bool app_start_all(struct app *self, const struct config *config, char *error, size_t error_size)
+{
+    if (!app_lock_folder(self, error, error_size) || !app_load_assets(&self->assets, config, error, error_size) ||
+        !app_open_log(self, error, error_size) || !app_start_sinks(self, error, error_size) ||
+        !app_start_api(self, error, error_size) || !app_start_ingest(self, config, error, error_size))
+        return false;
+    app_fill_routes(self);
+    for (unsigned i = 0; i < APP_LISTENERS; i++)
+        if (!app_listen(self, config, (enum app_listener)i, error, error_size))
+            return false;
+    return true;
+}
+
+struct app *app_start(const struct config *config, char *error, size_t error_size)
+{
+    struct app *self = calloc(1, sizeof *self);
+    if (self == NULL) {
+        snprintf(error, error_size, "out of memory");
+        return NULL;
+    }
+    self->lock = -1;
+    strcpy(self->data, config->text[CONFIG_DATA]);
+    self->health.counters = &self->counters;
+    self->health.data = self->data;
+    if (!app_start_all(self, config, error, error_size)) {
+        app_stop(self);
+        return NULL;
+    }
+    atomic_store(&self->health.started, true);
+    app_write_addresses(self);
+    diag(DIAG_INFO, "ready", "listen %s otlp_http %s admin %s", self->url[APP_PUBLIC], self->url[APP_OTLP], self->url[APP_ADMIN]);
+    return self;
+}
+
+static void app_remove_addresses(const struct app *self)
+{
+    char path[APP_PATH_BYTES_MAX];
+    app_path(path, self, "addresses.json");
+    unlink(path);
+}
+
+void app_stop(struct app *self)
+{
+    atomic_store(&self->health.stopping, true);
+    if (atomic_load(&self->health.started))
+        app_remove_addresses(self);
+    for (unsigned i = 0; i < APP_LISTENERS; i++) /* in this order: the admin listener answers /readyz to the end */
+        if (self->net[i] != NULL)
+            net_stop(self->net[i], APP_DRAIN_MS);
+    if (self->api != NULL)
+        api_free(self->api);
+    if (self->sinks != NULL)
+        sinks_stop(self->sinks);
+    if (self->log != NULL)
+        log_close(self->log);
+    otlp_free(self->otlp);
+    ingest_free(self->ingest);
+    assets_release(&self->assets);
+    if (self->lock >= 0)
+        close(self->lock);
+    free(self);
+}
+
+bool app_check(const struct config *config, char *error, size_t error_size)
+{
+    struct assets assets;
+    const struct net_route none = {NET_GET, "/healthz", health_handle_live, NULL, 0};
+    struct counters counters = {0};
+    if (!app_load_assets(&assets, config, error, error_size))
+        return false;
+    assets_release(&assets);
+    if (app_folder_exists(config->text[CONFIG_DATA]) && access(config->text[CONFIG_DATA], R_OK | W_OK | X_OK) != 0) {
+        snprintf(error, error_size, "%s: %s", config->text[CONFIG_DATA], strerror(errno));
+        return false;
+    }
+    for (unsigned i = 0; i < APP_LISTENERS; i++) {
+        const char *listen = config->text[app_listener_settings[i]];
+        struct net *net = net_start(&(struct net_options){.listen = listen, .routes = &none, .route_count = 1, .counters = &counters}, error, error_size);
+        if (net == NULL)
+            return false;
+        net_stop(net, 0);
+    }
+    return true;
+}

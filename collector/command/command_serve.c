@@ -1,0 +1,122 @@
+/* The daemon: settings, start, wait for a signal, drain. */
+#include "collector/command/command.h"
+
+#include "collector/app.h"
+#include "collector/base/diag.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define SERVE_ERROR_BYTES 1024u
+
+struct serve_arguments {
+    struct config_input input;
+    bool check;
+};
+
+static const char *serve_environment(const char *name)
+{
+    return getenv(name);
+}
+
+/* "otlp_http" is given as --otlp-http. */
+static bool serve_flag_is(const char *flag, size_t size, const char *key)
+{
+    if (strlen(key) != size)
+        return false;
+    for (size_t i = 0; i < size; i++)
+        if (flag[i] != (key[i] == '_' ? '-' : key[i]))
+            return false;
+    return true;
+}
+
+static const char **serve_find_flag(struct serve_arguments *self, const char *name, size_t size)
+{
+    for (unsigned i = 0; i < CONFIG_SETTING_COUNT; i++)
+        if (serve_flag_is(name, size, config_rows[i].key))
+            return &self->input.flag[i];
+    return serve_flag_is(name, size, "config") ? &self->input.file : NULL;
+}
+
+/* --flag VALUE or --flag=VALUE. Returns COMMAND_OK, or tells what is wrong. */
+static int serve_parse(const struct command *command, struct serve_arguments *self, int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--check") == 0) {
+            self->check = true;
+            continue;
+        }
+        const char *equals = strchr(argv[i], '=');
+        size_t size = equals == NULL ? strlen(argv[i]) : (size_t)(equals - argv[i]);
+        const char **value = strncmp(argv[i], "--", 2) == 0 ? serve_find_flag(self, argv[i] + 2, size - 2) : NULL;
+        if (value == NULL)
+            return command_misused(command, "unknown argument '%s'", argv[i]);
+        if (equals == NULL && i + 1 == argc)
+            return command_misused(command, "%s needs a value", argv[i]);
+        *value = equals == NULL ? argv[++i] : equals + 1;
+    }
+    return COMMAND_OK;
+}
+
+static void serve_block_signals(sigset_t *stop)
+{
+    sigemptyset(stop);
+    sigaddset(stop, SIGTERM);
+    sigaddset(stop, SIGINT);
+    pthread_sigmask(SIG_BLOCK, stop, NULL); /* before threads start: they inherit it, and only sigwait sees these */
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGHUP, SIG_IGN);
+}
+
+static int serve_run(const struct config *config)
+{
+    char error[SERVE_ERROR_BYTES];
+    sigset_t stop;
+    int signal_number = 0;
+    serve_block_signals(&stop);
+    struct app *app = app_start(config, error, sizeof error);
+    if (app == NULL) {
+        diag(DIAG_ERROR, "start_failed", "%s", error);
+        return COMMAND_FAILED;
+    }
+    sigwait(&stop, &signal_number);
+    diag(DIAG_INFO, "stopping", "%s: finishing requests under way; a second signal ends at once", strsignal(signal_number));
+    pthread_sigmask(SIG_UNBLOCK, &stop, NULL);
+    app_stop(app);
+    diag(DIAG_INFO, "stopped", "everything acknowledged is on disk");
+    return COMMAND_OK;
+}
+
+static int serve_check(const struct config *config)
+{
+    char error[SERVE_ERROR_BYTES];
+    if (!app_check(config, error, sizeof error)) {
+        diag(DIAG_ERROR, "check_failed", "%s", error);
+        return COMMAND_FAILED;
+    }
+    for (unsigned i = 0; i < CONFIG_SETTING_COUNT; i++)
+        printf("%s: %s\n", config_rows[i].key, config->text[i]);
+    printf("apps: %zu\n", config->app_count);
+    return COMMAND_OK;
+}
+
+int command_serve(const struct command *self, int argc, char **argv)
+{
+    char error[SERVE_ERROR_BYTES];
+    struct serve_arguments arguments = {.input.environment = serve_environment};
+    int status = serve_parse(self, &arguments, argc, argv);
+    if (status != COMMAND_OK)
+        return status;
+    struct config *config = malloc(sizeof *config);
+    if (config == NULL || !config_load(config, &arguments.input, error, sizeof error)) {
+        diag(DIAG_ERROR, "bad_configuration", "%s", config == NULL ? "out of memory" : error);
+        free(config);
+        return COMMAND_FAILED;
+    }
+    status = arguments.check ? serve_check(config) : serve_run(config);
+    config_release(config);
+    free(config);
+    return status;
+}

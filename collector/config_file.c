@@ -1,0 +1,244 @@
+/* The YAML file, read event by event against the one shape that config.h shows. Anchors, tags and aliases are refused. */
+#include "collector/config.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <yaml.h>
+
+struct config_reader {
+    struct config *config;
+    const char *path;
+    char *error;
+    size_t error_size;
+    yaml_parser_t parser;
+    yaml_event_t event;
+    bool has_event;
+    unsigned seen; /* bits of the top keys met: a second one would silently win */
+};
+
+static bool config_fail(struct config_reader *self, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static bool config_fail(struct config_reader *self, const char *format, ...)
+{
+    char what[512];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(what, sizeof what, format, arguments);
+    va_end(arguments);
+    snprintf(self->error, self->error_size, "%s:%zu: %s", self->path, self->event.start_mark.line + 1, what);
+    return false;
+}
+
+static bool config_next(struct config_reader *self)
+{
+    if (self->has_event)
+        yaml_event_delete(&self->event);
+    self->has_event = yaml_parser_parse(&self->parser, &self->event) != 0;
+    if (!self->has_event) {
+        snprintf(self->error, self->error_size, "%s:%zu: not YAML: %s", self->path, self->parser.problem_mark.line + 1,
+                 self->parser.problem == NULL ? "cannot be read" : self->parser.problem);
+        return false;
+    }
+    if (self->event.type == YAML_ALIAS_EVENT)
+        return config_fail(self, "aliases are not supported");
+    return true;
+}
+
+static bool config_expect(struct config_reader *self, yaml_event_type_t type, const char *what)
+{
+    return config_next(self) && (self->event.type == type || config_fail(self, "%s is expected here", what));
+}
+
+static const char *config_scalar(const struct config_reader *self)
+{
+    return (const char *)self->event.data.scalar.value;
+}
+
+/* A scalar without NUL bytes, at most CONFIG_TEXT_BYTES_MAX - 1 long. */
+static bool config_next_text(struct config_reader *self, const char *what)
+{
+    if (!config_expect(self, YAML_SCALAR_EVENT, what))
+        return false;
+    size_t size = self->event.data.scalar.length;
+    if (size >= CONFIG_TEXT_BYTES_MAX || size != strlen(config_scalar(self)))
+        return config_fail(self, "%s is too long, or holds a NUL", what);
+    return true;
+}
+
+static bool config_read_origins(struct config_reader *self, struct ingest_app *app)
+{
+    if (!config_expect(self, YAML_SEQUENCE_START_EVENT, "a list of origins"))
+        return false;
+    char **origins = calloc(CONFIG_ORIGINS_MAX, sizeof *origins);
+    if (origins == NULL)
+        return config_fail(self, "out of memory");
+    app->origins = (const char *const *)origins;
+    while (config_next(self)) {
+        if (self->event.type == YAML_SEQUENCE_END_EVENT)
+            return true;
+        if (self->event.type != YAML_SCALAR_EVENT)
+            return config_fail(self, "an origin is expected here");
+        if (app->origin_count == CONFIG_ORIGINS_MAX)
+            return config_fail(self, "an app has at most %u origins", CONFIG_ORIGINS_MAX);
+        origins[app->origin_count] = strdup(config_scalar(self));
+        if (origins[app->origin_count++] == NULL)
+            return config_fail(self, "out of memory");
+    }
+    return false;
+}
+
+static bool config_read_app_key(struct config_reader *self, struct ingest_app *app)
+{
+    if (strcmp(config_scalar(self), "name") == 0 && app->name == NULL) {
+        if (!config_next_text(self, "the app's name"))
+            return false;
+        app->name = strdup(config_scalar(self));
+        return app->name != NULL || config_fail(self, "out of memory");
+    }
+    if (strcmp(config_scalar(self), "origins") == 0 && app->origins == NULL)
+        return config_read_origins(self, app);
+    return config_fail(self, "unknown or repeated key '%.64s' of an app; known: name, origins", config_scalar(self));
+}
+
+static bool config_check_app(struct config_reader *self, const struct ingest_app *app)
+{
+    const char *problem = ingest_app_problem(app);
+    if (problem != NULL)
+        return config_fail(self, "app '%.64s': %s", app->name == NULL ? "" : app->name, problem);
+    for (size_t i = 0; i + 1 < self->config->app_count; i++)
+        if (strcmp(self->config->app[i].name, app->name) == 0)
+            return config_fail(self, "app '%s' is configured twice", app->name);
+    return true;
+}
+
+static bool config_read_app(struct config_reader *self)
+{
+    if (self->event.type != YAML_MAPPING_START_EVENT)
+        return config_fail(self, "an app with name and origins is expected here");
+    if (self->config->app_count == CONFIG_APPS_MAX)
+        return config_fail(self, "there are at most %u apps", CONFIG_APPS_MAX);
+    struct ingest_app *app = &self->config->app[self->config->app_count++];
+    while (config_next(self)) {
+        if (self->event.type == YAML_MAPPING_END_EVENT)
+            return config_check_app(self, app);
+        if (self->event.type != YAML_SCALAR_EVENT)
+            return config_fail(self, "a key is expected here");
+        if (!config_read_app_key(self, app))
+            return false;
+    }
+    return false;
+}
+
+static bool config_read_apps(struct config_reader *self)
+{
+    if (!config_expect(self, YAML_SEQUENCE_START_EVENT, "a list of apps"))
+        return false;
+    while (config_next(self)) {
+        if (self->event.type == YAML_SEQUENCE_END_EVENT)
+            return true;
+        if (!config_read_app(self))
+            return false;
+    }
+    return false;
+}
+
+/* The index of a top key; CONFIG_SETTING_COUNT stands for apps, and one more for unknown. */
+static unsigned config_find_key(const char *key)
+{
+    for (unsigned i = 0; i < CONFIG_SETTING_COUNT; i++)
+        if (strcmp(config_rows[i].key, key) == 0)
+            return i;
+    return strcmp(key, "apps") == 0 ? CONFIG_SETTING_COUNT : CONFIG_SETTING_COUNT + 1;
+}
+
+static bool config_fail_unknown(struct config_reader *self)
+{
+    char known[256] = "";
+    for (unsigned i = 0; i < CONFIG_SETTING_COUNT; i++) {
+        strncat(known, config_rows[i].key, sizeof known - strlen(known) - 1);
+        strncat(known, ", ", sizeof known - strlen(known) - 1);
+    }
+    return config_fail(self, "unknown key '%.64s'; known: %sapps", config_scalar(self), known);
+}
+
+static bool config_read_key(struct config_reader *self)
+{
+    unsigned index = config_find_key(config_scalar(self));
+    if (index > CONFIG_SETTING_COUNT)
+        return config_fail_unknown(self);
+    if (self->seen & 1u << index)
+        return config_fail(self, "key '%s' is given twice", config_scalar(self));
+    self->seen |= 1u << index;
+    if (index == CONFIG_SETTING_COUNT)
+        return config_read_apps(self);
+    if (!config_next_text(self, config_rows[index].key))
+        return false;
+    strcpy(self->config->text[index], config_scalar(self));
+    return true;
+}
+
+static bool config_read_top(struct config_reader *self)
+{
+    while (config_next(self)) {
+        if (self->event.type == YAML_MAPPING_END_EVENT)
+            return true;
+        if (self->event.type != YAML_SCALAR_EVENT)
+            return config_fail(self, "a key is expected here");
+        if (!config_read_key(self))
+            return false;
+    }
+    return false;
+}
+
+/* A file of comments only has no document, and is a configuration that sets nothing. */
+static bool config_read_stream(struct config_reader *self)
+{
+    if (!config_expect(self, YAML_STREAM_START_EVENT, "YAML") || !config_next(self))
+        return false;
+    if (self->event.type == YAML_STREAM_END_EVENT)
+        return true;
+    return config_expect(self, YAML_MAPPING_START_EVENT, "a key, e.g. 'listen: 127.0.0.1:4319',") && config_read_top(self) &&
+           config_expect(self, YAML_DOCUMENT_END_EVENT, "the end") && config_expect(self, YAML_STREAM_END_EVENT, "the end");
+}
+
+/* The whole file, so that its size is bounded before YAML is looked at. */
+static bool config_slurp(const char *path, struct buf *out, char *error, size_t error_size)
+{
+    FILE *file = fopen(path, "rb");
+    if (file == NULL) {
+        snprintf(error, error_size, "%s: %s", path, strerror(errno));
+        return false;
+    }
+    uint8_t *room;
+    size_t got = 1;
+    while (got > 0 && (room = buf_reserve(out, 4096)) != NULL) {
+        got = fread(room, 1, 4096, file);
+        out->size += got;
+    }
+    bool good = !ferror(file) && !out->failed;
+    fclose(file);
+    if (!good)
+        snprintf(error, error_size, "%s: cannot be read, or is over %u bytes", path, CONFIG_FILE_BYTES_MAX);
+    return good;
+}
+
+bool config_file_read(struct config *self, const char *path, char *error, size_t error_size)
+{
+    struct config_reader reader = {.config = self, .path = path, .error = error, .error_size = error_size};
+    struct buf text;
+    buf_init(&text, CONFIG_FILE_BYTES_MAX);
+    bool good = config_slurp(path, &text, error, error_size);
+    if (good && yaml_parser_initialize(&reader.parser) == 0) {
+        snprintf(error, error_size, "%s: out of memory", path);
+        good = false;
+    } else if (good) {
+        yaml_parser_set_input_string(&reader.parser, text.data, text.size);
+        good = config_read_stream(&reader);
+        if (reader.has_event)
+            yaml_event_delete(&reader.event);
+        yaml_parser_delete(&reader.parser);
+    }
+    buf_release(&text);
+    return good;
+}

@@ -1,0 +1,66 @@
+#include "collector/health/health.h"
+
+#include "collector/base/json.h"
+
+#include <stdatomic.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#define HEALTH_BODY_BYTES_MAX (64u << 10)
+
+void health_handle_live(void *self, struct net_exchange *exchange)
+{
+    (void)self;
+    net_reply(exchange, &(struct net_answer){.status = 200, .content_type = "application/json", .body = slice_text("{\"status\":\"ok\"}")});
+}
+
+/* The same two conditions under which the log refuses appends before it tries. */
+static const char *health_check_disk(const struct health *self)
+{
+    struct statvfs info;
+    if (access(self->data, W_OK | X_OK) != 0 || statvfs(self->data, &info) != 0)
+        return "not_writable";
+    return (uint64_t)info.f_bavail * info.f_frsize < HEALTH_FREE_BYTES_FLOOR ? "disk_full" : "ok";
+}
+
+static const char *health_check_life(const struct health *self)
+{
+    return atomic_load(&self->stopping) ? "stopping" : atomic_load(&self->started) ? "ok" : "starting";
+}
+
+void health_handle_ready(void *context, struct net_exchange *exchange)
+{
+    struct health *self = context;
+    const char *checks[][2] = {{"process", health_check_life(self)},
+                               {"log", health_check_disk(self)},
+                               {"index", atomic_load(&self->index_runs) ? "ok" : "stopped"}};
+    bool ready = true;
+    struct buf body;
+    struct json json;
+    buf_init(&body, HEALTH_BODY_BYTES_MAX);
+    json_init(&json, &body);
+    json_object(&json, NULL);
+    json_object(&json, "checks");
+    for (unsigned i = 0; i < sizeof checks / sizeof checks[0]; i++) {
+        ready = ready && strcmp(checks[i][1], "ok") == 0;
+        json_text(&json, checks[i][0], slice_text(checks[i][1]));
+    }
+    json_object_end(&json);
+    json_text(&json, "status", slice_text(ready ? "ready" : "not_ready"));
+    json_object_end(&json);
+    net_reply(exchange, &(struct net_answer){.status = ready ? 200 : 503, .content_type = "application/json", .body = buf_slice(&body)});
+    buf_release(&body);
+}
+
+void health_handle_metrics(void *context, struct net_exchange *exchange)
+{
+    struct health *self = context;
+    struct buf body;
+    buf_init(&body, HEALTH_BODY_BYTES_MAX);
+    counters_write(self->counters, &body);
+    if (body.failed)
+        net_reply_error(exchange, 500, "memory", "Out of memory.");
+    else
+        net_reply(exchange, &(struct net_answer){.status = 200, .content_type = "text/plain; version=0.0.4; charset=utf-8", .body = buf_slice(&body)});
+    buf_release(&body);
+}

@@ -1,0 +1,188 @@
+#include "collector/log/log_internal.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+static void log_fail(char *error, size_t error_size, const char *what, const char *folder, const char *advice)
+{
+    snprintf(error, error_size, "log: %s %s: %s; %s", what, folder, strerror(errno), advice);
+}
+
+static uint64_t option_or(uint64_t value, uint64_t preset)
+{
+    return value != 0 ? value : preset;
+}
+
+static void log_apply(struct log *self, const struct log_options *options)
+{
+    self->os = options->os != NULL ? options->os : os_posix();
+    self->counters = options->counters;
+    self->free_bytes_floor = option_or(options->free_bytes_floor, LOG_FREE_FLOOR_DEFAULT);
+    self->segment_bytes = option_or(options->segment_bytes, LOG_SEGMENT_BYTES_DEFAULT);
+    if (self->segment_bytes < LOG_SEGMENT_BYTES_MIN)
+        self->segment_bytes = LOG_SEGMENT_BYTES_MIN;
+    if (self->segment_bytes > LOG_SEGMENT_BYTES_MAX)
+        self->segment_bytes = LOG_SEGMENT_BYTES_MAX;
+    self->batch_bytes_max = self->segment_bytes - LOG_HEADER_BYTES;
+    if (self->batch_bytes_max > LOG_BATCH_BYTES_MAX)
+        self->batch_bytes_max = LOG_BATCH_BYTES_MAX;
+    self->folder = self->writer.segment.file = -1;
+}
+
+/* A new folder's own name must be on disk too, or everything in it can vanish with it. */
+static bool log_sync_parent(struct log *self)
+{
+    int parent = self->os->open(self->os->context, self->folder, "..", O_RDONLY | O_DIRECTORY, 0);
+    if (parent < 0)
+        return false;
+    int result = self->os->fsync(self->os->context, parent);
+    int failure = errno;
+    self->os->close(self->os->context, parent);
+    errno = failure;
+    return result == 0;
+}
+
+static bool log_open_folder(struct log *self, const char *folder, char *error, size_t error_size)
+{
+    const struct os *os = self->os;
+    if (os->mkdir(os->context, AT_FDCWD, folder, 0750) != 0 && errno != EEXIST) {
+        log_fail(error, error_size, "cannot create", folder, "its parent must exist and be writable");
+        return false;
+    }
+    self->folder = os->open(os->context, AT_FDCWD, folder, O_RDONLY | O_DIRECTORY, 0);
+    if (self->folder < 0) {
+        log_fail(error, error_size, "cannot open", folder, "it must be a folder that this user may read and write");
+        return false;
+    }
+    if (os->lock(os->context, self->folder) != 0) {
+        log_fail(error, error_size, "cannot lock", folder, "is another collector using it?");
+        return false;
+    }
+    if (!log_sync_parent(self)) {
+        log_fail(error, error_size, "cannot sync the parent of", folder, "check the disk");
+        return false;
+    }
+    return true;
+}
+
+/* Waiting is measured by the real monotonic clock: it bounds a sleep and decides nothing. */
+static int log_init_wait(struct log *self)
+{
+    pthread_condattr_t attributes;
+    int failure = pthread_condattr_init(&attributes);
+    if (failure != 0)
+        return failure;
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    failure = pthread_cond_init(&self->advanced, &attributes);
+    pthread_condattr_destroy(&attributes);
+    return failure != 0 ? failure : pthread_mutex_init(&self->wait_lock, NULL);
+}
+
+static void log_release(struct log *self)
+{
+    if (self->writer.segment.file >= 0)
+        self->os->close(self->os->context, self->writer.segment.file);
+    if (self->folder >= 0)
+        self->os->close(self->os->context, self->folder);
+    pthread_cond_destroy(&self->advanced);
+    pthread_mutex_destroy(&self->wait_lock);
+    log_queue_release(&self->queue);
+    log_table_release(&self->table);
+    free(self);
+}
+
+/* Memory and locks only. NULL: errno. */
+static struct log *log_new(const struct log_options *options)
+{
+    struct log *self = calloc(1, sizeof *self);
+    if (self == NULL)
+        return NULL;
+    log_apply(self, options);
+    errno = log_table_init(&self->table, options->counters);
+    if (errno != 0) {
+        free(self);
+        return NULL;
+    }
+    errno = log_queue_init(&self->queue);
+    if (errno == 0)
+        errno = log_init_wait(self);
+    if (errno != 0) {
+        log_release(self);
+        return NULL;
+    }
+    return self;
+}
+
+struct log *log_open(const struct log_options *options, char *error, size_t error_size)
+{
+    assert(options->folder != NULL && options->counters != NULL);
+    struct log *self = log_new(options);
+    if (self == NULL) {
+        log_fail(error, error_size, "cannot open", options->folder, "not enough memory");
+        return NULL;
+    }
+    if (!log_open_folder(self, options->folder, error, error_size) || !log_recover(self, error, error_size)) {
+        log_release(self);
+        return NULL;
+    }
+    errno = pthread_create(&self->writer.thread, NULL, log_writer_run, self);
+    if (errno != 0) {
+        log_fail(error, error_size, "cannot start the writer of", options->folder, "raise the limit of threads");
+        log_release(self);
+        return NULL;
+    }
+    return self;
+}
+
+void log_close(struct log *self)
+{
+    if (self == NULL)
+        return;
+    log_queue_stop(&self->queue);
+    pthread_join(self->writer.thread, NULL);
+    log_release(self);
+}
+
+void log_take(void *context, struct append *append)
+{
+    struct log *self = context;
+    if (log_queue_push(&self->queue, append))
+        return;
+    append->result = APPEND_STOPPING;
+    append->done(append);
+}
+
+uint64_t log_first_position(const struct log *self)
+{
+    return log_table_first((struct log_table *)(uintptr_t)&self->table); /* locks, changes nothing */
+}
+
+uint64_t log_durable_position(const struct log *self)
+{
+    return atomic_load_explicit(&self->durable, memory_order_acquire);
+}
+
+static struct timespec deadline_in(unsigned timeout_ms)
+{
+    struct timespec deadline;
+    clock_gettime(CLOCK_MONOTONIC, &deadline);
+    uint64_t nanoseconds = (uint64_t)deadline.tv_nsec + (uint64_t)(timeout_ms % 1000) * 1000000u;
+    deadline.tv_sec += (time_t)(timeout_ms / 1000 + nanoseconds / 1000000000u);
+    deadline.tv_nsec = (long)(nanoseconds % 1000000000u);
+    return deadline;
+}
+
+uint64_t log_wait(struct log *self, uint64_t position, unsigned timeout_ms)
+{
+    struct timespec deadline = deadline_in(timeout_ms);
+    int timed_out = 0;
+    pthread_mutex_lock(&self->wait_lock);
+    while (log_durable_position(self) <= position && timed_out == 0)
+        timed_out = pthread_cond_timedwait(&self->advanced, &self->wait_lock, &deadline);
+    pthread_mutex_unlock(&self->wait_lock);
+    return log_durable_position(self);
+}

@@ -1,0 +1,102 @@
+#include "collector/log/log_internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+int log_table_init(struct log_table *self, struct counters *counters)
+{
+    self->rows = calloc(LOG_SEGMENTS_MAX, sizeof *self->rows);
+    if (self->rows == NULL)
+        return ENOMEM;
+    self->count = 0;
+    self->counters = counters;
+    atomic_init(&self->generation, 1);
+    return pthread_mutex_init(&self->lock, NULL);
+}
+
+void log_table_release(struct log_table *self)
+{
+    pthread_mutex_destroy(&self->lock);
+    free(self->rows);
+    self->rows = NULL;
+}
+
+/* Index of the first row whose segment begins after `position`. */
+static size_t table_after(const struct log_table *self, uint64_t position)
+{
+    size_t low = 0, high = self->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (self->rows[middle].first <= position)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static void table_count(const struct log_table *self)
+{
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < self->count; i++)
+        bytes += self->rows[i].bytes;
+    counters_set(self->counters, COUNTER_LOG_BYTES, bytes);
+    counters_set(self->counters, COUNTER_LOG_SEGMENTS, self->count);
+}
+
+static bool table_put(struct log_table *self, struct log_table_row row)
+{
+    size_t at = table_after(self, row.first);
+    if (at > 0 && self->rows[at - 1].first == row.first) {
+        self->rows[at - 1] = row;
+        return true;
+    }
+    if (self->count == LOG_SEGMENTS_MAX)
+        return false;
+    memmove(self->rows + at + 1, self->rows + at, (self->count - at) * sizeof *self->rows);
+    self->rows[at] = row;
+    self->count++;
+    return true;
+}
+
+bool log_table_put(struct log_table *self, uint64_t first, uint64_t bytes)
+{
+    pthread_mutex_lock(&self->lock);
+    bool stored = table_put(self, (struct log_table_row){first, bytes});
+    table_count(self);
+    /* Before durable passes `first` (release in the writer): who sees the records sees the segment. */
+    atomic_fetch_add_explicit(&self->generation, 1, memory_order_relaxed);
+    pthread_mutex_unlock(&self->lock);
+    return stored;
+}
+
+bool log_table_is_full(struct log_table *self)
+{
+    pthread_mutex_lock(&self->lock);
+    bool full = self->count == LOG_SEGMENTS_MAX;
+    pthread_mutex_unlock(&self->lock);
+    return full;
+}
+
+struct log_range log_table_find(struct log_table *self, uint64_t position)
+{
+    struct log_range range = {.end = UINT64_MAX};
+    pthread_mutex_lock(&self->lock);
+    size_t after = table_after(self, position);
+    if (after < self->count)
+        range.end = self->rows[after].first;
+    if (after > 0) {
+        range.first = self->rows[after - 1].first;
+        range.exists = true;
+    }
+    pthread_mutex_unlock(&self->lock);
+    return range;
+}
+
+uint64_t log_table_first(struct log_table *self)
+{
+    pthread_mutex_lock(&self->lock);
+    uint64_t first = self->count > 0 ? self->rows[0].first : 0;
+    pthread_mutex_unlock(&self->lock);
+    return first;
+}

@@ -1,0 +1,274 @@
+/* One client: reading, waiting, the states drawn in net_internal.h, and the end. */
+#include "collector/net/net_internal.h"
+
+#include <arpa/inet.h>
+#include <assert.h>
+#include <stdlib.h>
+
+static void net_connection_read(struct net_connection *self, bool on);
+
+static void net_connection_on_closed(uv_handle_t *handle)
+{
+    struct net_connection *self = handle->data;
+    buf_release(&self->pending);
+    free(self);
+}
+
+void net_connection_close(struct net_connection *self)
+{
+    struct net_loop *loop = self->loop;
+    if (self->state == NET_CLOSED)
+        return;
+    if (self->exchange != NULL)
+        net_exchange_drop(self->exchange);
+    self->state = NET_CLOSED;
+    if (self->previous != NULL)
+        self->previous->next = self->next;
+    else
+        loop->connections = self->next;
+    if (self->next != NULL)
+        self->next->previous = self->previous;
+    atomic_fetch_sub_explicit(&loop->net->connection_count, 1, memory_order_relaxed);
+    counters_add(loop->net->options.counters, COUNTER_HTTP_CONNECTIONS, UINT64_MAX); /* a gauge: minus one, modulo 2^64 */
+    uv_close((uv_handle_t *)&self->tcp, net_connection_on_closed);
+}
+
+static uint64_t net_connection_after(const struct net_connection *self, unsigned ms)
+{
+    return uv_now(&self->loop->uv) + ms;
+}
+
+static void net_connection_idle(struct net_connection *self)
+{
+    self->state = NET_IDLE;
+    self->deadline_ms = net_connection_after(self, self->loop->net->options.idle_timeout_ms);
+}
+
+/* FIN after the answer, then drop what still comes. */
+static void net_connection_linger(struct net_connection *self)
+{
+    int file;
+    self->state = NET_LINGERING;
+    self->deadline_ms = net_connection_after(self, NET_LINGER_MS);
+    buf_release(&self->pending);
+    self->pending_taken = 0;
+    if (self->at_eof || uv_fileno((uv_handle_t *)&self->tcp, &file) != 0 || shutdown(file, SHUT_WR) != 0)
+        net_connection_close(self);
+    else
+        net_connection_read(self, true);
+}
+
+static struct slice net_connection_pending(const struct net_connection *self)
+{
+    if (self->pending.size == self->pending_taken)
+        return slice_of(NULL, 0);
+    return slice_of(self->pending.data + self->pending_taken, self->pending.size - self->pending_taken);
+}
+
+void net_connection_written(struct net_connection *self)
+{
+    if (self->close_after_write) {
+        net_connection_linger(self);
+        return;
+    }
+    net_connection_idle(self);
+    net_connection_pump(self); /* does nothing when the pump is what brought us here: it goes on by itself */
+}
+
+/* Feeds input until it is used up, or an exchange is lent or a reply waits. Returns the bytes taken. */
+static size_t net_connection_feed(struct net_connection *self, struct slice input)
+{
+    size_t total = 0;
+    while (total < input.size && (self->state == NET_IDLE || self->state == NET_READING)) {
+        size_t taken;
+        enum net_parse_result result = net_parse(self, slice_of(input.data + total, input.size - total), &taken);
+        total += taken;
+        if (result == NET_PARSE_MORE) {
+            if (self->state == NET_IDLE && self->exchange != NULL) {
+                self->state = NET_READING;
+                self->deadline_ms = net_connection_after(self, self->loop->net->options.request_timeout_ms);
+            }
+            continue;
+        }
+        struct net_exchange *exchange = self->exchange;
+        if (exchange == NULL) { /* out of memory */
+            net_connection_close(self);
+            return total;
+        }
+        counters_add(self->loop->net->options.counters, COUNTER_HTTP_REQUESTS, 1);
+        if (result == NET_PARSE_REFUSED)
+            exchange->keep_alive = false;
+        if (exchange->refusal.status != 0)
+            net_reply_refusal(exchange);
+        else
+            net_exchange_lend(exchange);
+    }
+    return total;
+}
+
+/* The client's FIN: what it sent before is answered, an unfinished request is not. */
+static void net_connection_end(struct net_connection *self)
+{
+    if (self->state == NET_IDLE || self->state == NET_READING)
+        net_connection_close(self);
+}
+
+void net_connection_pump(struct net_connection *self)
+{
+    if (self->pumping)
+        return;
+    self->pumping = true;
+    while (net_connection_pending(self).size > 0 && (self->state == NET_IDLE || self->state == NET_READING)) {
+        size_t taken = net_connection_feed(self, net_connection_pending(self));
+        if (self->state != NET_CLOSED && self->state != NET_LINGERING)
+            self->pending_taken += taken;
+    }
+    self->pumping = false;
+    if (self->state == NET_CLOSED || self->state == NET_LINGERING)
+        return;
+    if (net_connection_pending(self).size > 0)
+        return;
+    buf_release(&self->pending); /* idle connections hold no buffer */
+    self->pending_taken = 0;
+    if (self->at_eof)
+        net_connection_end(self);
+    else
+        net_connection_read(self, true);
+}
+
+static void net_connection_keep(struct net_connection *self, struct slice rest)
+{
+    if (rest.size == 0 || self->state == NET_CLOSED || self->state == NET_LINGERING)
+        return;
+    if (!buf_add(&self->pending, rest)) {
+        net_connection_close(self);
+        return;
+    }
+    net_connection_read(self, false);
+}
+
+/* Called with fresh bytes in the loop's read buffer. Nothing is pending: otherwise reading would be off. */
+static void net_connection_take(struct net_connection *self, struct slice input)
+{
+    if (self->state == NET_LINGERING) {
+        self->lingered_bytes += input.size;
+        if (self->lingered_bytes > NET_LINGER_BYTES_MAX)
+            net_connection_close(self);
+        return;
+    }
+    self->pumping = true; /* replies made inside must not start a second feed over the pending buffer */
+    size_t taken = net_connection_feed(self, input);
+    self->pumping = false;
+    net_connection_keep(self, slice_of(input.data + taken, input.size - taken));
+}
+
+static void net_connection_on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *room)
+{
+    struct net_connection *self = stream->data;
+    if (size == 0)
+        return; /* EAGAIN */
+    if (size == UV_EOF && (self->state == NET_LENT || self->state == NET_WRITING)) {
+        self->at_eof = true; /* half-closed: the answer is still wanted */
+        self->close_after_write = true;
+        net_connection_read(self, false);
+        return;
+    }
+    if (size < 0) {
+        net_connection_close(self);
+        return;
+    }
+    net_connection_take(self, slice_of(room->base, (size_t)size));
+}
+
+/* One buffer for the loop: a read is consumed, or copied to pending, before the next one. */
+static void net_connection_on_room(uv_handle_t *handle, size_t wanted, uv_buf_t *room)
+{
+    (void)wanted;
+    struct net_connection *self = handle->data;
+    *room = uv_buf_init(self->loop->read_room, sizeof self->loop->read_room);
+}
+
+static void net_connection_read(struct net_connection *self, bool on)
+{
+    if (on == self->reading)
+        return;
+    self->reading = on;
+    if (!on)
+        uv_read_stop((uv_stream_t *)&self->tcp);
+    else if (uv_read_start((uv_stream_t *)&self->tcp, net_connection_on_room, net_connection_on_read) != 0)
+        net_connection_close(self);
+}
+
+static void net_connection_read_peer(struct net_connection *self)
+{
+    struct sockaddr_storage address;
+    int size = sizeof address;
+    if (uv_tcp_getpeername(&self->tcp, (struct sockaddr *)&address, &size) != 0)
+        return;
+    if (address.ss_family == AF_INET6) {
+        memcpy(self->peer, &((struct sockaddr_in6 *)&address)->sin6_addr, 16);
+    } else if (address.ss_family == AF_INET) {
+        memset(self->peer + 10, 0xff, 2);
+        memcpy(self->peer + 12, &((struct sockaddr_in *)&address)->sin_addr, 4);
+    }
+}
+
+static void net_connection_link(struct net_connection *self)
+{
+    struct net_loop *loop = self->loop;
+    self->next = loop->connections;
+    if (self->next != NULL)
+        self->next->previous = self;
+    loop->connections = self;
+    counters_add(loop->net->options.counters, COUNTER_HTTP_CONNECTIONS, 1);
+}
+
+/* Over the cap: say so in one packet and hang up. The kernel's queue is kept empty, so that no descriptor piles up. */
+static void net_connection_turn_away(struct net_connection *self)
+{
+    static const char text[] = "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 2\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    uv_buf_t bytes = uv_buf_init((char *)(uintptr_t)text, sizeof text - 1);
+    uv_try_write((uv_stream_t *)&self->tcp, &bytes, 1);
+    self->close_after_write = true;
+    net_connection_linger(self);
+}
+
+void net_connection_open(struct net_loop *loop)
+{
+    struct net *net = loop->net;
+    struct net_connection *self = calloc(1, sizeof *self);
+    loop->accept_owed = self == NULL; /* the sweep tries again */
+    if (self == NULL)
+        return;
+    self->loop = loop;
+    buf_init(&self->pending, NET_READ_BYTES);
+    uv_tcp_init(&loop->uv, &self->tcp);
+    self->tcp.data = self;
+    unsigned open = atomic_fetch_add_explicit(&net->connection_count, 1, memory_order_relaxed);
+    net_connection_link(self);
+    if (uv_accept((uv_stream_t *)&loop->listener, (uv_stream_t *)&self->tcp) != 0) {
+        net_connection_close(self);
+        return;
+    }
+    uv_tcp_nodelay(&self->tcp, 1);
+    net_connection_read_peer(self);
+    net_parse_init(self);
+    net_connection_idle(self);
+    if (open >= net->options.connections_max)
+        net_connection_turn_away(self);
+    else
+        net_connection_read(self, true);
+}
+
+void net_connection_expire(struct net_connection *self, uint64_t now_ms)
+{
+    if (self->deadline_ms == 0 || now_ms < self->deadline_ms)
+        return;
+    if (self->state != NET_READING) {
+        net_connection_close(self);
+        return;
+    }
+    self->exchange->keep_alive = false;
+    net_exchange_refuse(self->exchange, 408, "timeout", "The request took too long.", COUNTER_HTTP_TIMEOUT);
+    net_reply_refusal(self->exchange);
+}

@@ -1,0 +1,227 @@
+/*
+ * An exchange has up to two holders: its connection, until the reply, and whoever was lent it by on_wake, until the wake
+ * has run. Only the loop thread counts them, so the counts are plain; other threads touch nothing but `woken`.
+ *
+ * wake: any thread --push--> loop.woken (a Treiber stack, taken whole) --uv_async--> loop thread runs each, in order.
+ * The push is a release, the take an acquire: what the other thread wrote into the exchange's memory is seen by the run.
+ */
+#include "collector/net/net_internal.h"
+
+#include <assert.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <strings.h>
+
+static struct net_exchange *net_exchange_take_spare(struct net_loop *loop)
+{
+    struct net_exchange *spare = loop->spare;
+    if (spare == NULL) {
+        spare = calloc(1, sizeof *spare);
+        if (spare != NULL)
+            buf_init(&spare->head, NET_HEAD_BYTES_MAX);
+        return spare;
+    }
+    loop->spare = spare->next;
+    loop->spare_count--;
+    struct buf head = spare->head;
+    memset(spare, 0, sizeof *spare);
+    spare->head = head;
+    buf_clear(&spare->head);
+    return spare;
+}
+
+struct net_exchange *net_exchange_new(struct net_connection *connection)
+{
+    struct net_exchange *self = net_exchange_take_spare(connection->loop);
+    if (self == NULL)
+        return NULL;
+    self->loop = connection->loop;
+    self->connection = connection;
+    buf_init(&self->body, 0);
+    memcpy(self->peer, connection->peer, sizeof self->peer);
+    return self;
+}
+
+static void net_exchange_free(struct net_exchange *self)
+{
+    struct net_loop *loop = self->loop;
+    while (self->memory != NULL) {
+        struct net_memory *next = self->memory->next;
+        free(self->memory);
+        self->memory = next;
+    }
+    buf_release(&self->body);
+    if (loop->spare_count < NET_EXCHANGES_KEPT) {
+        self->next = loop->spare;
+        loop->spare = self;
+        loop->spare_count++;
+        return;
+    }
+    buf_release(&self->head);
+    free(self);
+}
+
+void net_exchange_free_spare(struct net_loop *loop)
+{
+    while (loop->spare != NULL) {
+        struct net_exchange *next = loop->spare->next;
+        buf_release(&loop->spare->head);
+        free(loop->spare);
+        loop->spare = next;
+    }
+    loop->spare_count = 0;
+}
+
+/* An exchange ends when it is answered and nobody will wake it any more; its client may be gone long before. */
+static void net_exchange_settle(struct net_exchange *self)
+{
+    if (!self->answered || self->wake_armed)
+        return;
+    self->loop->lent -= self->lent;
+    net_exchange_free(self);
+}
+
+void net_exchange_drop(struct net_exchange *self)
+{
+    self->connection->exchange = NULL;
+    self->connection = NULL;
+    if (!self->lent)
+        net_exchange_free(self);
+}
+
+void net_exchange_lend(struct net_exchange *self)
+{
+    self->loop->lent++;
+    self->lent = true;
+    self->connection->state = NET_LENT;
+    self->connection->deadline_ms = 0;
+    self->route->handle(self->route->context, self);
+}
+
+void net_exchange_answered(struct net_exchange *self)
+{
+    assert(!self->answered);
+    self->answered = true;
+    if (self->connection != NULL)
+        self->connection->exchange = NULL;
+    self->connection = NULL;
+    net_exchange_settle(self);
+}
+
+void net_exchange_refuse(struct net_exchange *self, int status, const char *code, const char *message, enum counter counter)
+{
+    self->refusal = (struct net_refusal){status, code, message, counter};
+}
+
+void net_exchange_on_wake(struct net_exchange *self, void (*run)(struct net_exchange *, void *), void *context)
+{
+    assert(!self->wake_armed);
+    self->wake_run = run;
+    self->wake_context = context;
+    self->wake_armed = true;
+}
+
+void net_exchange_wake(struct net_exchange *self)
+{
+    struct net_loop *loop = self->loop; /* once it is pushed, the loop may free the exchange at any moment */
+    atomic_fetch_add_explicit(&loop->wakers, 1, memory_order_acquire);
+    struct net_exchange *first = atomic_load_explicit(&loop->woken, memory_order_relaxed);
+    do
+        self->next = first;
+    while (!atomic_compare_exchange_weak_explicit(&loop->woken, &first, self, memory_order_release, memory_order_relaxed));
+    uv_async_send(&loop->wake);
+    /* Partner: the loop waits for zero before it closes `wake` (net.c). */
+    atomic_fetch_sub_explicit(&loop->wakers, 1, memory_order_release);
+}
+
+void net_exchange_run_woken(struct net_loop *loop)
+{
+    struct net_exchange *last = atomic_exchange_explicit(&loop->woken, NULL, memory_order_acquire), *first = NULL;
+    while (last != NULL) { /* the stack holds the latest first */
+        struct net_exchange *next = last->next;
+        last->next = first;
+        first = last;
+        last = next;
+    }
+    while (first != NULL) {
+        struct net_exchange *self = first;
+        first = first->next;
+        assert(self->wake_armed);
+        self->wake_armed = false;
+        bool answered = self->answered;
+        self->wake_run(self, self->wake_context);
+        /* A run that answers settles by itself in net_reply; one that came after the answer has to be settled here. */
+        if (answered)
+            net_exchange_settle(self);
+    }
+}
+
+enum net_method net_exchange_method(const struct net_exchange *self)
+{
+    return self->method;
+}
+
+struct slice net_exchange_path(const struct net_exchange *self)
+{
+    return self->path;
+}
+
+struct slice net_exchange_rest(const struct net_exchange *self)
+{
+    return self->rest;
+}
+
+struct slice net_exchange_query(const struct net_exchange *self)
+{
+    return self->query;
+}
+
+struct slice net_exchange_body(const struct net_exchange *self)
+{
+    return buf_slice(&self->body);
+}
+
+const uint8_t *net_exchange_peer(const struct net_exchange *self)
+{
+    return self->peer;
+}
+
+static bool net_exchange_field_is(const struct net_exchange *self, unsigned index, const char *name)
+{
+    const struct net_field *field = &self->field[index];
+    return field->name_size == strlen(name) &&
+           strncasecmp((const char *)self->head.data + field->name_at, name, field->name_size) == 0;
+}
+
+unsigned net_exchange_field_count(const struct net_exchange *self, const char *name)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < self->field_count; i++)
+        count += net_exchange_field_is(self, i, name);
+    return count;
+}
+
+static struct slice net_exchange_trim(struct slice value)
+{
+    while (value.size > 0 && (value.data[value.size - 1] == ' ' || value.data[value.size - 1] == '\t'))
+        value.size--;
+    return value;
+}
+
+struct slice net_exchange_header(const struct net_exchange *self, const char *name)
+{
+    for (unsigned i = 0; i < self->field_count; i++)
+        if (net_exchange_field_is(self, i, name))
+            return net_exchange_trim(slice_of(self->head.data + self->field[i].value_at, self->field[i].value_size));
+    return slice_of(NULL, 0);
+}
+
+void *net_exchange_memory(struct net_exchange *self, size_t bytes)
+{
+    struct net_memory *memory = calloc(1, sizeof *memory + bytes);
+    if (memory == NULL)
+        return NULL;
+    memory->next = self->memory;
+    self->memory = memory;
+    return memory->bytes;
+}

@@ -1,0 +1,187 @@
+/*
+ * Shared by the phases of net; nobody else includes it.
+ *
+ *   net_listener  accept ----> connection                      one loop thread owns everything below it
+ *   net_connection  read ----> pending input ----> net_parse (llhttp callbacks fill the exchange)
+ *                                                      |
+ *                   <---- net_reply <---- handler <----+ net_route, when the request is whole
+ *                                           |
+ *                   net_exchange: lent to another stage, comes back by net_exchange_wake()
+ *
+ * One request of a connection is read and answered at a time; what a client pipelines behind it waits in `pending`
+ * (at most one read, then reading stops), so answers are in order and a connection's memory is bounded:
+ *   struct 0.5 KiB + head 16 KiB + body (route's maximum) + pending 64 KiB + one reply being written.
+ *
+ * States of a connection (all transitions on its loop thread):
+ *
+ *   IDLE --first byte--> READING --request whole--> LENT --reply--> WRITING --written--> IDLE (or parses pending)
+ *                           |                                         |
+ *                           +--refused, timeout: reply--------------->+--close asked--> LINGERING --EOF/1 s--> CLOSED
+ *
+ * LINGERING reads and drops what the client still sends: closing a socket with unread input resets it, and the client
+ * would lose the very answer that says why.
+ */
+#ifndef VITRACE_NET_INTERNAL_H
+#define VITRACE_NET_INTERNAL_H
+
+#include "collector/net/net.h"
+
+#include <llhttp/llhttp.h>
+#include <stdatomic.h>
+#include <uv.h>
+
+#define NET_HEAD_BYTES_MAX   (16u << 10) /* request line and headers together */
+#define NET_HEADERS_MAX      64u
+#define NET_READ_BYTES       (64u << 10) /* one read; also the most that waits in pending */
+#define NET_CHUNK_EXTENSION_BYTES_MAX 64u
+#define NET_LINGER_MS        1000u
+#define NET_LINGER_BYTES_MAX (8u << 20)
+#define NET_EXCHANGES_KEPT   64u /* spare exchanges of a loop: their head buffers are reused */
+#define NET_THREADS_MAX      64u
+#define NET_BACKLOG          1024
+
+enum net_state { NET_IDLE, NET_READING, NET_LENT, NET_WRITING, NET_LINGERING, NET_CLOSED };
+
+struct net_loop;
+struct net_connection;
+
+/* Offsets into the exchange's head buffer, which moves while it grows. */
+struct net_field {
+    uint16_t name_at, name_size, value_at, value_size;
+};
+
+struct net_memory {
+    struct net_memory *next;
+    _Alignas(16) uint8_t bytes[];
+};
+
+/* Why a request is not given to its route; 0 = it is. */
+struct net_refusal {
+    int status;
+    const char *code, *message;
+    enum counter counter;
+};
+
+struct net_exchange {
+    struct net_loop *loop;
+    struct net_connection *connection; /* NULL: the client is gone */
+    struct net_exchange *next;         /* spare list, or woken list */
+
+    struct buf head; /* target, then names and values as they come */
+    struct buf body;
+    size_t target_size;
+    uint64_t body_declared; /* Content-Length; 0 when chunked */
+    struct net_field field[NET_HEADERS_MAX];
+    unsigned field_count;
+
+    enum net_method method;
+    bool http_1_0, keep_alive, expects_continue, has_body;
+    struct slice path, query, rest; /* borrow from head once it is complete */
+    const struct net_route *route;
+    unsigned allow; /* methods of the routes that match the path */
+    struct net_refusal refusal;
+    uint8_t peer[16];
+
+    bool lent; /* its handler has it, or had it */
+    bool answered;
+    bool wake_armed;
+    void (*wake_run)(struct net_exchange *, void *);
+    void *wake_context;
+    struct net_memory *memory;
+};
+
+struct net_connection {
+    uv_tcp_t tcp;
+    struct net_loop *loop;
+    struct net_connection *next, *previous;
+    llhttp_t parser;
+    enum net_state state;
+    struct net_exchange *exchange; /* READING: being filled; LENT: with its handler; else NULL */
+    struct buf pending;
+    size_t pending_taken;
+    uint64_t deadline_ms; /* by the loop's clock; 0 = none (a stage of ours holds the exchange) */
+    size_t lingered_bytes;
+    bool reading, at_eof, close_after_write, pumping;
+    uint8_t peer[16];
+
+    /* net_parse: the part of the head that the current callbacks add to */
+    size_t head_bytes; /* as they came over the wire, so that blanks count too */
+    size_t chunk_extension_bytes;
+    bool head_complete, in_name, in_value;
+    uint64_t feed; /* number of the llhttp_execute call under way */
+    const char *feed_begin, *feed_end;
+    uint64_t value_open_feed; /* the feed at whose end the current value was cut, 0 = none */
+};
+
+struct net_loop {
+    struct net *net;
+    uv_loop_t uv;
+    uv_tcp_t listener;
+    uv_async_t wake;
+    uv_timer_t sweep;
+    uv_thread_t thread;
+    bool started, stopping, closing;
+    bool accept_owed; /* memory was out when a client came; libuv accepts nothing more until it is taken */
+    uint64_t drain_until_ms;
+    struct net_connection *connections;
+    struct net_exchange *spare;
+    unsigned spare_count;
+    unsigned lent; /* exchanges handed to handlers and not freed */
+    _Atomic(struct net_exchange *) woken;
+    _Atomic unsigned wakers; /* threads inside net_exchange_wake */
+    time_t date_second;
+    char date[40];
+    char read_room[NET_READ_BYTES];
+};
+
+struct net {
+    struct net_options options;
+    unsigned port;
+    unsigned loop_count;
+    _Atomic unsigned connection_count;
+    _Atomic bool stop;
+    unsigned drain_ms;
+    struct net_loop *loops;
+};
+
+/* net_listener.c */
+int net_listener_open(const char *listen, bool shared, unsigned *port, char *error, size_t error_size);
+void net_listener_accept(uv_stream_t *listener, int status);
+
+/* net_connection.c */
+void net_connection_open(struct net_loop *loop);
+void net_connection_close(struct net_connection *self);
+void net_connection_expire(struct net_connection *self, uint64_t now_ms);
+/* Parses and answers what is pending until it is used up or an exchange is lent. Never re-entered: it loops. */
+void net_connection_pump(struct net_connection *self);
+/* The reply's last byte is in the kernel. */
+void net_connection_written(struct net_connection *self);
+
+/* net_parse.c */
+enum net_parse_result {
+    NET_PARSE_MORE,   /* all bytes taken, the request is not whole yet */
+    NET_PARSE_WHOLE,  /* *taken bytes belong to it; the exchange is ready for its route */
+    NET_PARSE_REFUSED /* the exchange's refusal says why; the rest of the input cannot be trusted */
+};
+void net_parse_init(struct net_connection *connection);
+enum net_parse_result net_parse(struct net_connection *connection, struct slice input, size_t *taken);
+
+/* net_route.c */
+void net_route_find(struct net_exchange *exchange, const struct net_route *routes, size_t count);
+bool net_route_split(struct net_exchange *exchange); /* target -> path and query; false = not a target we serve */
+
+/* net_exchange.c */
+struct net_exchange *net_exchange_new(struct net_connection *connection); /* NULL = out of memory */
+void net_exchange_drop(struct net_exchange *self); /* the connection lets go of it */
+void net_exchange_lend(struct net_exchange *self); /* to its route's handler */
+void net_exchange_answered(struct net_exchange *self); /* the reply was made (or had nobody to go to) */
+void net_exchange_refuse(struct net_exchange *self, int status, const char *code, const char *message, enum counter counter);
+void net_exchange_run_woken(struct net_loop *loop);
+void net_exchange_free_spare(struct net_loop *loop);
+unsigned net_exchange_field_count(const struct net_exchange *self, const char *name);
+
+/* net_reply.c */
+void net_reply_refusal(struct net_exchange *exchange);
+void net_reply_continue(struct net_connection *connection);
+
+#endif

@@ -1,0 +1,270 @@
+/*
+ * Bytes to a request, with llhttp. The callbacks only store; what they refuse is written into the exchange and the parse
+ * stops there, because after a refusal nobody can say where the next request begins.
+ *
+ * llhttp (strict) refuses conflicting lengths, foreign transfer codings, blanks before a colon, bare line feeds. It takes
+ * three things that a proxy in front may read differently, and these are refused here:
+ *   obs-fold      a value that goes on after a line break; seen as a second piece of one value that is not simply the
+ *                 continuation of input cut between two reads (RFC 9112, 5.2: reject)
+ *   Host          none or several in HTTP/1.1 (RFC 9112, 3.2)
+ *   codings       Transfer-Encoding twice, or in HTTP/1.0 (RFC 9112, 6.1)
+ */
+#include "collector/net/net_internal.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <strings.h>
+
+enum { NET_PARSE_STOP = -1 };
+
+static struct net_connection *net_parse_self(llhttp_t *parser)
+{
+    return parser->data;
+}
+
+static int net_parse_refuse(struct net_connection *self, int status, const char *code, const char *message, enum counter counter)
+{
+    net_exchange_refuse(self->exchange, status, code, message, counter);
+    return NET_PARSE_STOP;
+}
+
+static int net_parse_head_too_large(struct net_connection *self)
+{
+    return net_parse_refuse(self, 431, "headers_too_large", "The request line and headers are over 16 KiB or 64 fields.",
+                            COUNTER_HTTP_HEADERS_TOO_LARGE);
+}
+
+static int net_parse_on_begin(llhttp_t *parser)
+{
+    struct net_connection *self = net_parse_self(parser);
+    assert(self->exchange == NULL);
+    self->exchange = net_exchange_new(self);
+    if (self->exchange == NULL)
+        return NET_PARSE_STOP;
+    self->head_bytes = self->chunk_extension_bytes = 0;
+    self->head_complete = self->in_name = self->in_value = false;
+    self->value_open_feed = 0;
+    return 0;
+}
+
+/* The head as received: the target, then names and values, without separators. */
+static int net_parse_store(struct net_connection *self, const char *at, size_t size)
+{
+    return buf_add(&self->exchange->head, slice_of(at, size)) ? 0 : net_parse_head_too_large(self);
+}
+
+static int net_parse_on_target(llhttp_t *parser, const char *at, size_t size)
+{
+    struct net_connection *self = net_parse_self(parser);
+    self->exchange->target_size += size;
+    return net_parse_store(self, at, size);
+}
+
+static int net_parse_on_name(llhttp_t *parser, const char *at, size_t size)
+{
+    struct net_connection *self = net_parse_self(parser);
+    struct net_exchange *exchange = self->exchange;
+    if (self->head_complete) /* trailers: counted by net_parse(), never stored, so they cannot change the request */
+        return 0;
+    if (!self->in_name) {
+        if (exchange->field_count == NET_HEADERS_MAX)
+            return net_parse_head_too_large(self);
+        exchange->field[exchange->field_count++] = (struct net_field){.name_at = (uint16_t)exchange->head.size};
+        self->in_name = true;
+    }
+    struct net_field *field = &exchange->field[exchange->field_count - 1];
+    field->name_size = (uint16_t)(field->name_size + size);
+    return net_parse_store(self, at, size);
+}
+
+static int net_parse_on_name_end(llhttp_t *parser)
+{
+    struct net_connection *self = net_parse_self(parser);
+    self->in_name = self->in_value = false;
+    return 0;
+}
+
+/* Is this piece a fold: a second piece of one value, where no read ended in between? */
+static bool net_parse_is_fold(const struct net_connection *self, const char *at)
+{
+    bool cut_by_read = self->value_open_feed != 0 && self->value_open_feed + 1 == self->feed && at == self->feed_begin;
+    return self->in_value && !cut_by_read;
+}
+
+static int net_parse_on_value(llhttp_t *parser, const char *at, size_t size)
+{
+    struct net_connection *self = net_parse_self(parser);
+    struct net_exchange *exchange = self->exchange;
+    if (self->head_complete)
+        return 0;
+    assert(exchange->field_count > 0);
+    if (net_parse_is_fold(self, at))
+        return net_parse_refuse(self, 400, "bad_request", "A header value is folded over lines.", COUNTER_HTTP_BAD_REQUESTS);
+    struct net_field *field = &exchange->field[exchange->field_count - 1];
+    if (!self->in_value)
+        field->value_at = (uint16_t)exchange->head.size;
+    self->in_value = true;
+    self->value_open_feed = at + size == self->feed_end ? self->feed : 0;
+    field->value_size = (uint16_t)(field->value_size + size);
+    return net_parse_store(self, at, size);
+}
+
+static enum net_method net_parse_method(uint8_t method)
+{
+    switch (method) {
+    case HTTP_GET:
+        return NET_GET;
+    case HTTP_HEAD:
+        return NET_HEAD;
+    case HTTP_POST:
+        return NET_POST;
+    case HTTP_OPTIONS:
+        return NET_OPTIONS;
+    default:
+        return NET_OTHER;
+    }
+}
+
+static bool net_parse_host_is_valid(const struct net_exchange *exchange)
+{
+    unsigned hosts = net_exchange_field_count(exchange, "host");
+    return exchange->http_1_0 ? hosts <= 1 : hosts == 1;
+}
+
+static bool net_parse_coding_is_valid(const struct net_exchange *exchange)
+{
+    unsigned codings = net_exchange_field_count(exchange, "transfer-encoding");
+    if (codings == 0)
+        return true;
+    struct slice coding = net_exchange_header(exchange, "transfer-encoding");
+    return codings == 1 && !exchange->http_1_0 && coding.size == 7 && strncasecmp((const char *)coding.data, "chunked", 7) == 0;
+}
+
+static bool net_parse_take_expect(struct net_exchange *exchange)
+{
+    struct slice expect = net_exchange_header(exchange, "expect");
+    bool is_continue = expect.size == 12 && strncasecmp((const char *)expect.data, "100-continue", 12) == 0;
+    exchange->expects_continue = is_continue && !exchange->http_1_0;
+    return expect.size == 0 || is_continue;
+}
+
+/* Refusals that the head alone justifies, in the order in which they are told. */
+static void net_parse_judge_head(struct net_connection *self)
+{
+    struct net_exchange *exchange = self->exchange;
+    if (self->parser.http_major != 1)
+        net_exchange_refuse(exchange, 505, "http_version", "Only HTTP/1.0 and HTTP/1.1.", COUNTER_HTTP_BAD_REQUESTS);
+    else if (!net_parse_host_is_valid(exchange))
+        net_exchange_refuse(exchange, 400, "bad_request", "Exactly one Host header is required.", COUNTER_HTTP_BAD_REQUESTS);
+    else if (!net_parse_coding_is_valid(exchange))
+        net_exchange_refuse(exchange, 400, "bad_request", "Transfer-Encoding must be chunked, once.", COUNTER_HTTP_BAD_REQUESTS);
+    else if (!net_route_split(exchange))
+        net_exchange_refuse(exchange, 400, "bad_request", "The request target is not a path.", COUNTER_HTTP_BAD_REQUESTS);
+    else if (!net_parse_take_expect(exchange))
+        net_exchange_refuse(exchange, 417, "expectation", "Only Expect: 100-continue.", COUNTER_HTTP_BAD_REQUESTS);
+    else
+        net_route_find(exchange, self->loop->net->options.routes, self->loop->net->options.route_count);
+}
+
+static int net_parse_on_head(llhttp_t *parser)
+{
+    struct net_connection *self = net_parse_self(parser);
+    struct net_exchange *exchange = self->exchange;
+    bool chunked = (parser->flags & F_CHUNKED) != 0;
+    parser->upgrade = 0; /* offers of other protocols are ignored (RFC 9110, 7.8), not switched to */
+    self->head_complete = true;
+    exchange->method = net_parse_method(parser->method);
+    exchange->http_1_0 = parser->http_major == 1 && parser->http_minor == 0;
+    exchange->keep_alive = !exchange->http_1_0 && llhttp_should_keep_alive(parser) != 0;
+    exchange->body_declared = chunked ? 0 : parser->content_length;
+    exchange->has_body = chunked || parser->content_length > 0;
+    net_parse_judge_head(self);
+    if (exchange->refusal.status == 0 && exchange->body_declared > exchange->route->body_bytes_max)
+        net_exchange_refuse(exchange, 413, "body_too_large", "The body is over the limit.", COUNTER_HTTP_BODY_TOO_LARGE);
+    if (exchange->refusal.status != 0)
+        /* A refused request without a body ends here, so the connection can go on; otherwise it cannot. */
+        return exchange->has_body || exchange->refusal.status == 400 ? NET_PARSE_STOP : 0;
+    exchange->body.room_max = exchange->route->body_bytes_max;
+    if (exchange->expects_continue && exchange->has_body)
+        net_reply_continue(self);
+    return 0;
+}
+
+static int net_parse_on_body(llhttp_t *parser, const char *at, size_t size)
+{
+    struct net_connection *self = net_parse_self(parser);
+    /* One allocation instead of several, but no more than a read's worth on a mere promise of the client. */
+    uint64_t declared = self->exchange->body_declared;
+    if (self->exchange->body.size == 0)
+        buf_reserve(&self->exchange->body, declared < NET_READ_BYTES ? (size_t)declared : NET_READ_BYTES);
+    if (buf_add(&self->exchange->body, slice_of(at, size)))
+        return 0;
+    return net_parse_refuse(self, 413, "body_too_large", "The body is over the limit.", COUNTER_HTTP_BODY_TOO_LARGE);
+}
+
+static int net_parse_on_chunk_extension(llhttp_t *parser, const char *at, size_t size)
+{
+    (void)at;
+    struct net_connection *self = net_parse_self(parser);
+    self->chunk_extension_bytes += size;
+    if (self->chunk_extension_bytes <= NET_CHUNK_EXTENSION_BYTES_MAX)
+        return 0;
+    return net_parse_refuse(self, 400, "bad_request", "Chunk extensions are over 64 bytes.", COUNTER_HTTP_BAD_REQUESTS);
+}
+
+static int net_parse_on_whole(llhttp_t *parser)
+{
+    (void)parser;
+    return HPE_PAUSED; /* the next request is read when this one has been answered */
+}
+
+static const llhttp_settings_t net_parse_settings = {
+    .on_message_begin = net_parse_on_begin,
+    .on_url = net_parse_on_target,
+    .on_header_field = net_parse_on_name,
+    .on_header_field_complete = net_parse_on_name_end,
+    .on_header_value = net_parse_on_value,
+    .on_headers_complete = net_parse_on_head,
+    .on_body = net_parse_on_body,
+    .on_message_complete = net_parse_on_whole,
+    .on_chunk_extension_name = net_parse_on_chunk_extension,
+    .on_chunk_extension_value = net_parse_on_chunk_extension,
+};
+
+void net_parse_init(struct net_connection *connection)
+{
+    llhttp_init(&connection->parser, HTTP_REQUEST, &net_parse_settings);
+    connection->parser.data = connection;
+}
+
+/* Blanks and trailers reach no callback that counts them: bound the head, and what is not body, as it came. */
+static bool net_parse_head_is_over(struct net_connection *self, size_t size)
+{
+    if (self->exchange == NULL || self->head_complete)
+        return false;
+    self->head_bytes += size;
+    return self->head_bytes > NET_HEAD_BYTES_MAX;
+}
+
+enum net_parse_result net_parse(struct net_connection *self, struct slice input, size_t *taken)
+{
+    self->feed++;
+    self->feed_begin = (const char *)input.data;
+    self->feed_end = self->feed_begin + input.size;
+    llhttp_errno_t status = llhttp_execute(&self->parser, self->feed_begin, input.size);
+    *taken = input.size;
+    if (status == HPE_OK && !net_parse_head_is_over(self, input.size))
+        return NET_PARSE_MORE;
+    if (status == HPE_OK)
+        net_parse_head_too_large(self);
+    if (status == HPE_PAUSED) {
+        *taken = (size_t)(llhttp_get_error_pos(&self->parser) - self->feed_begin);
+        llhttp_resume(&self->parser);
+        return NET_PARSE_WHOLE;
+    }
+    if (self->exchange == NULL) /* not even a request line; an answer is owed all the same */
+        self->exchange = net_exchange_new(self);
+    if (self->exchange != NULL && self->exchange->refusal.status == 0)
+        net_exchange_refuse(self->exchange, 400, "bad_request", "This is not HTTP/1.1 as we read it.", COUNTER_HTTP_BAD_REQUESTS);
+    return NET_PARSE_REFUSED;
+}

@@ -1,0 +1,21 @@
+#include "collector/otlp/otlp_internal.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+struct otlp *otlp_new(struct append_sink sink, struct counters *counters)
+{
+    assert(sink.take != NULL && counters != NULL);
+    struct otlp *self = calloc(1, sizeof *self);
+    if (self == NULL)
+        return NULL;
+    self->sink = sink;
+    self->counters = counters;
+    return self;
+}
+
+/* After net_stop() and log_close(): an exchange under way points here. */
+void otlp_free(struct otlp *self)
+{
+    free(self);
+}

@@ -1,0 +1,44 @@
+/* Private to the view's answer: its beacons in memory, and the writers of its parts. */
+#ifndef VITRACE_QUERY_VIEW_INTERNAL_H
+#define VITRACE_QUERY_VIEW_INTERNAL_H
+
+#include "collector/query/query_internal.h"
+
+struct query_beacon {
+    uint32_t seq;
+    struct slice payload; /* owned */
+    struct beacon_strings strings;
+};
+
+struct query_view_data {
+    struct query *query;
+    const struct store_view_row *row;
+    struct query_beacon *beacon; /* by seq */
+    size_t beacon_count;
+    struct beacon_summary newest; /* header and ledger of the newest beacon */
+    uint64_t origin_unix_us;
+    bool truncated, out_of_memory;
+};
+
+/* Steps over the records of one kind in all beacons, by seq. */
+struct query_cursor {
+    const struct query_view_data *view;
+    enum beacon_field field;
+    size_t beacon;
+    struct beacon_reader reader;
+    struct beacon_record record;
+    const struct beacon_strings *strings; /* of the record's beacon */
+};
+struct query_cursor query_cursor_of(const struct query_view_data *view, enum beacon_field field);
+/* Also decodes into `out`, which the descriptor describes. Records that do not decode are skipped. */
+bool query_cursor_next(struct query_cursor *self, const pb_msgdesc_t *fields, void *out);
+void query_write_ref(struct json *json, const char *key, const struct beacon_strings *strings, uint32_t ref);
+
+void query_write_navigation(struct query_view_data *view, struct json *json);
+void query_write_requests(struct query_view_data *view, struct json *json);
+void query_write_entries(struct query_view_data *view, struct json *json);
+void query_write_frames(struct query_view_data *view, struct json *json);
+/* Counts an entry of a list; false = the list ends here, and `truncated` is set. */
+bool query_entry_begin(struct query_view_data *view, struct json *json, size_t *count);
+
+#endif

@@ -1,0 +1,213 @@
+/*
+ * One beacon into the index. Requests are written first, then calls find their resources (in this beacon or an earlier
+ * one, in either order of arrival), then each request that stands alone claims its trace.
+ */
+#include <assert.h>
+
+#include "collector/sinks/sinks_internal.h"
+
+static uint64_t sinks_lost(const vitrace_v1_Ledger *ledger)
+{
+    uint64_t lost = 0;
+    for (size_t i = 0; i < ledger->losses_count; i++)
+        lost += ledger->losses[i].count;
+    return lost;
+}
+
+/* Numbers the requests of the beacon in record order (the query numbers them alike) and counts its errors. */
+static uint32_t sinks_collect(struct sinks *self, struct slice payload)
+{
+    struct slice page_url = slice_text(self->summary.header.page.url);
+    struct beacon_reader reader = beacon_reader_of(payload);
+    struct beacon_record record;
+    uint32_t errors = 0;
+    self->request_count = 0;
+    while (beacon_reader_next(&reader, &record)) {
+        if (record.field == BEACON_FIELD_ERROR)
+            errors++;
+        assert(self->request_count < SINKS_REQUESTS_MAX); /* validated: at most BEACON_RECORDS_MAX records */
+        struct sinks_request *request = &self->request[self->request_count];
+        if (!sinks_request_read(request, &record, &self->strings, page_url))
+            continue;
+        request->row.seq = self->summary.header.seq;
+        request->row.ordinal = self->request_count++;
+    }
+    return errors;
+}
+
+static enum store_status sinks_put_view(struct sinks *self, const struct log_record *record, uint32_t errors,
+                                        struct store_view *view)
+{
+    const vitrace_v1_Header *header = &self->summary.header;
+    const vitrace_v1_Ledger *ledger = &self->summary.ledger;
+    struct store_beacon beacon = {.app = slice_text(header->app),
+                                  .route = slice_text(header->page.route),
+                                  .url = slice_text(header->page.url),
+                                  .seq = header->seq,
+                                  .position = record->position,
+                                  .received_us = record->received_unix_us,
+                                  .started_us = header->time_origin_unix_us + header->page.view_start_us,
+                                  .navigation_type = header->page.navigation_type,
+                                  .transport = header->transport,
+                                  .segments = self->summary.has_ledger ? ledger->segments_sealed : 0,
+                                  .has_ledger = self->summary.has_ledger,
+                                  .ledger = {.entries_seen = ledger->entries_seen,
+                                             .entries_encoded = ledger->entries_encoded,
+                                             .lost = sinks_lost(ledger),
+                                             .main_thread_us = ledger->main_thread_us},
+                                  .errors = errors};
+    if (beacon.segments <= header->seq && header->seq < UINT32_MAX)
+        beacon.segments = header->seq + 1;
+    memcpy(beacon.view_id, header->view_id, sizeof beacon.view_id);
+    memcpy(beacon.session_id, header->session_id, sizeof beacon.session_id);
+    return store_put_beacon(self->store, &beacon, view);
+}
+
+static void sinks_put_vitals(struct sinks *self, struct slice payload, const struct store_view *view)
+{
+    struct beacon_reader reader = beacon_reader_of(payload);
+    struct beacon_record record;
+    while (beacon_reader_next(&reader, &record)) {
+        vitrace_v1_Vital vital = vitrace_v1_Vital_init_zero;
+        if (record.field != BEACON_FIELD_VITAL || !beacon_decode_message(record.body, vitrace_v1_Vital_fields, &vital))
+            continue;
+        if (vital.metric < vitrace_v1_Metric_METRIC_LCP || vital.metric > vitrace_v1_Metric_METRIC_TTFB)
+            continue; /* of a later schema */
+        struct store_vital row = {
+            .metric = vital.metric, .state = vital.state, .rating = vital.rating, .value = vital.value};
+        store_put_vital(self->store, view, self->summary.header.seq, &row);
+    }
+}
+
+static void sinks_claim(struct sinks *self, const struct join_claim *claim, uint64_t now_us)
+{
+    self->pending_seen = false;
+    join_take_claim(self->join, claim, now_us);
+    for (uint32_t i = 0; self->pending_seen && i < claim->id_count; i++)
+        sinks_recall_trace(self, claim->id[i].trace_id, now_us);
+}
+
+/* A request's ids as they are after pairing; all of its traces lead to it. */
+static void sinks_set_ids(struct sinks *self, int64_t view, uint32_t seq, uint32_t ordinal,
+                          const struct sinks_request *request)
+{
+    store_set_request_ids(self->store, view, seq, ordinal, sinks_request_ids(request));
+    for (uint32_t i = 0; i < request->id_count; i++)
+        store_put_trace_view(self->store, request->id[i].trace_id, view, seq, ordinal);
+}
+
+/* The claim of a resource whose call came in a later beacon. */
+static void sinks_claim_again(struct sinks *self, const struct store_view *view, const struct store_partner *partner,
+                              const struct sinks_request *call, uint64_t now_us)
+{
+    struct sinks_request whole = {0};
+    whole.id_count = sinks_request_ids_read(slice_of(partner->ids, partner->ids_size), whole.id);
+    sinks_request_add_ids(&whole, call->id, call->id_count);
+    sinks_set_ids(self, view->id, partner->seq, partner->ordinal, &whole);
+    struct join_claim claim = {.view = view->id,
+                               .seq = partner->seq,
+                               .ordinal = partner->ordinal,
+                               .flags = partner->flags,
+                               .id_count = whole.id_count};
+    memcpy(claim.id, whole.id, sizeof claim.id);
+    sinks_claim(self, &claim, now_us);
+}
+
+static bool sinks_find_partner(struct sinks *self, const struct store_view *view, const struct sinks_request *request,
+                               struct store_partner *partner)
+{
+    for (uint32_t i = 0; i < request->id_count; i++)
+        if (store_find_partner(self->store, view->id, &request->row, request->id[i].trace_id, partner))
+            return true;
+    return false;
+}
+
+static void sinks_pair_call(struct sinks *self, const struct store_view *view, struct sinks_request *call,
+                            uint64_t now_us)
+{
+    struct store_partner partner;
+    if (!sinks_find_partner(self, view, call, &partner))
+        return;
+    store_merge_call(self->store, view->id, call->row.seq, call->row.ordinal, partner.seq, partner.ordinal);
+    call->merged = true;
+    if (partner.seq != call->row.seq) {
+        sinks_claim_again(self, view, &partner, call, now_us);
+        return;
+    }
+    struct sinks_request *resource = &self->request[partner.ordinal];
+    resource->has_call = true;
+    sinks_request_add_ids(resource, call->id, call->id_count);
+    sinks_set_ids(self, view->id, partner.seq, partner.ordinal, resource);
+}
+
+/* The call came in an earlier beacon and claimed for itself; from now on the resource does. */
+static void sinks_pair_resource(struct sinks *self, const struct store_view *view, struct sinks_request *resource)
+{
+    struct store_partner partner;
+    if (resource->has_call || !sinks_find_partner(self, view, resource, &partner))
+        return;
+    struct join_id id[JOIN_IDS_MAX];
+    uint32_t count = sinks_request_ids_read(slice_of(partner.ids, partner.ids_size), id);
+    store_merge_call(self->store, view->id, partner.seq, partner.ordinal, resource->row.seq, resource->row.ordinal);
+    resource->has_call = true;
+    sinks_request_add_ids(resource, id, count);
+    sinks_set_ids(self, view->id, resource->row.seq, resource->row.ordinal, resource);
+}
+
+static void sinks_put_requests(struct sinks *self, const struct store_view *view)
+{
+    for (uint32_t i = 0; i < self->request_count; i++) {
+        struct sinks_request *request = &self->request[i];
+        request->row.ids = sinks_request_ids(request);
+        store_put_request(self->store, view, &request->row);
+        for (uint32_t k = 0; k < request->id_count; k++)
+            store_put_trace_view(self->store, request->id[k].trace_id, view->id, request->row.seq,
+                                 request->row.ordinal);
+    }
+}
+
+static void sinks_pair_requests(struct sinks *self, const struct store_view *view, uint64_t now_us)
+{
+    for (uint32_t i = 0; i < self->request_count; i++)
+        if (self->request[i].row.kind == STORE_CALL)
+            sinks_pair_call(self, view, &self->request[i], now_us);
+    for (uint32_t i = 0; i < self->request_count; i++)
+        if (self->request[i].row.kind == STORE_RESOURCE)
+            sinks_pair_resource(self, view, &self->request[i]);
+}
+
+static void sinks_claim_requests(struct sinks *self, const struct store_view *view, uint64_t now_us)
+{
+    for (uint32_t i = 0; i < self->request_count; i++) {
+        const struct sinks_request *request = &self->request[i];
+        if (request->merged)
+            continue;
+        struct join_claim claim = {.view = view->id,
+                                   .seq = request->row.seq,
+                                   .ordinal = request->row.ordinal,
+                                   .flags = request->row.flags,
+                                   .id_count = request->id_count};
+        memcpy(claim.id, request->id, sizeof claim.id);
+        sinks_claim(self, &claim, now_us);
+    }
+}
+
+void sinks_take_beacon(struct sinks *self, const struct log_record *record)
+{
+    if (beacon_validate(record->payload, &self->summary) != BEACON_OK) {
+        counters_add(self->counters, COUNTER_SINK_ERRORS, 1);
+        return;
+    }
+    beacon_strings_init(&self->strings, record->payload);
+    uint32_t errors = sinks_collect(self, record->payload);
+    struct store_view view;
+    enum store_status status = sinks_put_view(self, record, errors, &view);
+    if (status == STORE_REFUSED)
+        counters_add(self->counters, COUNTER_SINK_ERRORS, 1);
+    if (status != STORE_OK)
+        return;
+    sinks_put_vitals(self, record->payload, &view);
+    sinks_put_requests(self, &view);
+    sinks_pair_requests(self, &view, record->received_unix_us);
+    sinks_claim_requests(self, &view, record->received_unix_us);
+}

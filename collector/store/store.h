@@ -1,0 +1,242 @@
+/*
+ * The index: an SQLite file derived from the log, which may be deleted at any time and is rebuilt from it.
+ *
+ *   struct store         the single writer, one thread. Everything of a batch of log records and the log position after
+ *                        it become visible in one transaction, so a replay after a crash counts nothing twice.
+ *   struct store_reader  a read-only snapshot, for one other thread; never waits for the writer (WAL).
+ *
+ * It holds what lists and charts need. Details (entries, requests, spans) stay in the log and are read by position.
+ *
+ *   apps, routes      names, numbered; bounded, because clients choose them
+ *   views             one row a view: the newest header and ledger by seq, whatever the order of arrival
+ *   view_beacons      (view, seq) -> log position; a second beacon of the same key is a duplicate
+ *   view_vitals       the newest value of each metric of a view, and the rollup that it is counted in
+ *   requests          (view, seq, ordinal): claimed ids and the join, clustered by view
+ *   trace_views       (low 64 bits, high 64 bits of a trace id, view, seq, ordinal): who claims a trace
+ *   trace_spans       (low, high, log position): where the spans of a trace are, and its two longest there
+ *   rollups           (route, metric, hour) -> sketch and rating counts: one value a view
+ *   join_counts       (app, hour, request flags, level, reason) -> requests
+ *   marks             log positions by receive time, to find where a bounded replay begins
+ *
+ * Hours are those of the view's first received beacon: clients' clocks are not trusted for where a value is counted.
+ */
+#ifndef VITRACE_STORE_H
+#define VITRACE_STORE_H
+
+#include "collector/base/buf.h"
+
+#define STORE_APPS_MAX    256u
+#define STORE_ROUTES_MAX  1000u /* of one app; further ones are counted under STORE_ROUTE_OTHER */
+#define STORE_ROUTE_OTHER "(other)"
+#define STORE_HOUR_US     UINT64_C(3600000000)
+
+struct store;
+
+enum store_status {
+    STORE_OK = 0,
+    STORE_DUPLICATE = 1, /* this (view, seq) is in the index; nothing else was changed */
+    STORE_REFUSED = 2,   /* a bound of the index; nothing was changed */
+    STORE_ERROR = -1     /* SQLite failed: the batch can only be rolled back */
+};
+
+/*
+ * Opens or creates the index. One of another schema version, or one that SQLite cannot read, is deleted and begun anew
+ * at position 0. NULL: `error` says what and where.
+ */
+struct store *store_open(const char *path, char *error, size_t error_size);
+/* Rolls back an open batch. */
+void store_close(struct store *self);
+/* Deletes the index at `path` (no writer may have it open). */
+bool store_delete(const char *path);
+
+/* Log position up to which the index is built, as last committed. */
+uint64_t store_position(const struct store *self);
+
+/* Errors are sticky within a batch: the writes below may go unchecked, store_commit() then fails. */
+bool store_begin(struct store *self);
+bool store_commit(struct store *self, uint64_t position);
+void store_roll_back(struct store *self);
+/* Remembers where a record of this receive time stands. Cheap: keeps one mark a minute or a MiB. */
+void store_mark(struct store *self, uint64_t position, uint64_t received_us);
+
+/* A view as the writer refers to it within a batch. */
+struct store_view {
+    int64_t id;
+    int64_t app, route;
+    uint64_t hour;
+};
+
+struct store_ledger {
+    uint64_t entries_seen, entries_encoded, lost, main_thread_us;
+};
+
+struct store_beacon {
+    uint8_t view_id[16], session_id[16];
+    struct slice app, route, url;
+    uint32_t seq;
+    uint64_t position, received_us, started_us;
+    uint32_t navigation_type, transport;
+    uint32_t segments; /* that the page has sealed so far, for counting missing ones */
+    bool has_ledger;
+    struct store_ledger ledger;
+    uint32_t errors;
+};
+
+enum store_status store_put_beacon(struct store *self, const struct store_beacon *beacon, struct store_view *view);
+
+struct store_vital {
+    uint32_t metric, state, rating; /* numbers of beacon.proto */
+    double value;
+};
+/* Only a value of the newest seq counts; what it replaces is taken back from its rollup. */
+void store_put_vital(struct store *self, const struct store_view *view, uint32_t seq, const struct store_vital *vital);
+
+enum store_request_kind { STORE_NAVIGATION = 0, STORE_RESOURCE = 1, STORE_CALL = 2 };
+
+struct store_request {
+    uint32_t seq, ordinal;
+    enum store_request_kind kind;
+    uint32_t flags;
+    uint32_t url_hash; /* for pairing a call with its resource */
+    int64_t start_us;
+    struct slice ids; /* opaque to the store */
+};
+void store_put_request(struct store *self, const struct store_view *view, const struct store_request *request);
+void store_set_request_ids(struct store *self, int64_t view, uint32_t seq, uint32_t ordinal, struct slice ids);
+void store_put_trace_view(struct store *self, const uint8_t trace_id[16], int64_t view, uint32_t seq, uint32_t ordinal);
+
+#define STORE_REQUEST_IDS_BYTES_MAX 256u
+
+struct store_partner {
+    uint32_t seq, ordinal, flags;
+    size_t ids_size;
+    uint8_t ids[STORE_REQUEST_IDS_BYTES_MAX];
+};
+/*
+ * The request of the view that shares `trace_id` and is free to pair with `request`: a resource for a call, a call for
+ * a resource. Of several, one with the same URL, then the one that started nearest. false = none.
+ */
+bool store_find_partner(struct store *self, int64_t view, const struct store_request *request,
+                        const uint8_t trace_id[16], struct store_partner *partner);
+/* From now on the call is a part of the resource and is not counted or listed alone. */
+void store_merge_call(struct store *self, int64_t view, uint32_t call_seq, uint32_t call_ordinal, uint32_t seq,
+                      uint32_t ordinal);
+
+struct store_join {
+    int64_t view;
+    uint32_t seq, ordinal;
+    uint32_t level, reason; /* level: higher is better; a join never falls back to a lower level */
+    uint8_t trace_id[16], span_id[8];
+};
+void store_put_join(struct store *self, const struct store_join *join);
+
+#define STORE_TRACE_TOPS 2 /* enough to leave one span out and still know the longest other one */
+
+struct store_trace_top {
+    uint8_t span_id[8];
+    uint64_t duration_ns;
+    struct slice name, service;
+};
+struct store_trace_part {
+    uint8_t trace_id[16];
+    uint64_t position;
+    uint32_t span_count, top_count;
+    struct store_trace_top top[STORE_TRACE_TOPS]; /* longest first */
+};
+void store_put_trace_part(struct store *self, const struct store_trace_part *part);
+/* Log positions of a trace's spans, oldest first, at most `max`. */
+size_t store_find_trace_positions(struct store *self, const uint8_t trace_id[16], uint64_t *positions, size_t max);
+
+/*
+ * Reading. Between begin and end every answer comes from the same snapshot. find_* starts a list and next_* steps
+ * through it; slices are borrowed until the next call of the same pair. Starting a list again restarts it.
+ */
+struct store_reader;
+struct store_reader *store_reader_open(const char *path, char *error, size_t error_size);
+void store_reader_close(struct store_reader *self);
+/* `steps_max`: SQLite virtual machine steps until a query is given up (0 = no bound). */
+bool store_reader_begin(struct store_reader *self, uint64_t steps_max);
+/* false = something failed or was given up since begin: the answer is incomplete. */
+bool store_reader_end(struct store_reader *self);
+
+/*
+ * Where a replay begins: the newest mark that is `age_us` older than the newest one, or the newest that is `bytes`
+ * before the index's position, whichever is later; 0 = the log's beginning.
+ */
+uint64_t store_reader_mark(struct store_reader *self, uint64_t age_us, uint64_t bytes);
+uint64_t store_reader_position(struct store_reader *self);
+
+struct store_app_row {
+    struct slice name;
+    uint64_t views, first_seen_us, last_seen_us;
+};
+void store_reader_find_apps(struct store_reader *self);
+bool store_reader_next_app(struct store_reader *self, struct store_app_row *row);
+
+struct store_view_row {
+    int64_t id;
+    uint8_t view_id[16], session_id[16];
+    struct slice app, route, url;
+    uint64_t received_us, started_us;
+    uint32_t navigation_type, transport, beacons, segments;
+    uint64_t errors;
+    struct store_ledger ledger;
+};
+void store_reader_find_views(struct store_reader *self, struct slice app, uint64_t since_us, uint32_t limit);
+bool store_reader_next_view(struct store_reader *self, struct store_view_row *row);
+bool store_reader_view(struct store_reader *self, const uint8_t view_id[16], struct store_view_row *row);
+/* Row of a view, 0 = unknown; `position` of its beacon `seq`, when that is indexed, else 0. */
+int64_t store_reader_beacon(struct store_reader *self, const uint8_t view_id[16], uint32_t seq, uint64_t *position);
+
+void store_reader_find_vitals(struct store_reader *self, int64_t view);
+bool store_reader_next_vital(struct store_reader *self, struct store_vital *vital);
+
+struct store_beacon_row {
+    uint32_t seq;
+    uint64_t position;
+};
+void store_reader_find_beacons(struct store_reader *self, int64_t view);
+bool store_reader_next_beacon(struct store_reader *self, struct store_beacon_row *row);
+
+struct store_request_row {
+    uint32_t seq, ordinal;
+    enum store_request_kind kind;
+    bool merged; /* a call that is part of a resource */
+    uint32_t flags, level;
+    int reason; /* -1 = not answered yet */
+    uint8_t trace_id[16], span_id[8];
+    struct slice ids;
+};
+/* In order of (seq, ordinal). */
+void store_reader_find_requests(struct store_reader *self, int64_t view);
+bool store_reader_next_request(struct store_reader *self, struct store_request_row *row);
+
+void store_reader_find_trace_parts(struct store_reader *self, const uint8_t trace_id[16]);
+bool store_reader_next_trace_part(struct store_reader *self, struct store_trace_part *part);
+
+struct store_trace_view_row {
+    struct store_view_row view;
+    uint32_t seq, ordinal, level;
+    uint64_t position; /* of the beacon */
+};
+/* Requests that claim the trace and are not merged into another, ordered by view. */
+void store_reader_find_trace_views(struct store_reader *self, const uint8_t trace_id[16]);
+bool store_reader_next_trace_view(struct store_reader *self, struct store_trace_view_row *row);
+
+struct store_rollup_row {
+    struct slice route;
+    uint64_t good, needs_improvement, poor;
+    struct slice sketch;
+};
+/* Ordered by route, several hours a route. */
+void store_reader_find_rollups(struct store_reader *self, struct slice app, uint32_t metric, uint64_t since_hour);
+bool store_reader_next_rollup(struct store_reader *self, struct store_rollup_row *row);
+
+struct store_join_count_row {
+    uint32_t flags, level, reason;
+    uint64_t count;
+};
+void store_reader_find_join_counts(struct store_reader *self, struct slice app, uint64_t since_hour);
+bool store_reader_next_join_count(struct store_reader *self, struct store_join_count_row *row);
+
+#endif

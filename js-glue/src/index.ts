@@ -1,0 +1,40 @@
+/** The npm package. One client per page: a second init() returns the first one. */
+import { Vitrace } from "./boot";
+import type { Attributes, Client, Options, Stats } from "./types";
+
+export type { Attributes, AttributeValue, Client, Options, State, Stats } from "./types";
+
+let client: Client | undefined;
+
+/** Starts collecting. Safe where there is no document (server-side rendering): then nothing happens. */
+export function init(options: Options): Client | undefined {
+  if (client || typeof document === "undefined") return client;
+  try {
+    client = new Vitrace(options);
+  } catch {
+    // The page comes first: what cannot start here is not the page's problem.
+  }
+  return client;
+}
+
+export function event(name: string, attributes?: Attributes): void {
+  client?.event(name, attributes);
+}
+
+export function error(thrown: unknown): void {
+  client?.error(thrown);
+}
+
+export function flush(): void {
+  client?.flush();
+}
+
+export function stats(): Stats | undefined {
+  return client?.stats();
+}
+
+/** After this, init() may start anew. */
+export function stop(): void {
+  client?.stop();
+  client = undefined;
+}

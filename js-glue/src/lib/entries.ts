@@ -1,0 +1,88 @@
+import type { ErrorOrigin } from "../abi";
+
+/** Entry types that TypeScript's DOM library does not have yet. Fields that not every browser has are optional. */
+export interface ResourceEntry extends PerformanceResourceTiming {
+  readonly firstInterimResponseStart?: number;
+  readonly finalResponseHeadersStart?: number;
+  readonly deliveryType?: string;
+  readonly renderBlockingStatus?: string;
+}
+
+export interface NavigationEntry extends PerformanceNavigationTiming {
+  readonly activationStart?: number;
+  readonly firstInterimResponseStart?: number;
+  readonly finalResponseHeadersStart?: number;
+  readonly deliveryType?: string;
+}
+
+export interface LargestPaintEntry extends PerformanceEntry {
+  readonly renderTime: number;
+  readonly loadTime: number;
+  readonly size: number;
+  readonly id: string;
+  readonly url: string;
+  readonly element?: Element | null;
+}
+
+export interface LayoutShiftEntry extends PerformanceEntry {
+  readonly value: number;
+  readonly hadRecentInput: boolean;
+  readonly sources?: readonly { readonly node?: Node | null }[];
+}
+
+export interface EventEntry extends PerformanceEntry {
+  readonly processingStart: number;
+  readonly processingEnd: number;
+  readonly interactionId?: number;
+  readonly cancelable: boolean;
+  readonly target: Node | null;
+  readonly targetSelector?: string;
+}
+
+export interface FrameScriptEntry extends PerformanceEntry {
+  readonly sourceURL: string;
+  readonly sourceFunctionName: string;
+  readonly invoker: string;
+  readonly invokerType: string;
+  readonly forcedStyleAndLayoutDuration: number;
+  readonly pauseDuration: number;
+  readonly sourceCharPosition: number;
+}
+
+export interface LongFrameEntry extends PerformanceEntry {
+  readonly renderStart: number;
+  readonly styleAndLayoutStart: number;
+  readonly firstUIEventTimestamp: number;
+  readonly blockingDuration: number;
+  readonly scripts: readonly FrameScriptEntry[];
+}
+
+/** What observers pass that is no PerformanceEntry. */
+export interface ErrorFact {
+  readonly time: number;
+  readonly type: string;
+  readonly message: string;
+  readonly stack: string;
+  readonly source: string;
+  readonly line: number;
+  readonly column: number;
+  readonly origin: ErrorOrigin;
+}
+
+export interface CustomFact {
+  readonly time: number;
+  readonly name: string;
+  readonly attributes: readonly (readonly [string, string | number])[];
+}
+
+export interface CallFact {
+  readonly url: string;
+  readonly method: string;
+  readonly start: number;
+  readonly headers: number | undefined;
+  readonly end: number | undefined;
+  readonly status: number;
+  readonly redirected: boolean;
+  readonly traceparent: string;
+  readonly serverTiming: string;
+}

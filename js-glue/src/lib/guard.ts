@@ -1,0 +1,71 @@
+/**
+ * The border between the SDK and the page. Everything that the page or the browser calls goes through `wrap`: nothing
+ * is thrown outwards, and the time spent inside is metered. After a broken invariant the SDK is off for good.
+ */
+const SWALLOWED_MAX = 20;
+
+export class Guard {
+  off = false;
+  reason = "";
+  swallowed = 0;
+  /** Called once, when the SDK is disabled. */
+  onDisable: () => void = () => {};
+  private _spentMs = 0;
+  private _reportedMs = 0;
+  private _enteredAt = 0;
+  private _depth = 0;
+
+  run(body: () => void): void {
+    if (this.off) return;
+    this._enter();
+    try {
+      body();
+    } catch (error) {
+      this.swallow(error);
+    } finally {
+      this._leave();
+    }
+  }
+
+  wrap<A extends unknown[]>(body: (...args: A) => void): (...args: A) => void {
+    return (...args) => this.run(() => body(...args));
+  }
+
+  disable(reason: string): void {
+    if (this.off) return;
+    this.off = true;
+    this.reason = reason;
+    try {
+      this.onDisable();
+    } catch {
+      // Clearing up is best effort: the SDK is already off.
+    }
+  }
+
+  get spentMs(): number {
+    return this._spentMs + (this._depth > 0 ? performance.now() - this._enteredAt : 0);
+  }
+
+  /** Whole microseconds since the last call. The rest is carried over: outside isolation the clock steps by 0.1-1 ms. */
+  takeSpentUs(): number {
+    const us = Math.floor((this.spentMs - this._reportedMs) * 1000);
+    this._reportedMs += us / 1000;
+    return us;
+  }
+
+  private _enter(): void {
+    if (this._depth++ === 0) this._enteredAt = performance.now();
+  }
+
+  private _leave(): void {
+    if (--this._depth === 0) this._spentMs += performance.now() - this._enteredAt;
+  }
+
+  swallow(error: unknown): void {
+    const text = String(error);
+    this.reason ||= text;
+    if (++this.swallowed > SWALLOWED_MAX) this.disable("too many errors: " + text);
+    // A trap leaves the core's memory in an unknown state: nothing may call it again.
+    else if (error instanceof WebAssembly.RuntimeError) this.disable("core trapped: " + text);
+  }
+}

@@ -1,0 +1,13 @@
+/** A guarded listener, and how to take it off again. Always passive and in the capture phase: we only watch. */
+import type { Context } from "../observe/source";
+
+export function listen<E extends Event>(
+  { guard }: Context,
+  target: EventTarget,
+  type: string,
+  take: (event: E) => void,
+): () => void {
+  const guarded = guard.wrap(take) as EventListener;
+  target.addEventListener(type, guarded, { capture: true, passive: true });
+  return () => target.removeEventListener(type, guarded, { capture: true });
+}

@@ -1,0 +1,123 @@
+/**
+ * The consumer's side of the ring (wasm/ring/RING.md): stateless over shared memory, so the worker, the main thread and
+ * the exit path may all try, and the compare-and-swap on a segment's state decides.
+ */
+import { Ring as Layout, RingHeaderWord, RingSegmentWord, RingState } from "./abi";
+
+const RING_WORDS = RingHeaderWord.WORDS + RingSegmentWord.WORDS * Layout.SEGMENTS;
+
+export class Ring {
+  private readonly _words: Int32Array;
+  private readonly _data: Uint8Array;
+
+  constructor(buffer: ArrayBufferLike, address: number) {
+    this._words = new Int32Array(buffer, address, RING_WORDS);
+    const isOurs =
+      this._words[RingHeaderWord.MAGIC] >>> 0 === Layout.MAGIC &&
+      this._words[RingHeaderWord.SEGMENTS] === Layout.SEGMENTS &&
+      this._words[RingHeaderWord.DATA_BYTES] === Layout.DATA_BYTES;
+    if (!isOurs) throw new Error("no ring at this address");
+    this._data = new Uint8Array(buffer, address + this._words[RingHeaderWord.DATA_OFFSET], Layout.DATA_BYTES);
+  }
+
+  /** Takes the oldest SEALED segment. Returns its index, or -1: nothing to take. */
+  take(): number {
+    for (;;) {
+      const segment = this._oldest();
+      if (segment < 0 || this.takeAt(segment)) return segment;
+    }
+  }
+
+  /** Takes this segment if it is SEALED. False: somebody else was faster, or there is nothing in it. */
+  takeAt(segment: number): boolean {
+    return this._swap(segment, RingState.SEALED, RingState.TAKEN);
+  }
+
+  isTaken(segment: number): boolean {
+    return this._state(segment) === RingState.TAKEN;
+  }
+
+  /** A private copy: neither fetch nor sendBeacon may be given shared memory. Valid while the segment is TAKEN. */
+  copy(segment: number): Uint8Array<ArrayBuffer> {
+    const offset = this._words[this._at(segment) + RingSegmentWord.OFFSET];
+    const size = this._words[this._at(segment) + RingSegmentWord.SIZE];
+    return new Uint8Array(this._data.subarray(offset, offset + size));
+  }
+
+  seq(segment: number): number {
+    return this._words[this._at(segment) + RingSegmentWord.SEQ] >>> 0;
+  }
+
+  /** `sent`: acked by the collector; otherwise given up. The count comes first: ACKED hands the segment back. */
+  release(segment: number, sent: boolean): void {
+    Atomics.add(this._words, sent ? RingHeaderWord.SENT : RingHeaderWord.ABANDONED, 1);
+    this._swap(segment, RingState.TAKEN, RingState.ACKED);
+  }
+
+  /** Back to SEALED, to be taken again. */
+  putBack(segment: number): void {
+    this.countRetries(1);
+    this._swap(segment, RingState.TAKEN, RingState.SEALED);
+  }
+
+  countRetries(retries: number): void {
+    Atomics.add(this._words, RingHeaderWord.RETRIES, retries);
+  }
+
+  counts(): { sent: number; abandoned: number; retries: number } {
+    return {
+      sent: Atomics.load(this._words, RingHeaderWord.SENT) >>> 0,
+      abandoned: Atomics.load(this._words, RingHeaderWord.ABANDONED) >>> 0,
+      retries: Atomics.load(this._words, RingHeaderWord.RETRIES) >>> 0,
+    };
+  }
+
+  /** Wakes whoever sleeps in `sealedChanged`. */
+  notify(): void {
+    Atomics.notify(this._words, RingHeaderWord.SEALED);
+  }
+
+  sealed(): number {
+    return Atomics.load(this._words, RingHeaderWord.SEALED);
+  }
+
+  get isStopped(): boolean {
+    return Atomics.load(this._words, RingHeaderWord.STOPPED) !== 0;
+  }
+
+  /**
+   * Sleeps until more than `seen` segments were sealed, or somebody notifies, or the time is over. Only for a worker:
+   * without waitAsync it blocks, so the caller must have nothing in flight.
+   */
+  async sealedChanged(seen: number, timeoutMs: number, blockMs: number): Promise<void> {
+    if (typeof Atomics.waitAsync === "function") {
+      const { value } = Atomics.waitAsync(this._words, RingHeaderWord.SEALED, seen, timeoutMs);
+      await value;
+      return;
+    }
+    Atomics.wait(this._words, RingHeaderWord.SEALED, seen, blockMs);
+    // Let the messages in that came while we were blocked.
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  }
+
+  private _oldest(): number {
+    let oldest = -1;
+    for (let segment = 0; segment < Layout.SEGMENTS; segment++) {
+      if (this._state(segment) !== RingState.SEALED) continue;
+      if (oldest < 0 || this.seq(segment) < this.seq(oldest)) oldest = segment;
+    }
+    return oldest;
+  }
+
+  private _at(segment: number): number {
+    return RingHeaderWord.WORDS + segment * RingSegmentWord.WORDS;
+  }
+
+  private _state(segment: number): RingState {
+    return Atomics.load(this._words, this._at(segment) + RingSegmentWord.STATE);
+  }
+
+  private _swap(segment: number, from: RingState, to: RingState): boolean {
+    return Atomics.compareExchange(this._words, this._at(segment) + RingSegmentWord.STATE, from, to) === from;
+  }
+}

@@ -1,0 +1,154 @@
+// Queue, batches, losses: what the bridge hands to the core, with a core that only listens.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { load } from "./support/bundle.mjs";
+import { startFact } from "./support/entries.mjs";
+
+const abi = await load("abi");
+const { Bridge, QUEUE_ITEMS_MAX, Guard } = await load("bridge/bridge", "lib/guard");
+const { InboxKind: Kind, LossReason } = abi;
+const sizes = Object.fromEntries(Object.entries(abi).filter(([name]) => /^Inbox[A-Z]/.test(name)).map(([name, fields]) => [name, fields.WORDS]));
+const WORDS_OF = { [Kind.START]: sizes.InboxStart, [Kind.PAINT]: sizes.InboxPaint, [Kind.LOSS]: sizes.InboxLoss, [Kind.METER]: sizes.InboxMeter,
+  [Kind.CUSTOM_EVENT]: sizes.InboxCustomEvent, [Kind.USER_TIMING]: sizes.InboxUserTiming };
+
+function fakeCore(status = abi.CoreStatus.OK) {
+  const core = {
+    calls: [], words: new Float64Array(abi.Inbox.WORDS), strings: new Uint8Array(abi.Inbox.STRING_BYTES),
+    take(words, stringBytes) {
+      const records = [];
+      for (let at = 0; at < words; at += WORDS_OF[core.words[at]]) records.push([...core.words.subarray(at, at + WORDS_OF[core.words[at]])]);
+      core.calls.push({ records, stringBytes });
+      return status;
+    },
+    seal: () => status,
+    openAge: () => 0,
+  };
+  return core;
+}
+const paint = (n) => ({ name: "p" + n, startTime: n });
+const kinds = (call) => call.records.map(([kind]) => kind).filter((kind) => kind !== Kind.METER);
+
+function started(core, budgetMs = 1e9) {
+  const guard = new Guard();
+  const bridge = new Bridge(guard, budgetMs);
+  bridge.start(core, startFact(), () => {});
+  return { guard, bridge };
+}
+
+test("entries wait until the core is there, then come after the start and in order", () => {
+  const core = fakeCore();
+  const bridge = new Bridge(new Guard(), 1e9);
+  bridge.push(Kind.PAINT, paint(1));
+  assert.equal(bridge.flush(), false);
+  bridge.push(Kind.PAINT, paint(2));
+  bridge.start(core, startFact(), (sink) => sink.push(Kind.USER_TIMING, { entryType: "mark", name: "first", startTime: 0 }));
+  bridge.flush();
+  assert.deepEqual(kinds(core.calls[0]), [Kind.START, Kind.USER_TIMING, Kind.PAINT, Kind.PAINT]);
+  assert.deepEqual(core.calls[0].records.filter(([kind]) => kind === Kind.PAINT).map((r) => r[abi.InboxPaint.START_TIME]), [1, 2]);
+});
+
+test("a batch is one call, and an empty queue is none", () => {
+  const core = fakeCore();
+  const { bridge } = started(core);
+  for (let i = 0; i < 64; i++) bridge.push(Kind.PAINT, paint(i));
+  bridge.flush();
+  assert.equal(core.calls.length, 1);
+  assert.equal(bridge.queued, 0);
+});
+
+test("the queue is bounded and what does not fit is counted and reported", () => {
+  const core = fakeCore();
+  const guard = new Guard();
+  const bridge = new Bridge(guard, 1e9);
+  for (let i = 0; i < QUEUE_ITEMS_MAX + 5; i++) bridge.push(Kind.PAINT, paint(i));
+  assert.equal(bridge.queued, QUEUE_ITEMS_MAX);
+  bridge.start(core, startFact(), () => {});
+  bridge.flush();
+  const records = core.calls.flatMap((call) => call.records);
+  assert.equal(records.filter(([kind]) => kind === Kind.PAINT).length, QUEUE_ITEMS_MAX);
+  assert.deepEqual(records.filter(([kind]) => kind === Kind.LOSS), [[Kind.LOSS, LossReason.QUEUE_FULL, 5]]);
+  assert.ok(core.calls.length > 1, "more than one inbox full");
+});
+
+test("losses are reported once", () => {
+  const core = fakeCore();
+  const { bridge } = started(core);
+  bridge.lose(LossReason.BROWSER_DROPPED, 3);
+  bridge.lose(LossReason.BROWSER_DROPPED, 4);
+  bridge.flush();
+  bridge.push(Kind.PAINT, paint(1));
+  bridge.flush();
+  const losses = core.calls.flatMap((call) => call.records).filter(([kind]) => kind === Kind.LOSS);
+  assert.deepEqual(losses, [[Kind.LOSS, LossReason.BROWSER_DROPPED, 7]]);
+});
+
+test("a record larger than any batch is counted as too large, the next one goes on", () => {
+  const core = fakeCore();
+  const { bridge } = started(core);
+  bridge.flush();
+  const attributes = Array.from({ length: 30 }, (_, n) => ["k" + n, "v".repeat(1024)]);
+  bridge.push(Kind.CUSTOM_EVENT, { time: 1, name: "big", attributes });
+  bridge.push(Kind.PAINT, paint(1));
+  bridge.flush();
+  const records = core.calls.slice(1).flatMap((call) => call.records);
+  assert.deepEqual(records.map(([kind]) => kind).filter((kind) => kind !== Kind.METER), [Kind.PAINT, Kind.LOSS]);
+  assert.equal(records.find(([kind]) => kind === Kind.LOSS)[abi.InboxLoss.REASON], LossReason.TOO_LARGE);
+});
+
+test("an entry whose getter throws is counted, and the others of its batch arrive", () => {
+  const core = fakeCore();
+  const { guard, bridge } = started(core);
+  bridge.push(Kind.PAINT, paint(1));
+  bridge.push(Kind.PAINT, { get name() { throw new Error("gone"); } });
+  bridge.push(Kind.PAINT, paint(3));
+  bridge.flush();
+  assert.deepEqual(kinds(core.calls[0]), [Kind.START, Kind.PAINT, Kind.PAINT, Kind.LOSS]);
+  assert.deepEqual([guard.swallowed, guard.off], [1, false]);
+});
+
+test("sealed comes through from any call of a flush", () => {
+  const { bridge } = started(fakeCore(abi.CoreStatus.SEALED));
+  assert.equal(bridge.flush(), true);
+  assert.equal(bridge.seal(false), true);
+});
+
+test("a core that refuses a batch switches everything off, once, with the reason", () => {
+  const { guard, bridge } = started(fakeCore(abi.CoreStatus.BAD_BATCH));
+  let told = 0;
+  guard.onDisable = () => told++;
+  bridge.flush();
+  bridge.push(Kind.PAINT, paint(1));
+  bridge.flush();
+  assert.deepEqual([guard.off, told], [true, 1]);
+  assert.match(guard.reason, /refused/);
+});
+
+test("a trap in the core switches everything off and is not thrown at the page", () => {
+  const core = fakeCore();
+  core.take = () => { throw new WebAssembly.RuntimeError("unreachable"); };
+  const { guard, bridge } = started(core);
+  assert.doesNotThrow(() => guard.run(() => bridge.flush()));
+  assert.match(guard.reason, /trapped/);
+});
+
+test("a limit hands over a slice and keeps the rest", () => {
+  const core = fakeCore();
+  const { bridge } = started(core);
+  for (let i = 0; i < 10; i++) bridge.push(Kind.PAINT, paint(i));
+  bridge.flush(4);
+  assert.equal(bridge.queued, 7);
+});
+
+test("metered time is reported in whole microseconds and never twice", () => {
+  const guard = new Guard();
+  guard.run(() => { const until = performance.now() + 2; while (performance.now() < until); });
+  const us = guard.takeSpentUs();
+  assert.ok(us >= 2000 && Number.isInteger(us), String(us));
+  assert.equal(guard.takeSpentUs(), 0);
+});
+
+test("the guard swallows, counts, and gives up after too many", () => {
+  const guard = new Guard();
+  for (let i = 0; i < 21; i++) guard.run(() => { throw new Error("e" + i); });
+  assert.deepEqual([guard.swallowed, guard.off], [21, true]);
+});

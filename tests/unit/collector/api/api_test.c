@@ -1,0 +1,159 @@
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "collector/api/api_parameters.h"
+#include "tests/support/http_client.h"
+#include "tests/support/index_fixture.h"
+
+static int setup(void **state)
+{
+    struct index_fixture *fixture = calloc(1, sizeof *fixture);
+    index_fixture_init(fixture);
+    index_fixture_start(fixture);
+    *state = fixture;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    index_fixture_release(*state);
+    free(*state);
+    return 0;
+}
+
+static void check_error(struct index_fixture *fixture, const char *path, const char *query, int status,
+                        const char *code)
+{
+    json_t *answer = index_fixture_ask(fixture, path, query, status);
+    json_t *error = json_object_get(answer, "error");
+    assert_string_equal(json_string_value(json_object_get(error, "code")), code);
+    assert_true(json_string_length(json_object_get(error, "message")) > 0);
+    json_decref(answer);
+}
+
+static void test_api__bad_parameters_are_refused(void **state)
+{
+    static const char *const bad[][2] = {
+        {"views", ""},
+        {"views", "app="},
+        {"views", "app=Shop"},
+        {"views", "app=a%00b"},
+        {"views", "app=-shop"},
+        {"views", "app=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}, /* 65 */
+        {"views", "app=shop&limit=0"},
+        {"views", "app=shop&limit=501"},
+        {"views", "app=shop&limit=-1"},
+        {"views", "app=shop&limit=ten"},
+        {"views", "app=shop&limit="},
+        {"views", "app=shop&limit=99999999999999999999999999999999999"},
+        {"views", "app=shop&limit=%zz"},
+        {"views", "app=shop&since=yesterday"},
+        {"views", "app=shop&since=-1"},
+        {"views", "app=shop&since=1e400"},
+        {"views", "app=shop&since=999999999999999999999"},
+        {"vitals", "app=shop"},
+        {"vitals", "app=shop&metric=fid"},
+        {"vitals", "app=shop&metric=LCP"},
+        {"vitals", "app=shop&metric=lcp&group=country"},
+        {"joins", ""},
+        {"joins", "app=shop&since=x"},
+        {"views/0101", ""},
+        {"views/0101010101010101010101010101010g", ""},
+        {"views/010101010101010101010101010101010", ""},
+        {"views/ABABABABABABABABABABABABABABABAB", ""},
+        {"traces/x", ""},
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        check_error(*state, bad[i][0], bad[i][1], 400, "bad_parameter");
+}
+
+static void test_api__unknown_parameters_are_ignored(void **state)
+{
+    json_decref(index_fixture_ask(*state, "views", "xlimit=0&app=shop&color=blue&limits=9", 200));
+    json_decref(index_fixture_ask(*state, "apps", "app=;DROP", 200));
+}
+
+static void test_api__the_bounds_themselves_are_good(void **state)
+{
+    json_decref(index_fixture_ask(*state, "views", "app=shop&limit=1", 200));
+    json_decref(index_fixture_ask(*state, "views", "app=shop&limit=500&since=0", 200));
+    json_decref(index_fixture_ask(*state, "views", "app=shop&since=1760000000000.25", 200));
+    json_decref(index_fixture_ask(
+        *state, "views", "app=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", 200)); /* 64 */
+}
+
+static void test_api__other_paths_are_not_found(void **state)
+{
+    static const char *const path[] = {"",         "app",    "appss",   "apps/", "views/",
+                                       "vitals/x", "traces", "traces/", "joins/"};
+    for (size_t i = 0; i < sizeof path / sizeof path[0]; i++)
+        check_error(*state, path[i], "app=shop", 404, "not_found");
+    check_error(*state, "views/01010101010101010101010101010101", "", 404, "not_found");
+}
+
+static void test_api__since_defaults_to_a_day_ago(void **state)
+{
+    (void)state;
+    struct api_problem problem = {NULL};
+    uint64_t since_us;
+    assert_true(api_parameter_since(slice_text(""), UINT64_C(1760000000000000), &since_us, &problem));
+    assert_int_equal(since_us, UINT64_C(1760000000000000) - UINT64_C(86400000000));
+    assert_true(api_parameter_since(slice_text(""), 5, &since_us, &problem));
+    assert_int_equal(since_us, 0);
+}
+
+static void ask_over_http(struct net *net, const char *request, struct http_reply *reply)
+{
+    struct http_client client;
+    http_client_open(&client, net_port(net));
+    http_client_send_text(&client, request);
+    http_client_send_text(&client, " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    assert_true(http_client_read(&client, reply));
+    http_client_close(&client);
+}
+
+static void test_api__answers_over_http_may_not_be_cached_or_guessed_at(void **state)
+{
+    struct index_fixture *fixture = *state;
+    static struct http_reply reply; /* 68 KiB */
+    char error[256] = "";
+    struct net_route route = {
+        .methods = NET_GET | NET_HEAD, .path = API_PATH, .handle = api_handle, .context = fixture->api};
+    struct net_options options = {
+        .listen = "127.0.0.1:0", .routes = &route, .route_count = 1, .counters = &fixture->counters};
+    struct net *net = net_start(&options, error, sizeof error);
+    if (!net)
+        fail_msg("%s", error);
+    ask_over_http(net, "GET /api/v1/views?app=shop", &reply);
+    assert_int_equal(reply.status, 200);
+    assert_string_equal(http_reply_header(&reply, "Content-Type"), "application/json");
+    assert_string_equal(http_reply_header(&reply, "X-Content-Type-Options"), "nosniff");
+    assert_string_equal(http_reply_header(&reply, "Cache-Control"), "no-store");
+    assert_int_equal(reply.body_size, strlen("{\"views\":[],\"truncated\":false}"));
+    ask_over_http(net, "GET /api/v1/views", &reply);
+    assert_int_equal(reply.status, 400);
+    assert_string_equal(http_reply_header(&reply, "Content-Type"), "application/json");
+    ask_over_http(net, "POST /api/v1/views?app=shop", &reply);
+    assert_int_equal(reply.status, 405);
+    net_stop(net, 1000);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_api__bad_parameters_are_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_api__unknown_parameters_are_ignored, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_api__the_bounds_themselves_are_good, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_api__other_paths_are_not_found, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_api__answers_over_http_may_not_be_cached_or_guessed_at, setup, teardown),
+        cmocka_unit_test(test_api__since_defaults_to_a_day_ago),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,88 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "collector/log/log_internal.h"
+
+struct fixture {
+    struct counters counters;
+    struct log_table table;
+};
+
+static int set_up(void **state)
+{
+    static struct fixture fixture;
+    memset(&fixture.counters, 0, sizeof fixture.counters);
+    *state = &fixture;
+    return log_table_init(&fixture.table, &fixture.counters);
+}
+
+static int tear_down(void **state)
+{
+    log_table_release(&((struct fixture *)*state)->table);
+    return 0;
+}
+
+static void test_table__empty_has_no_range(void **state)
+{
+    struct fixture *self = *state;
+    struct log_range range = log_table_find(&self->table, 5);
+    assert_false(range.exists);
+    assert_true(range.end == UINT64_MAX);
+    assert_int_equal(log_table_first(&self->table), 0);
+}
+
+static void test_table__finds_the_segment_of_each_position(void **state)
+{
+    struct fixture *self = *state;
+    const uint64_t firsts[] = {300, 100, 200}; /* any order of arrival */
+    for (size_t i = 0; i < 3; i++)
+        assert_true(log_table_put(&self->table, firsts[i], 10));
+    assert_int_equal(log_table_first(&self->table), 100);
+    for (uint64_t position = 0; position < 500; position++) {
+        struct log_range range = log_table_find(&self->table, position);
+        uint64_t hundred = position / 100;
+        assert_int_equal(range.exists, position >= 100);
+        if (range.exists)
+            assert_int_equal(range.first, hundred > 3 ? 300 : hundred * 100);
+        assert_true(range.end == (hundred >= 3 ? UINT64_MAX : (hundred + 1) * 100));
+    }
+    assert_int_equal(counters_find(&self->counters, COUNTER_LOG_BYTES), 30);
+    assert_int_equal(counters_find(&self->counters, COUNTER_LOG_SEGMENTS), 3);
+}
+
+static void test_table__the_same_first_position_replaces(void **state)
+{
+    struct fixture *self = *state;
+    uint64_t generation = self->table.generation;
+    assert_true(log_table_put(&self->table, 7, 10));
+    assert_true(log_table_put(&self->table, 7, 20));
+    assert_int_equal(self->table.generation, generation + 2);
+    assert_int_equal(counters_find(&self->counters, COUNTER_LOG_BYTES), 20);
+    assert_int_equal(counters_find(&self->counters, COUNTER_LOG_SEGMENTS), 1);
+}
+
+static void test_table__full_refuses_one_more(void **state)
+{
+    struct fixture *self = *state;
+    self->table.count = LOG_SEGMENTS_MAX - 1; /* as if filled with zero rows; one by one counts quadratically */
+    assert_false(log_table_is_full(&self->table));
+    assert_true(log_table_put(&self->table, 1, 1));
+    assert_true(log_table_is_full(&self->table));
+    assert_false(log_table_put(&self->table, 2, 1));
+    assert_true(log_table_put(&self->table, 1, 2));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_table__empty_has_no_range, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_table__finds_the_segment_of_each_position, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_table__the_same_first_position_replaces, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_table__full_refuses_one_more, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

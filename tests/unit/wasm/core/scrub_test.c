@@ -1,0 +1,159 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "wasm/core/scrub.h"
+
+#include <stdio.h>
+
+static void expect_url(const char *url, const char *scrubbed)
+{
+    struct scrub scrub;
+    struct slice result = scrub_url(&scrub, slice_text(url));
+    char text[SCRUB_URL_BYTES_MAX + 1] = {0};
+    if (result.size > 0)
+        memcpy(text, result.data, result.size);
+    assert_string_equal(text, scrubbed);
+}
+
+static void test_scrub__drops_query_and_fragment(void **state)
+{
+    (void)state;
+    expect_url("https://a.example/p/7?q=1", "https://a.example/p/7");
+    expect_url("https://a.example/p/7#top?x", "https://a.example/p/7");
+    expect_url("https://a.example?q", "https://a.example");
+    expect_url("https://a.example", "https://a.example");
+    expect_url("/p?q", "/p");
+    expect_url("", "");
+    expect_url("?q", "");
+}
+
+static void test_scrub__drops_user_information(void **state)
+{
+    (void)state;
+    expect_url("https://user:pass@a.example:8443/x?y", "https://a.example:8443/x");
+    expect_url("https://u@v@a.example/x", "https://a.example/x");
+    expect_url("//u:p@a.example/x", "//a.example/x");
+    expect_url("https://u:p@", "https://");
+    expect_url("https://a.example/@me", "https://a.example/@me"); /* an @ of the path is none */
+    expect_url("https://a.example?m=b@c.example", "https://a.example");
+}
+
+static void test_scrub__reduces_what_is_not_hierarchical_to_its_scheme(void **state)
+{
+    (void)state;
+    expect_url("data:text/plain;base64,c2VjcmV0", "data:");
+    expect_url("blob:https://a.example/6d1e", "blob:");
+    expect_url("javascript:alert(1)", "javascript:");
+    expect_url("mailto:a@b.example", "mailto:");
+    expect_url("about:srcdoc", "about:srcdoc");
+    expect_url("about:blank#x", "about:blank");
+    expect_url("chrome-extension://id/x.js?y", "chrome-extension://id/x.js");
+}
+
+static void test_scrub__cuts_between_characters(void **state)
+{
+    (void)state;
+    struct scrub scrub;
+    char url[600];
+    for (unsigned pad = 0; pad < 4; pad++) {
+        snprintf(url, sizeof url, "https://%sa.example/", pad % 2 == 0 ? "" : "u:p@"); /* prefix and copy */
+        size_t begin = strlen(url);
+        memset(url + begin, 'x', sizeof url - begin);
+        for (size_t i = begin + pad; i + 2 < sizeof url - 1; i += 2)
+            memcpy(url + i, "\xc3\xa4", 2);
+        url[sizeof url - 1] = '\0';
+        struct slice result = scrub_url(&scrub, slice_of(url, strlen(url) - 1));
+        assert_true(result.size <= SCRUB_URL_BYTES_MAX && result.size >= SCRUB_URL_BYTES_MAX - 1);
+        assert_true((result.data[result.size - 1] & 0xc0) != 0xc0); /* no lead byte without its second */
+    }
+}
+
+static void test_scrub__an_origin_has_no_path(void **state)
+{
+    (void)state;
+    struct scrub scrub;
+    assert_true(
+        slice_equal(scrub_origin(&scrub, slice_text("https://u@a.example:1/x?y")), slice_text("https://a.example:1")));
+    assert_int_equal(scrub_origin(&scrub, slice_text("data:x")).size, 0);
+    assert_int_equal(scrub_origin(&scrub, slice_text("/x")).size, 0);
+}
+
+static void test_scrub__a_name_that_is_no_url_stays(void **state)
+{
+    (void)state;
+    struct scrub scrub;
+    assert_true(slice_equal(scrub_name(&scrub, slice_text("IMG#id.onload")), slice_text("IMG#id.onload")));
+    assert_true(slice_equal(scrub_name(&scrub, slice_text("DOMWindow.onclick?")), slice_text("DOMWindow.onclick?")));
+    assert_true(slice_equal(scrub_name(&scrub, slice_text("https://a/x.js?y")), slice_text("https://a/x.js")));
+}
+
+static void expect_text(const char *text, const char *scrubbed)
+{
+    struct scrub scrub;
+    struct slice result = scrub_text(&scrub, slice_text(text));
+    assert_int_equal(result.size, strlen(scrubbed));
+    assert_memory_equal(result.data, scrubbed, result.size);
+}
+
+static void test_scrub__a_text_loses_what_its_urls_must_not_say(void **state)
+{
+    (void)state;
+    expect_text("no url? here #1", "no url? here #1");
+    expect_text("at f (https://a.example/x.js?v=1:10:5)\n at g (https://a.example/y.js:3:4)",
+                "at f (https://a.example/x.js:10:5)\n at g (https://a.example/y.js:3:4)");
+    expect_text("GET https://u:p@a.example/q?token=abc#x failed", "GET https://a.example/q failed");
+    expect_text("https://a.example?t=1", "https://a.example");
+    expect_text("https://a.example/p?n=12:34", "https://a.example/p:34"); /* may be a position: at most two numbers */
+    expect_text("\"https://a/?b\",https://c/?d", "\"https://a/\",https://c/");
+    expect_text("wss://a/x?y ://?", "wss://a/x ://");
+}
+
+static void test_scrub__a_text_is_cut_between_characters(void **state)
+{
+    (void)state;
+    struct scrub scrub;
+    char text[3000];
+    for (size_t pad = 0; pad < 2; pad++) {
+        memset(text, 'x', sizeof text);
+        memcpy(text + pad, "https://a/?b ", 13);
+        for (size_t i = 13 + pad; i + 2 < sizeof text; i += 2)
+            memcpy(text + i, "\xc3\xa4", 2);
+        struct slice result = scrub_text(&scrub, slice_of(text, sizeof text - 2 + pad % 2));
+        assert_true(result.size >= BEACON_STRING_BYTES_MAX - 1 && result.size <= BEACON_STRING_BYTES_MAX);
+        assert_int_not_equal(result.data[result.size - 1], 0xc3);
+    }
+}
+
+static void test_scrub__every_prefix_is_safe(void **state)
+{
+    (void)state;
+    static const char url[] = "https://user:pass@a.example:8443/p/%20/x?y=1#z";
+    for (size_t size = 0; size < sizeof url; size++) {
+        struct scrub scrub;
+        struct slice result = scrub_url(&scrub, slice_of(url, size));
+        assert_true(result.size <= size);
+        assert_null(result.size > 0 ? memchr(result.data, '?', result.size) : NULL);
+        result = scrub_text(&scrub, slice_of(url, size));
+        assert_true(result.size <= size);
+        assert_null(result.size > 0 ? memchr(result.data, '?', result.size) : NULL);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_scrub__drops_query_and_fragment),
+        cmocka_unit_test(test_scrub__drops_user_information),
+        cmocka_unit_test(test_scrub__reduces_what_is_not_hierarchical_to_its_scheme),
+        cmocka_unit_test(test_scrub__cuts_between_characters),
+        cmocka_unit_test(test_scrub__an_origin_has_no_path),
+        cmocka_unit_test(test_scrub__a_name_that_is_no_url_stays),
+        cmocka_unit_test(test_scrub__a_text_loses_what_its_urls_must_not_say),
+        cmocka_unit_test(test_scrub__a_text_is_cut_between_characters),
+        cmocka_unit_test(test_scrub__every_prefix_is_safe),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,67 @@
+#include "wasm/core/ledger.h"
+
+#include <string.h>
+
+#define REASON_SEND_FAILED vitrace_v1_LossReason_LOSS_REASON_SEND_FAILED
+
+void ledger_init(struct ledger *self, uint32_t abandoned)
+{
+    memset(self, 0, sizeof *self);
+    self->abandoned_before = abandoned;
+}
+
+void ledger_count(uint32_t *counter, uint32_t by)
+{
+    *counter = by > UINT32_MAX - *counter ? UINT32_MAX : *counter + by;
+}
+
+void ledger_take_encoded(struct ledger *self)
+{
+    ledger_count(&self->entries_seen, 1);
+    ledger_count(&self->entries_encoded, 1);
+}
+
+void ledger_take_main_thread(struct ledger *self, double us)
+{
+    if (self->main_thread_us + us <= 9007199254740992.0)
+        self->main_thread_us += us;
+}
+
+void ledger_take_lost(struct ledger *self, vitrace_v1_LossReason reason, uint32_t count)
+{
+    ledger_count(&self->losses[reason], count);
+    if (reason != REASON_SEND_FAILED)
+        ledger_count(&self->entries_seen, count);
+}
+
+uint32_t ledger_lost(const struct ledger *self, vitrace_v1_LossReason reason, uint32_t abandoned)
+{
+    uint32_t lost = self->losses[reason];
+    if (reason == REASON_SEND_FAILED)
+        ledger_count(&lost, abandoned - self->abandoned_before);
+    return lost;
+}
+
+uint64_t ledger_lost_total(const struct ledger *self, uint32_t abandoned)
+{
+    uint64_t total = 0;
+    for (uint32_t reason = 1; reason < LEDGER_REASONS; reason++)
+        total += ledger_lost(self, (vitrace_v1_LossReason)reason, abandoned);
+    return total;
+}
+
+void ledger_fill(const struct ledger *self, uint32_t abandoned, vitrace_v1_Ledger *out)
+{
+    memset(out, 0, sizeof *out);
+    out->entries_seen = self->entries_seen;
+    out->entries_encoded = self->entries_encoded;
+    for (uint32_t reason = 1; reason < LEDGER_REASONS; reason++) {
+        uint32_t lost = ledger_lost(self, (vitrace_v1_LossReason)reason, abandoned);
+        if (lost > 0)
+            out->losses[out->losses_count++] = (vitrace_v1_LossCount){(vitrace_v1_LossReason)reason, lost};
+    }
+    out->main_thread_us = (uint64_t)self->main_thread_us;
+    out->bytes_encoded = self->bytes_encoded;
+    out->segments_sealed = self->segments_sealed;
+    out->batches = self->batches;
+}

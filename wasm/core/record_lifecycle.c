@@ -1,0 +1,74 @@
+/* VISIBILITY, LIFECYCLE, LOSS and METER: what happened to the page and to the bridge. */
+#include "wasm/core/core_internal.h"
+
+void record_visibility_encode(struct core *self, struct inbox_record *record)
+{
+    vitrace_v1_VisibilityState out = {
+        .start_us = inbox_record_start(record, INBOX_VISIBILITY_START_TIME),
+        .hidden = inbox_record_flag(record, INBOX_VISIBILITY_HIDDEN),
+    };
+    segment_append(&self->segment, BEACON_FIELD_VISIBILITY_STATE, vitrace_v1_VisibilityState_fields, &out);
+}
+
+/* Only the live event finalises: a buffered entry tells of a time when nobody was listening yet. */
+void record_visibility_feed(struct core *self, struct inbox_record *record)
+{
+    double time = inbox_record_ms(record, INBOX_VISIBILITY_START_TIME);
+    bool hidden = inbox_record_flag(record, INBOX_VISIBILITY_HIDDEN);
+    bool buffered = inbox_record_flag(record, INBOX_VISIBILITY_BUFFERED);
+    if (record->bad)
+        return;
+    vitals_take_visibility(self->vitals, time, hidden, buffered);
+    if (buffered)
+        return;
+    self->is_hidden = hidden;
+    if (hidden)
+        vitals_hide(self->vitals, time);
+}
+
+static void apply(struct core *self, enum inbox_lifecycle event, double time)
+{
+    switch (event) {
+    case INBOX_LIFECYCLE_INPUT:
+        vitals_input(self->vitals, time);
+        return;
+    case INBOX_LIFECYCLE_LOADED:
+        vitals_loaded(self->vitals, time);
+        return;
+    case INBOX_LIFECYCLE_ACTIVATED:
+        vitals_activated(self->vitals, time, self->is_hidden);
+        return;
+    case INBOX_LIFECYCLE_PAGEHIDE:
+        vitals_hide(self->vitals, time);
+        return;
+    case INBOX_LIFECYCLE_IDLE:
+        vitals_idle(self->vitals);
+        return;
+    }
+}
+
+void record_lifecycle_feed(struct core *self, struct inbox_record *record)
+{
+    double time = inbox_record_ms(record, INBOX_LIFECYCLE_FIELD_TIME);
+    uint32_t event = inbox_record_enum(record, INBOX_LIFECYCLE_FIELD_EVENT, INBOX_LIFECYCLE_IDLE, 0);
+    record->bad = record->bad || event == 0;
+    if (!record->bad)
+        apply(self, (enum inbox_lifecycle)event, time);
+}
+
+void record_loss_feed(struct core *self, struct inbox_record *record)
+{
+    uint32_t reason = inbox_record_enum(record, INBOX_LOSS_REASON, _vitrace_v1_LossReason_MAX, 0);
+    uint32_t count = (uint32_t)inbox_record_count(record, INBOX_LOSS_COUNT, UINT32_MAX);
+    record->bad = record->bad || reason == 0;
+    if (!record->bad)
+        ledger_take_lost(&self->ledger, (vitrace_v1_LossReason)reason, count);
+}
+
+void record_meter_feed(struct core *self, struct inbox_record *record)
+{
+    double us = inbox_record_ms(record, INBOX_METER_MAIN_THREAD_US);
+    record->bad = record->bad || us < 0;
+    if (!record->bad)
+        ledger_take_main_thread(&self->ledger, us);
+}

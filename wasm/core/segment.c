@@ -1,0 +1,141 @@
+#include "wasm/core/segment.h"
+
+#include "wasm/core/text_hash.h"
+#include "wasm/core/utf8.h"
+
+#include <assert.h>
+
+void segment_init(struct segment *self, struct ring_producer *ring)
+{
+    self->ring = ring;
+    self->is_open = false;
+    self->failed = false;
+    self->size = self->records = self->entries = self->once = 0;
+    self->pending_size = self->pending_records = self->pending_once = 0;
+    dictionary_clear(&self->dictionary);
+}
+
+bool segment_open(struct segment *self, uint32_t seq)
+{
+    uint32_t room;
+    assert(!self->is_open);
+    if (ring_producer_open(self->ring, BEACON_BYTES_MAX, seq) != 0)
+        return false;
+    self->base = ring_producer_claim(self->ring, &room);
+    self->is_open = true;
+    self->size = self->records = self->entries = self->once = 0;
+    dictionary_clear(&self->dictionary);
+    return true;
+}
+
+void segment_begin(struct segment *self, bool reserved)
+{
+    assert(self->is_open);
+    self->limit = BEACON_BYTES_MAX - (reserved ? 0 : SEGMENT_RESERVE_BYTES);
+    self->strings_max = BEACON_STRINGS_MAX - (reserved ? 0 : SEGMENT_RESERVE_STRINGS);
+    self->records_max = BEACON_RECORDS_MAX - (reserved ? 0 : SEGMENT_RESERVE_RECORDS);
+    self->pending_size = self->pending_records = self->pending_once = 0;
+    self->mark = self->dictionary.count;
+    self->failed = false;
+}
+
+static uint8_t *pending_at(const struct segment *self)
+{
+    return self->base + self->size + self->pending_size;
+}
+
+static size_t pending_room(const struct segment *self)
+{
+    uint32_t used = self->size + self->pending_size;
+    return used < self->limit && self->records + self->pending_records < self->records_max ? self->limit - used : 0;
+}
+
+/* `size` 0 is how the encoders say that a record does not fit. */
+static void pending_add(struct segment *self, size_t size)
+{
+    self->failed = self->failed || size == 0;
+    self->pending_size += (uint32_t)size;
+    self->pending_records += size > 0;
+}
+
+static uint32_t add_text(struct segment *self, struct slice text, uint64_t hash)
+{
+    size_t room = self->dictionary.count < self->strings_max ? pending_room(self) : 0;
+    size_t size = beacon_encode_string(pending_at(self), room, text);
+    pending_add(self, size);
+    if (size == 0)
+        return 0;
+    uint32_t end = self->size + self->pending_size;
+    return dictionary_add(&self->dictionary, hash, end - (uint32_t)text.size, (uint32_t)text.size);
+}
+
+uint32_t segment_text_hashed(struct segment *self, struct slice text, uint64_t hash)
+{
+    if (text.size == 0 || self->failed)
+        return 0;
+    if (text.size > BEACON_STRING_BYTES_MAX) {
+        text = utf8_cut(text, BEACON_STRING_BYTES_MAX);
+        hash = text_hash(text);
+    }
+    uint32_t id = dictionary_find(&self->dictionary, self->base, text, hash);
+    return id != 0 ? id : add_text(self, text, hash);
+}
+
+uint32_t segment_text(struct segment *self, struct slice text)
+{
+    return text.size == 0 ? 0 : segment_text_hashed(self, text, text_hash(text));
+}
+
+void segment_append(struct segment *self, uint32_t field, const pb_msgdesc_t *fields, const void *message)
+{
+    if (!self->failed)
+        pending_add(self, beacon_encode_message(pending_at(self), pending_room(self), field, fields, message));
+}
+
+void segment_append_once(struct segment *self, uint32_t field, const pb_msgdesc_t *fields, const void *message)
+{
+    uint32_t bit = 1u << field;
+    self->failed = self->failed || ((self->once | self->pending_once) & bit) != 0;
+    self->pending_once |= bit;
+    segment_append(self, field, fields, message);
+}
+
+void segment_append_resource(struct segment *self, const vitrace_v1_Resource *resource)
+{
+    if (!self->failed)
+        pending_add(self, beacon_encode_resource(pending_at(self), pending_room(self), resource));
+}
+
+void segment_cancel(struct segment *self)
+{
+    dictionary_cut(&self->dictionary, self->mark);
+    self->pending_size = self->pending_records = self->pending_once = 0;
+}
+
+bool segment_end(struct segment *self)
+{
+    if (self->failed) {
+        segment_cancel(self);
+        return false;
+    }
+    ring_producer_commit(self->ring, self->pending_size);
+    self->size += self->pending_size;
+    self->records += self->pending_records;
+    self->once |= self->pending_once;
+    self->pending_size = self->pending_records = self->pending_once = 0;
+    return true;
+}
+
+uint32_t segment_seal(struct segment *self)
+{
+    assert(self->is_open);
+    self->is_open = false;
+    return ring_producer_seal(self->ring);
+}
+
+void segment_abort(struct segment *self)
+{
+    assert(self->is_open);
+    self->is_open = false;
+    ring_producer_abort(self->ring);
+}

@@ -1,0 +1,62 @@
+/*
+ * The segment under construction: a beacon written in place in the ring, with its dictionary.
+ *
+ *   | header | string | resource | string | string | event | ...            | vitals | ledger |
+ *   '--------------- records of entries, up to the reserve -----------------'---- reserve ---'
+ *
+ * A record is a transaction: begin, intern its texts, append the record, end. The texts that it uses for the first time
+ * stand before it. When anything does not fit, the whole transaction is undone and the caller seals and tries again in
+ * a new segment, where the same texts are interned anew.
+ */
+#ifndef VITRACE_SEGMENT_H
+#define VITRACE_SEGMENT_H
+
+#include "proto/wire/beacon_encode.h"
+#include "wasm/core/dictionary.h"
+#include "wasm/ring/ring.h"
+
+/* What the seal appends: 5 vitals of 91 + 3 bytes, a ledger of 190 + 3, and the vitals' texts (targets 3 x 256, name
+ * 64, URL 512, each + 3) = 2,022. Records and strings are reserved alike. */
+#define SEGMENT_RESERVE_BYTES   2048u
+#define SEGMENT_RESERVE_STRINGS 8u
+#define SEGMENT_RESERVE_RECORDS 16u
+
+struct segment {
+    struct ring_producer *ring;
+    struct dictionary dictionary;
+    uint32_t size;    /* committed bytes */
+    uint32_t records; /* committed records, strings included */
+    uint32_t entries; /* committed transactions of entries */
+    uint32_t once;    /* bit n: field n of append_once is in it */
+    bool is_open;
+    /* the transaction */
+    uint8_t *base; /* first byte of the segment */
+    uint32_t limit, strings_max, records_max;
+    uint32_t pending_size, pending_records, pending_once, mark;
+    bool failed; /* sticky until the next begin */
+};
+
+void segment_init(struct segment *self, struct ring_producer *ring);
+/* false: the ring is full. */
+bool segment_open(struct segment *self, uint32_t seq);
+
+/* `reserved`: may use the room that is kept for the seal. */
+void segment_begin(struct segment *self, bool reserved);
+/* The dictionary id of a text, cut to BEACON_STRING_BYTES_MAX; 0 for an empty text, or when the transaction failed. */
+uint32_t segment_text(struct segment *self, struct slice text);
+/* The same when the caller knows text_hash(text) already. */
+uint32_t segment_text_hashed(struct segment *self, struct slice text, uint64_t hash);
+void segment_append(struct segment *self, uint32_t field, const pb_msgdesc_t *fields, const void *message);
+/* A record of which a beacon carries at most one: a second does not fit. */
+void segment_append_once(struct segment *self, uint32_t field, const pb_msgdesc_t *fields, const void *message);
+void segment_append_resource(struct segment *self, const vitrace_v1_Resource *resource);
+/* Commits. false: something did not fit, and nothing was written. */
+bool segment_end(struct segment *self);
+/* Undoes the transaction. */
+void segment_cancel(struct segment *self);
+
+/* Returns the size of the beacon. */
+uint32_t segment_seal(struct segment *self);
+void segment_abort(struct segment *self);
+
+#endif

@@ -1,0 +1,40 @@
+/*
+ * Strings that outlive a batch: the targets, URLs and event names that a vital may still report. A handle is what
+ * vitals.h carries; 0 = no text. Equal texts share a handle. A text is dropped only when the pool is full and the
+ * vitals no longer hold its handle; with nothing to drop, the new text is left out (the vital keeps its numbers).
+ */
+#ifndef VITRACE_TEXT_POOL_H
+#define VITRACE_TEXT_POOL_H
+
+#include "proto/wire/slice.h"
+
+/* A busy page's interactions share a few dozen targets and names; the vitals hold two of each of 172 events at most. */
+#define TEXT_POOL_HANDLES 160u
+#define TEXT_POOL_BYTES   16384u
+/* web-vitals cuts selectors at 100 characters; an LCP URL has its own maximum in scrub.h. */
+#define TEXT_POOL_TARGET_BYTES_MAX 256u
+#define TEXT_POOL_NAME_BYTES_MAX   64u
+
+struct text_pool_entry {
+    uint64_t hash; /* 0 = unused */
+    uint32_t offset;
+    uint32_t size;
+};
+
+struct text_pool {
+    struct text_pool_entry entries[TEXT_POOL_HANDLES]; /* by handle - 1 */
+    uint32_t used;                                     /* bytes; texts lie in them in any order */
+    uint8_t bytes[TEXT_POOL_BYTES];
+};
+
+/* Who can still name a handle. */
+struct text_pool_holder {
+    bool (*holds)(const void *self, uint32_t handle);
+    const void *self;
+};
+
+void text_pool_init(struct text_pool *self);
+uint32_t text_pool_add(struct text_pool *self, struct slice text, struct text_pool_holder holder);
+struct slice text_pool_find(const struct text_pool *self, uint32_t handle);
+
+#endif

@@ -1,0 +1,282 @@
+#include "wasm/core/vitals_internal.h"
+
+#include <string.h>
+
+/* NavigationType in beacon.proto, as far as rules choose it here. */
+enum navigation_type {
+    NAVIGATION_TYPE_NAVIGATE = 1,
+    NAVIGATION_TYPE_BACK_FORWARD_CACHE = 4,
+    NAVIGATION_TYPE_PRERENDER = 5,
+    NAVIGATION_TYPE_RESTORE = 6
+};
+
+/* Inclusive on the better side: exactly 2,500 ms is a good LCP. */
+static const struct {
+    double good_max, poor_above;
+} vital_thresholds[VITAL_METRICS] = {
+    [VITAL_LCP - 1] = {2500, 4000}, [VITAL_INP - 1] = {200, 500},   [VITAL_CLS - 1] = {0.1, 0.25},
+    [VITAL_FCP - 1] = {1800, 3000}, [VITAL_TTFB - 1] = {800, 1800},
+};
+
+enum vital_rating vital_rate(enum vital_metric metric, double value)
+{
+    if (value > vital_thresholds[metric - 1].poor_above)
+        return VITAL_POOR;
+    return value > vital_thresholds[metric - 1].good_max ? VITAL_NEEDS_IMPROVEMENT : VITAL_GOOD;
+}
+
+unsigned vitals_bytes(void)
+{
+    return (unsigned)sizeof(struct vitals);
+}
+
+struct vitals *vitals_init(void *memory, const struct vitals_start *start)
+{
+    struct vitals *self = memory;
+    memset(self, 0, sizeof *self);
+    self->page.prerendering = start->prerendering;
+    self->page.was_discarded = start->was_discarded;
+    /* A prerendered page is always "hidden": that tells nothing, and neither do entries from that time. */
+    self->page.was_hidden = start->hidden && !start->prerendering;
+    self->page.hidden_is_guess = !start->prerendering;
+    for (unsigned i = 0; i < VITAL_METRICS; i++)
+        if (!(start->supported >> i & 1u)) {
+            self->vital[i].state = VITAL_UNSUPPORTED;
+            self->vital[i].revision = 1;
+        }
+    return self;
+}
+
+const struct vitals_navigation *vitals_sane_navigation(const struct vitals *self)
+{
+    const struct vitals_page *page = &self->page;
+    double response_start = page->navigation.response_start;
+    /* Some browsers give 0 for privacy, some a negative or future value by mistake (web-vitals issues 137, 162, 275).
+     */
+    if (!page->has_navigation || !(response_start > 0) || !(response_start < page->now))
+        return NULL;
+    return &page->navigation;
+}
+
+double vitals_activation_start(const struct vitals *self)
+{
+    const struct vitals_navigation *navigation = vitals_sane_navigation(self);
+    return navigation == NULL ? 0 : navigation->activation_start;
+}
+
+bool vitals_was_visible(const struct vitals *self, double time)
+{
+    return !self->page.was_hidden || time < self->page.first_hidden;
+}
+
+static uint32_t vitals_navigation_type(const struct vitals *self)
+{
+    const struct vitals_navigation *navigation = vitals_sane_navigation(self);
+    if (self->page.view != VITALS_VIEW_LOAD)
+        return self->page.view_type;
+    if (navigation == NULL)
+        return NAVIGATION_TYPE_NAVIGATE;
+    if (self->page.prerendering || navigation->activation_start > 0)
+        return NAVIGATION_TYPE_PRERENDER;
+    if (self->page.was_discarded)
+        return NAVIGATION_TYPE_RESTORE;
+    return navigation->type != 0 ? navigation->type : NAVIGATION_TYPE_NAVIGATE;
+}
+
+static bool vital_equal(const struct vital *a, const struct vital *b)
+{
+    bool equal = a->state == b->state && a->rating == b->rating && a->value == b->value && a->final == b->final &&
+                 a->navigation_type == b->navigation_type && a->target == b->target && a->url == b->url &&
+                 a->name == b->name && a->time == b->time && a->part_count == b->part_count;
+    for (uint32_t i = 0; equal && i < a->part_count; i++)
+        equal = a->parts[i] == b->parts[i];
+    return equal;
+}
+
+void vitals_publish(struct vitals *self, enum vital_metric metric, struct vital next)
+{
+    struct vital *slot = &self->vital[metric - 1];
+    /* Finite entries can still overflow in a difference, and a beacon must not carry that. */
+    bool is_sane = number_is_finite(next.value) && next.value >= 0;
+    for (uint32_t i = 0; i < next.part_count; i++)
+        is_sane = is_sane && number_is_finite(next.parts[i]);
+    if (slot->state == VITAL_UNSUPPORTED || !is_sane)
+        return;
+    next.state = VITAL_MEASURED;
+    next.rating = vital_rate(metric, next.value);
+    next.navigation_type = vitals_navigation_type(self);
+    next.revision = slot->revision + 1;
+    if (!vital_equal(slot, &next))
+        *slot = next;
+}
+
+/* Whatever was derived from the navigation entry is derived again. CLS and INP take only their type from it. */
+static void vitals_refresh(struct vitals *self)
+{
+    vitals_load_refresh(self);
+    vitals_lcp_refresh(self);
+    for (enum vital_metric metric = VITAL_INP; metric <= VITAL_CLS; metric++)
+        if (self->vital[metric - 1].state == VITAL_MEASURED)
+            vitals_publish(self, metric, self->vital[metric - 1]);
+}
+
+static void vitals_see_clock(struct vitals *self, double now)
+{
+    if (number_is_finite(now))
+        self->page.now = number_max(self->page.now, now);
+}
+
+void vitals_take_navigation(struct vitals *self, const struct vitals_navigation *navigation)
+{
+    struct vitals_navigation *own = &self->page.navigation;
+    if (!number_is_finite(navigation->response_start) || navigation->response_start <= 0)
+        return; /* never sane; an earlier reading of the same entry may have been */
+    *own = *navigation;
+    double *optional[] = {&own->activation_start,    &own->worker_start,  &own->fetch_start,
+                          &own->domain_lookup_start, &own->connect_start, &own->connect_end};
+    for (unsigned i = 0; i < sizeof optional / sizeof *optional; i++)
+        if (!number_is_finite(*optional[i]))
+            *optional[i] = 0;
+    self->page.has_navigation = true;
+    vitals_see_clock(self, navigation->now);
+    vitals_refresh(self);
+}
+
+void vitals_take_first_contentful_paint(struct vitals *self, double start_time)
+{
+    if (number_is_finite(start_time))
+        vitals_load_take_paint(self, start_time);
+}
+
+void vitals_take_largest_paint(struct vitals *self, const struct vitals_paint *paint)
+{
+    if (number_is_finite(paint->start_time))
+        vitals_lcp_take_paint(self, paint);
+}
+
+void vitals_take_resource(struct vitals *self, const struct vitals_resource *resource)
+{
+    if (number_is_finite(resource->start_time) && number_is_finite(resource->response_end))
+        vitals_lcp_take_resource(self, resource);
+}
+
+void vitals_take_shift(struct vitals *self, const struct vitals_shift *shift)
+{
+    if (number_is_finite(shift->start_time) && number_is_finite(shift->value))
+        vitals_cls_take_shift(self, shift);
+}
+
+void vitals_take_event(struct vitals *self, const struct vitals_event *event)
+{
+    if (number_is_finite(event->start_time) && number_is_finite(event->duration) &&
+        number_is_finite(event->processing_start) && number_is_finite(event->processing_end))
+        vitals_inp_queue(&self->inp, event);
+}
+
+void vitals_take_interaction_count(struct vitals *self, double count)
+{
+    if (number_is_finite(count))
+        self->inp.count = count;
+}
+
+static void vitals_set_first_hidden(struct vitals *self, double time)
+{
+    self->page.was_hidden = true;
+    self->page.first_hidden = time;
+    self->page.hidden_is_guess = false;
+}
+
+void vitals_take_visibility(struct vitals *self, double time, bool hidden, bool buffered)
+{
+    if (!hidden || self->page.prerendering || !number_is_finite(time))
+        return;
+    if (buffered) {
+        /* After the first, an entry only repeats what the event has said, at a slightly different time. */
+        if (self->page.hidden_is_guess && time >= vitals_activation_start(self))
+            vitals_set_first_hidden(self, time);
+    } else if (!self->page.was_hidden) {
+        vitals_set_first_hidden(self, time);
+    }
+}
+
+void vitals_input(struct vitals *self, double time)
+{
+    (void)time; /* the rule counts entries up to the next idle moment, whenever they were painted */
+    self->lcp.closing = !self->page.prerendering;
+}
+
+void vitals_loaded(struct vitals *self, double now)
+{
+    self->page.loaded = true;
+    vitals_see_clock(self, now);
+    vitals_load_refresh(self);
+}
+
+void vitals_activated(struct vitals *self, double now, bool hidden)
+{
+    self->page.prerendering = false;
+    vitals_see_clock(self, now);
+    if (hidden && !self->page.was_hidden)
+        vitals_set_first_hidden(self, 0); /* activated in a background tab: was never seen */
+    if (self->load.fcp_seen)
+        vitals_load_take_paint(self, self->load.fcp_start);
+    vitals_lcp_activate(self);
+    vitals_refresh(self);
+}
+
+void vitals_idle(struct vitals *self)
+{
+    if (self->lcp.closing)
+        vitals_lcp_close(self);
+    if (self->inp.queued > 0)
+        vitals_inp_evaluate(self);
+}
+
+void vitals_hide(struct vitals *self, double time)
+{
+    vitals_take_visibility(self, time, true, false);
+    if (!self->page.prerendering)
+        vitals_lcp_close(self);
+    vitals_inp_evaluate(self);
+}
+
+void vitals_restart(struct vitals *self, uint32_t navigation_type, double start_time, bool hidden)
+{
+    bool is_restore = navigation_type == NAVIGATION_TYPE_BACK_FORWARD_CACHE;
+    self->page.view = is_restore ? VITALS_VIEW_BFCACHE : VITALS_VIEW_SOFT;
+    self->page.view_type = navigation_type;
+    self->page.view_start = start_time;
+    /* A soft navigation is made by a person who looks at it, whatever came before. */
+    self->page.was_hidden = is_restore && hidden;
+    self->page.first_hidden = 0;
+    self->page.hidden_is_guess = false;
+    for (unsigned i = 0; i < VITAL_METRICS; i++) {
+        uint32_t revision = self->vital[i].revision + 1;
+        bool is_unsupported = self->vital[i].state == VITAL_UNSUPPORTED;
+        self->vital[i] = (struct vital){.revision = revision};
+        if (is_unsupported)
+            self->vital[i].state = VITAL_UNSUPPORTED;
+    }
+    vitals_load_restart(self);
+    vitals_lcp_restart(self);
+    vitals_cls_restart(self);
+    vitals_inp_restart(self);
+}
+
+const struct vital *vitals_find(const struct vitals *self, enum vital_metric metric)
+{
+    return metric >= VITAL_LCP && metric <= VITAL_METRICS ? &self->vital[metric - 1] : NULL;
+}
+
+bool vitals_holds(const struct vitals *self, uint32_t handle)
+{
+    if (handle == 0)
+        return false;
+    for (unsigned i = 0; i < VITAL_METRICS; i++) {
+        const struct vital *vital = &self->vital[i];
+        if (vital->target == handle || vital->url == handle || vital->name == handle)
+            return true;
+    }
+    return vitals_lcp_holds(&self->lcp, handle) || vitals_cls_holds(&self->cls, handle) ||
+           vitals_inp_holds(&self->inp, handle);
+}

@@ -1,0 +1,172 @@
+/*
+ * The state behind vitals.h, shared by vitals.c (dispatch, first-hidden time, publishing) and one file per family:
+ *
+ *   vitals_take_* --> vitals.c --> vitals_load  FCP, TTFB      each keeps raw entries, and derives its
+ *                        |    --> vitals_lcp   LCP             struct vital anew whenever an input changed
+ *                        |    --> vitals_cls   CLS                          |
+ *                        |    --> vitals_inp   INP                          v
+ *                     struct vitals_page (what all of them read)    vitals_publish: compare, rate, revision + 1
+ *
+ * Ordering that the page has to keep, because web-vitals reads these from the timeline before it looks at a paint:
+ * the navigation entry first, then buffered visibility-state entries, then paints. A navigation entry that comes again
+ * (complete, or with its activationStart) corrects what was derived from the earlier one.
+ *
+ * web-vitals works in JS doubles; every sum and difference here is written in its order, so results are equal bit for
+ * bit (-ffp-contract=off). Entries with a non-finite time change nothing: the caller has counted them as bad already.
+ */
+#ifndef VITRACE_VITALS_INTERNAL_H
+#define VITRACE_VITALS_INTERNAL_H
+
+#include "wasm/core/vitals.h"
+
+#include <stddef.h>
+
+/* How this view began; decides where its times count from. */
+enum vitals_view {
+    VITALS_VIEW_LOAD,    /* from activationStart */
+    VITALS_VIEW_BFCACHE, /* from pageshow; one synthetic paint gives FCP and LCP */
+    VITALS_VIEW_SOFT     /* from the start of the soft navigation */
+};
+
+struct vitals_page {
+    struct vitals_navigation navigation; /* latest, optional fields that the browser lacks read as 0 */
+    bool has_navigation;
+    double now; /* latest clock seen: decides whether the navigation entry is sane */
+    enum vitals_view view;
+    uint32_t view_type; /* NavigationType given to vitals_restart */
+    double view_start;
+    bool was_hidden;      /* first_hidden has a value */
+    bool hidden_is_guess; /* nothing but the state at start: a visibility-state entry knows better */
+    double first_hidden;
+    bool prerendering, was_discarded, loaded;
+};
+
+struct vitals_load {
+    bool fcp_seen; /* the first entry decides, even when it does not count */
+    bool fcp_counts;
+    bool fcp_reported;  /* in this view or an earlier one: CLS has begun */
+    bool ttfb_reported; /* same, for the zero of later views */
+    double fcp_start;
+};
+
+/* web-vitals keeps 50 as well: the LCP image is among the last resources before its paint. */
+#define LCP_RESOURCES_MAX 50u
+
+struct vitals_lcp {
+    struct vitals_paint paint; /* the candidate, or held back while prerendering */
+    struct vitals_resource resource;
+    bool has_paint, has_resource, is_held_back;
+    bool closing; /* input was seen: closed at the next idle-or-hidden */
+    bool closed;
+    uint32_t resource_next; /* slot of the next resource */
+    uint32_t resource_count;
+    struct vitals_resource resources[LCP_RESOURCES_MAX];
+};
+
+/* One session window, and the shift in it that is blamed. */
+struct cls_window {
+    double first_time, last_time, sum;
+    double largest_value, largest_time;
+    uint32_t largest_target;
+};
+
+struct vitals_cls {
+    bool started; /* FCP was reported */
+    struct cls_window current, worst;
+};
+
+#define INP_CANDIDATES_MAX 10u
+#define INP_RECENT_FRAMES  10u
+/* A cleanup keeps 20 at most (a frame per candidate, and the recent ones); 12 new ones fit before the next. */
+#define INP_FRAMES_MAX 32u
+/* 150 entries that the browser buffers before we observe (timing-entrytypes-registry), and a click's own dozen. */
+#define INP_QUEUE_MAX 162u
+
+/* All event entries presented in one frame, as far as renderTime tells (within 8 ms). */
+struct inp_frame {
+    uint32_t id; /* serial, from 1 */
+    double processing_start, processing_end, render_time;
+};
+
+/* One of the longest interactions: `first` is the first entry of those that have its latency. */
+struct inp_candidate {
+    uint32_t interaction_id, frame_id;
+    uint32_t name, target;
+    double latency, start_time;
+};
+
+struct vitals_inp {
+    struct vitals_event queue[INP_QUEUE_MAX]; /* in order of startTime + duration */
+    uint32_t queued;
+    struct inp_candidate candidates[INP_CANDIDATES_MAX]; /* longest first */
+    uint32_t candidate_count;
+    struct inp_frame frames[INP_FRAMES_MAX]; /* oldest first */
+    uint32_t frame_count, frame_last_id;
+    double count, count_base; /* interactions of the page, and of those before this view */
+    bool has_shown;
+    bool shown_is_dummy; /* interactions were counted, and all were too short for an entry */
+    struct inp_candidate shown;
+    struct inp_frame shown_frame; /* a copy: the frame may be forgotten before the interaction is */
+};
+
+struct vitals {
+    struct vital vital[VITAL_METRICS];
+    struct vitals_page page;
+    struct vitals_load load;
+    struct vitals_lcp lcp;
+    struct vitals_cls cls;
+    struct vitals_inp inp;
+};
+
+static inline bool number_is_finite(double value)
+{
+    return value - value == 0;
+}
+
+/* JS `a || b` for numbers: NaN stands for undefined here, as in the inbox. */
+static inline double number_or(double value, double otherwise)
+{
+    return value == value && value != 0 ? value : otherwise;
+}
+
+static inline double number_min(double a, double b)
+{
+    return b < a ? b : a;
+}
+
+static inline double number_max(double a, double b)
+{
+    return b > a ? b : a;
+}
+
+/* vitals.c: what the metrics ask of the page. */
+const struct vitals_navigation *vitals_sane_navigation(const struct vitals *self); /* NULL = as if there were none */
+double vitals_activation_start(const struct vitals *self);
+bool vitals_was_visible(const struct vitals *self, double time); /* never hidden up to and including `time` */
+/* Fills in state, rating and navigation type. Ignored for a metric that is unsupported. */
+void vitals_publish(struct vitals *self, enum vital_metric metric, struct vital next);
+
+void vitals_load_take_paint(struct vitals *self, double start_time);
+void vitals_load_restart(struct vitals *self);
+void vitals_load_refresh(struct vitals *self); /* the navigation, readiness or activation changed */
+
+void vitals_lcp_take_paint(struct vitals *self, const struct vitals_paint *paint);
+void vitals_lcp_take_resource(struct vitals *self, const struct vitals_resource *resource);
+void vitals_lcp_activate(struct vitals *self);
+void vitals_lcp_close(struct vitals *self);
+void vitals_lcp_restart(struct vitals *self);
+void vitals_lcp_restore(struct vitals *self, double value); /* the paint after a bfcache restore: final at once */
+void vitals_lcp_refresh(struct vitals *self);
+bool vitals_lcp_holds(const struct vitals_lcp *self, uint32_t handle);
+
+void vitals_cls_start(struct vitals *self);
+void vitals_cls_take_shift(struct vitals *self, const struct vitals_shift *shift);
+void vitals_cls_restart(struct vitals *self);
+bool vitals_cls_holds(const struct vitals_cls *self, uint32_t handle);
+
+void vitals_inp_queue(struct vitals_inp *self, const struct vitals_event *event);
+void vitals_inp_evaluate(struct vitals *self); /* queued events, then the metric */
+void vitals_inp_restart(struct vitals *self);
+bool vitals_inp_holds(const struct vitals_inp *self, uint32_t handle);
+
+#endif

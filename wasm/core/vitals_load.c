@@ -1,0 +1,98 @@
+/* FCP and TTFB: both come from the load itself, and both have one value per view. */
+#include "wasm/core/vitals_internal.h"
+
+/* A view that did not load anything has no first byte to wait for. */
+static double load_first_byte(const struct vitals *self)
+{
+    const struct vitals_navigation *navigation = vitals_sane_navigation(self);
+    if (navigation == NULL || self->page.view != VITALS_VIEW_LOAD)
+        return 0;
+    return number_max(0, navigation->response_start - navigation->activation_start);
+}
+
+static double load_fcp_value(const struct vitals *self)
+{
+    double start_time = self->load.fcp_start;
+    switch (self->page.view) {
+    case VITALS_VIEW_LOAD:
+        return number_max(start_time - vitals_activation_start(self), 0);
+    case VITALS_VIEW_SOFT:
+        return number_max(start_time - self->page.view_start, 0);
+    case VITALS_VIEW_BFCACHE:
+        break;
+    }
+    return start_time - self->page.view_start;
+}
+
+static void load_refresh_fcp(struct vitals *self)
+{
+    if (!self->load.fcp_counts)
+        return;
+    double value = load_fcp_value(self);
+    double first_byte = load_first_byte(self);
+    vitals_publish(
+        self, VITAL_FCP,
+        (struct vital){.value = value, .final = true, .parts = {first_byte, value - first_byte}, .part_count = 2});
+}
+
+void vitals_load_take_paint(struct vitals *self, double start_time)
+{
+    struct vitals_load *load = &self->load;
+    bool is_repeated = load->fcp_seen && start_time != load->fcp_start;
+    if (load->fcp_counts || is_repeated)
+        return;
+    load->fcp_seen = true;
+    load->fcp_start = start_time;
+    if (self->page.prerendering)
+        return; /* taken again when the page is activated */
+    load->fcp_counts = self->page.view != VITALS_VIEW_LOAD || vitals_was_visible(self, start_time);
+    if (!load->fcp_counts)
+        return;
+    load_refresh_fcp(self);
+    if (self->page.view == VITALS_VIEW_BFCACHE)
+        vitals_lcp_restore(self, load_fcp_value(self));
+    if (self->vital[VITAL_FCP - 1].state == VITAL_MEASURED) {
+        load->fcp_reported = true;
+        vitals_cls_start(self);
+    }
+}
+
+static struct vital load_ttfb(const struct vitals_navigation *navigation)
+{
+    double activation_start = navigation->activation_start;
+    double value = number_max(navigation->response_start - activation_start, 0);
+    /* From workerStart, so that a service worker's start-up counts as cache and not as waiting. */
+    double wait_end = number_max(number_or(navigation->worker_start, navigation->fetch_start) - activation_start, 0);
+    double dns_start = number_max(navigation->domain_lookup_start - activation_start, 0);
+    double connect_start = number_max(navigation->connect_start - activation_start, 0);
+    double connect_end = number_max(navigation->connect_end - activation_start, 0);
+    return (struct vital){.value = value,
+                          .final = true,
+                          .parts = {wait_end, dns_start - wait_end, connect_start - dns_start,
+                                    connect_end - connect_start, value - connect_end},
+                          .part_count = 5};
+}
+
+static void load_refresh_ttfb(struct vitals *self)
+{
+    const struct vitals_navigation *navigation = vitals_sane_navigation(self);
+    if (self->page.view != VITALS_VIEW_LOAD || !self->page.loaded || self->page.prerendering || navigation == NULL)
+        return;
+    vitals_publish(self, VITAL_TTFB, load_ttfb(navigation));
+    self->load.ttfb_reported = true;
+}
+
+void vitals_load_refresh(struct vitals *self)
+{
+    load_refresh_fcp(self);
+    load_refresh_ttfb(self);
+}
+
+void vitals_load_restart(struct vitals *self)
+{
+    self->load.fcp_seen = false;
+    self->load.fcp_counts = false;
+    /* The new view needed no request: 0, but only where the load itself could be measured. */
+    if (self->load.ttfb_reported)
+        vitals_publish(self, VITAL_TTFB, (struct vital){.final = true, .part_count = 5});
+}

@@ -1,0 +1,96 @@
+/*
+ * The module's composition root: one ring, one core, one inbox at fixed addresses, and the exports of exports.txt.
+ * The only place with module-level state; the page makes one instance, tests may make several.
+ */
+#include "wasm/core/core.h"
+
+/* core_test holds core_bytes() to it. */
+#define CORE_MEMORY_BYTES 65536u
+
+static struct {
+    _Alignas(RING_CACHE_LINE) uint8_t ring[RING_BYTES];
+    _Alignas(8) uint8_t core[CORE_MEMORY_BYTES];
+    double words[INBOX_WORDS];
+    uint8_t strings[INBOX_STRING_BYTES];
+    double stats[CORE_STATS_WORDS];
+    struct ring_producer producer;
+    struct core *handle;
+} module;
+
+/* No header: the callers are JS. */
+int vitrace_abi_version(void);
+void vitrace_start(void);
+double *vitrace_words(void);
+uint8_t *vitrace_strings(void);
+uint8_t *vitrace_ring(void);
+double *vitrace_stats_area(void);
+int vitrace_take(double mono_ms, double wall_ms, unsigned words, unsigned string_bytes);
+int vitrace_seal(double mono_ms, double wall_ms, int final);
+double vitrace_open_age(double mono_ms, double wall_ms);
+void vitrace_stats(void);
+void vitrace_stop(void);
+
+static struct core_clock clock_of(double mono_ms, double wall_ms)
+{
+    return (struct core_clock){mono_ms, wall_ms};
+}
+
+int vitrace_abi_version(void)
+{
+    return INBOX_ABI_VERSION;
+}
+
+/* Also starts over, with an empty ring: no consumer may hold a segment then. */
+void vitrace_start(void)
+{
+    if (core_bytes() > sizeof module.core)
+        __builtin_trap();
+    ring_producer_init(&module.producer, module.ring);
+    module.handle = core_init(module.core, &module.producer);
+}
+
+double *vitrace_words(void)
+{
+    return module.words;
+}
+
+uint8_t *vitrace_strings(void)
+{
+    return module.strings;
+}
+
+uint8_t *vitrace_ring(void)
+{
+    return module.ring;
+}
+
+double *vitrace_stats_area(void)
+{
+    return module.stats;
+}
+
+int vitrace_take(double mono_ms, double wall_ms, unsigned words, unsigned string_bytes)
+{
+    return core_take(module.handle, clock_of(mono_ms, wall_ms), module.words, words,
+                     slice_of(module.strings, string_bytes));
+}
+
+int vitrace_seal(double mono_ms, double wall_ms, int final)
+{
+    return core_seal(module.handle, clock_of(mono_ms, wall_ms), final);
+}
+
+double vitrace_open_age(double mono_ms, double wall_ms)
+{
+    return core_open_age(module.handle, clock_of(mono_ms, wall_ms));
+}
+
+void vitrace_stats(void)
+{
+    core_stats(module.handle, module.stats);
+}
+
+void vitrace_stop(void)
+{
+    ring_producer_stop(&module.producer);
+}
