@@ -26,11 +26,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define APP_DRAIN_MS        5000u
-#define APP_PATH_BYTES_MAX  (CONFIG_TEXT_BYTES_MAX + 64u)
-#define APP_THREADS_MAX     4u /* of the public listener: beyond that the log's one writer is the limit */
+#define APP_DRAIN_MS            5000u
+#define APP_PATH_BYTES_MAX      (CONFIG_TEXT_BYTES_MAX + 64u)
+#define APP_THREADS_MAX         4u /* of the public listener: beyond that the log's one writer is the limit */
 #define APP_OTLP_BODY_BYTES_MAX OTLP_REQUEST_BYTES_MAX
-#define APP_URL_BYTES_MAX   320u
+#define APP_URL_BYTES_MAX       320u
 
 enum app_listener { APP_PUBLIC, APP_OTLP, APP_ADMIN, APP_LISTENERS };
 
@@ -115,7 +115,8 @@ static bool app_load_assets(struct assets *assets, const struct config *config, 
         return false;
     }
     if (assets->found < ASSETS_COUNT)
-        diag(DIAG_WARNING, "sdk_missing", "%s has %u of %u SDK files; the others are answered 404", folder, assets->found, ASSETS_COUNT);
+        diag(DIAG_WARNING, "sdk_missing", "%s has %u of %u SDK files; the others are answered 404", folder,
+             assets->found, ASSETS_COUNT);
     return true;
 }
 
@@ -131,7 +132,8 @@ static bool app_start_sinks(struct app *self, char *error, size_t error_size)
 {
     char index[APP_PATH_BYTES_MAX];
     app_path(index, self, "index.sqlite");
-    self->sinks = sinks_start(&(struct sinks_options){.log = self->log, .store_path = index, .counters = &self->counters}, error, error_size);
+    self->sinks = sinks_start(
+        &(struct sinks_options){.log = self->log, .store_path = index, .counters = &self->counters}, error, error_size);
     atomic_store(&self->health.index_runs, self->sinks != NULL);
     return self->sinks != NULL;
 }
@@ -162,17 +164,19 @@ static bool app_start_ingest(struct app *self, const struct config *config, char
     }
     app_path(index, self, "index.sqlite");
     if (!sinks_replay_headers(self->log, index, app_remember, self->ingest))
-        diag(DIAG_WARNING, "replay_incomplete", "the log could not be read to its end: a beacon sent again may be stored twice");
+        diag(DIAG_WARNING, "replay_incomplete",
+             "the log could not be read to its end: a beacon sent again may be stored twice");
     return true;
 }
 
 static void app_fill_routes(struct app *self)
 {
-    self->public_routes[0] = (struct net_route){NET_POST | NET_OPTIONS, "/v1/beacon", ingest_handle, self->ingest, INGEST_BODY_BYTES_MAX};
+    self->public_routes[0] =
+        (struct net_route){NET_POST | NET_OPTIONS, "/v1/beacon", ingest_handle, self->ingest, INGEST_BODY_BYTES_MAX};
     self->public_routes[1] = (struct net_route){NET_GET | NET_HEAD, "/healthz", health_handle_live, &self->health, 0};
     for (unsigned i = 0; i < ASSETS_COUNT; i++)
-        self->public_routes[2 + i] =
-            (struct net_route){NET_GET | NET_HEAD, self->assets.asset[i].path, assets_handle, &self->assets.asset[i], 0};
+        self->public_routes[2 + i] = (struct net_route){NET_GET | NET_HEAD, self->assets.asset[i].path, assets_handle,
+                                                        &self->assets.asset[i], 0};
     self->otlp_routes[0] = (struct net_route){NET_POST, "/v1/traces", otlp_handle, self->otlp, APP_OTLP_BODY_BYTES_MAX};
     self->otlp_routes[1] = (struct net_route){NET_GET | NET_HEAD, "/healthz", health_handle_live, &self->health, 0};
     self->admin_routes[0] = (struct net_route){NET_GET | NET_HEAD, "/healthz", health_handle_live, &self->health, 0};
@@ -185,7 +189,8 @@ static void app_fill_routes(struct app *self)
 static unsigned app_threads(enum app_listener which)
 {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    if (which != APP_PUBLIC || cores < 1) /* the index's reader belongs to one thread; OTLP comes in few, large requests */
+    if (which != APP_PUBLIC ||
+        cores < 1) /* the index's reader belongs to one thread; OTLP comes in few, large requests */
         return 1;
     return cores > (long)APP_THREADS_MAX ? APP_THREADS_MAX : (unsigned)cores;
 }
@@ -195,10 +200,15 @@ static void app_format_url(char out[APP_URL_BYTES_MAX], const char *listen, unsi
 {
     const char *colon = strrchr(listen, ':');
     int host = colon == NULL ? 0 : (int)(colon - listen);
-    snprintf(out, APP_URL_BYTES_MAX, "http://%.*s:%u", host == 0 ? 9 : host > 256 ? 256 : host, host == 0 ? "localhost" : listen, port);
+    snprintf(out, APP_URL_BYTES_MAX, "http://%.*s:%u",
+             host == 0    ? 9
+             : host > 256 ? 256
+                          : host,
+             host == 0 ? "localhost" : listen, port);
 }
 
-static bool app_listen(struct app *self, const struct config *config, enum app_listener which, char *error, size_t error_size)
+static bool app_listen(struct app *self, const struct config *config, enum app_listener which, char *error,
+                       size_t error_size)
 {
     const struct {
         const struct net_route *routes;
@@ -281,7 +291,8 @@ struct app *app_start(const struct config *config, char *error, size_t error_siz
     }
     atomic_store(&self->health.started, true);
     app_write_addresses(self);
-    diag(DIAG_INFO, "ready", "listen %s otlp_http %s admin %s", self->url[APP_PUBLIC], self->url[APP_OTLP], self->url[APP_ADMIN]);
+    diag(DIAG_INFO, "ready", "listen %s otlp_http %s admin %s", self->url[APP_PUBLIC], self->url[APP_OTLP],
+         self->url[APP_ADMIN]);
     return self;
 }
 
@@ -328,7 +339,9 @@ bool app_check(const struct config *config, char *error, size_t error_size)
     }
     for (unsigned i = 0; i < APP_LISTENERS; i++) {
         const char *listen = config->text[app_listener_settings[i]];
-        struct net *net = net_start(&(struct net_options){.listen = listen, .routes = &none, .route_count = 1, .counters = &counters}, error, error_size);
+        struct net *net =
+            net_start(&(struct net_options){.listen = listen, .routes = &none, .route_count = 1, .counters = &counters},
+                      error, error_size);
         if (net == NULL)
             return false;
         net_stop(net, 0);

@@ -24,3 +24,8 @@ else()
   set_target_properties(vitrace PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
   install(TARGETS vitrace RUNTIME DESTINATION bin)
 endif()
+
+# tests/CMakeLists.txt adds the folders of stages; the program is none, so its own tests are added from here.
+if(VITRACE_TESTS)
+  add_subdirectory(${CMAKE_SOURCE_DIR}/tests/unit/collector/program ${CMAKE_BINARY_DIR}/tests/unit/collector/program)
+endif()

@@ -6,12 +6,14 @@
 #define CONFIG_ROW(id, key, environment, fallback, help) {key, environment, fallback, help},
 const struct config_row config_rows[CONFIG_SETTING_COUNT] = {CONFIG_SETTINGS(CONFIG_ROW)};
 
-static bool config_set(struct config *self, unsigned index, const char *text, const char *from, char *error, size_t error_size)
+static bool config_set(struct config *self, unsigned index, const char *text, const char *from, char *error,
+                       size_t error_size)
 {
     if (text == NULL)
         return true;
     if (strlen(text) >= CONFIG_TEXT_BYTES_MAX) {
-        snprintf(error, error_size, "%s: '%s' is longer than %u bytes", from, config_rows[index].key, CONFIG_TEXT_BYTES_MAX - 1);
+        snprintf(error, error_size, "%s: '%s' is longer than %u bytes", from, config_rows[index].key,
+                 CONFIG_TEXT_BYTES_MAX - 1);
         return false;
     }
     strcpy(self->text[index], text);
@@ -28,7 +30,8 @@ bool config_load(struct config *self, const struct config_input *input, char *er
     if (input->file != NULL)
         good = config_file_read(self, input->file, error, error_size);
     for (unsigned i = 0; good && i < CONFIG_SETTING_COUNT; i++)
-        good = config_set(self, i, input->environment(config_rows[i].environment), config_rows[i].environment, error, error_size) &&
+        good = config_set(self, i, input->environment(config_rows[i].environment), config_rows[i].environment, error,
+                          error_size) &&
                config_set(self, i, input->flag[i], "command line", error, error_size);
     if (!good)
         config_release(self);

@@ -1,4 +1,5 @@
-/* The YAML file, read event by event against the one shape that config.h shows. Anchors, tags and aliases are refused. */
+/* The YAML file, read event by event against the one shape that config.h shows. Anchors, tags and aliases are refused.
+ */
 #include "collector/config.h"
 
 #include <errno.h>
@@ -198,8 +199,9 @@ static bool config_read_stream(struct config_reader *self)
         return false;
     if (self->event.type == YAML_STREAM_END_EVENT)
         return true;
-    return config_expect(self, YAML_MAPPING_START_EVENT, "a key, e.g. 'listen: 127.0.0.1:4319',") && config_read_top(self) &&
-           config_expect(self, YAML_DOCUMENT_END_EVENT, "the end") && config_expect(self, YAML_STREAM_END_EVENT, "the end");
+    return config_expect(self, YAML_MAPPING_START_EVENT, "a key, e.g. 'listen: 127.0.0.1:4319',") &&
+           config_read_top(self) && config_expect(self, YAML_DOCUMENT_END_EVENT, "the end") &&
+           config_expect(self, YAML_STREAM_END_EVENT, "the end");
 }
 
 /* The whole file, so that its size is bounded before YAML is looked at. */

@@ -7,16 +7,19 @@ static const struct command commands[] = {
     {"serve", "[--config FILE] [--data DIR] [--listen ADDR] [--admin ADDR] [--otlp-http ADDR] [--sdk DIR] [--check]",
      "run the collector",
      "Each setting may come from a flag, from the environment (VITRACE_DATA, VITRACE_LISTEN, VITRACE_ADMIN,\n"
-     "VITRACE_OTLP_HTTP, VITRACE_SDK), from the YAML file (data, listen, admin, otlp_http, sdk, apps), or be left at its\n"
+     "VITRACE_OTLP_HTTP, VITRACE_SDK), from the YAML file (data, listen, admin, otlp_http, sdk, apps), or be left at "
+     "its\n"
      "default: ./vitrace-data, 127.0.0.1:4319, 127.0.0.1:4320, 127.0.0.1:4318. The first of these that has it counts.\n"
      "Port 0 takes a free one; the ports are in the \"ready\" message on stderr and in DATA/addresses.json.\n"
      "--check reads and judges the settings without starting; exit status 1 when they cannot work.",
      command_serve},
-    {"decode", "FILE|-", "print a beacon as JSON", "Exit status 1, and the reason, when it is not valid.", command_decode},
-    {"parse", "traceparent|server-timing TEXT", "show what the header parsers make of a text", "Exit status 1, and the reason, when it is not valid.",
-     command_parse},
+    {"decode", "FILE|-", "print a beacon as JSON", "Exit status 1, and the reason, when it is not valid.",
+     command_decode},
+    {"parse", "traceparent|server-timing TEXT", "show what the header parsers make of a text",
+     "Exit status 1, and the reason, when it is not valid.", command_parse},
     {"replay", "FILE|- [--json]", "run a recorded entry stream through the core",
-     "Writes the beacons to stdout, each after its length (u32, little-endian), or with --json as lines of JSON.", command_replay},
+     "Writes the beacons to stdout, each after its length (u32, little-endian), or with --json as lines of JSON.",
+     command_replay},
     {"version", "", "print the version", NULL, command_version},
 };
 

@@ -37,7 +37,8 @@ static bool assets_read(struct asset *asset, FILE *file)
     return !ferror(file) && !asset->data.failed;
 }
 
-static bool assets_load_one(struct asset *asset, const struct assets_row *row, const char *folder, char *error, size_t error_size)
+static bool assets_load_one(struct asset *asset, const struct assets_row *row, const char *folder, char *error,
+                            size_t error_size)
 {
     char name[1024 + 64];
     *asset = (struct asset){.path = row->path, .content_type = row->content_type, .is_worker = row->is_worker};
@@ -99,11 +100,15 @@ void assets_handle(void *context, struct net_exchange *exchange)
     };
     size_t count = sizeof headers / sizeof headers[0] - (asset->is_worker ? 0 : 1);
     if (!asset->found) {
-        net_reply_error(exchange, 404, "sdk_missing", "The collector has no SDK files: build js-glue, or start it with --sdk FOLDER.");
+        net_reply_error(exchange, 404, "sdk_missing",
+                        "The collector has no SDK files: build js-glue, or start it with --sdk FOLDER.");
         return;
     }
-    struct net_answer answer = {.status = 200, .content_type = asset->content_type, .body = buf_slice(&asset->data),
-                                .headers = headers, .header_count = count};
+    struct net_answer answer = {.status = 200,
+                                .content_type = asset->content_type,
+                                .body = buf_slice(&asset->data),
+                                .headers = headers,
+                                .header_count = count};
     if (assets_is_fresh(asset, net_exchange_header(exchange, "if-none-match")))
         answer = (struct net_answer){.status = 304, .headers = headers, .header_count = count};
     net_reply(exchange, &answer);

@@ -8,11 +8,11 @@
 #include "collector/base/buf.h"
 #include "collector/net/net.h"
 
-#define ASSETS_COUNT           4u
-#define ASSETS_FILE_BYTES_MAX  (4u << 20)
+#define ASSETS_COUNT          4u
+#define ASSETS_FILE_BYTES_MAX (4u << 20)
 
 struct asset {
-    const char *path;         /* of the URL */
+    const char *path; /* of the URL */
     const char *content_type;
     bool is_worker;
     bool found;

@@ -13,7 +13,8 @@
 /* Every message byte may become a six-byte escape; the rest is the frame around it. */
 #define DIAG_LINE_BYTES_MAX (6u * DIAG_MESSAGE_BYTES_MAX + 512u)
 
-/* The one process-wide setting: messages come from places that no context reaches (signal set-up, allocation failure). */
+/* The one process-wide setting: messages come from places that no context reaches (signal set-up, allocation failure).
+ */
 static _Atomic int diag_level_now = DIAG_INFO;
 
 static const char *const diag_level_names[] = {"error", "warning", "info", "debug"};

@@ -27,8 +27,8 @@ struct beacon_json {
     struct beacon_strings strings;
 };
 
-static void beacon_json_message_write(struct beacon_json *self, const char *key, const struct beacon_json_message *message,
-                                      const uint8_t *value);
+static void beacon_json_message_write(struct beacon_json *self, const char *key,
+                                      const struct beacon_json_message *message, const uint8_t *value);
 
 static void beacon_json_unsigned(struct json *json, const char *key, uint64_t value)
 {
@@ -46,7 +46,8 @@ static void beacon_json_enum(struct json *json, const struct beacon_json_field *
         json_int(json, field->key, value); /* of a later schema */
 }
 
-static void beacon_json_messages_write(struct beacon_json *self, const struct beacon_json_field *field, const uint8_t *value, pb_size_t count)
+static void beacon_json_messages_write(struct beacon_json *self, const struct beacon_json_field *field,
+                                       const uint8_t *value, pb_size_t count)
 {
     if (count == 0)
         return;
@@ -83,7 +84,8 @@ static void beacon_json_text(struct json *json, const char *key, struct slice te
         json_text(json, key, text);
 }
 
-static void beacon_json_field_write(struct beacon_json *self, const struct beacon_json_field *field, const uint8_t *message)
+static void beacon_json_field_write(struct beacon_json *self, const struct beacon_json_field *field,
+                                    const uint8_t *message)
 {
     const uint8_t *at = message + field->at;
     uint32_t u32 = 0;
@@ -143,14 +145,15 @@ static void beacon_json_field_write(struct beacon_json *self, const struct beaco
     }
 }
 
-static void beacon_json_fields_write(struct beacon_json *self, const struct beacon_json_message *message, const uint8_t *value)
+static void beacon_json_fields_write(struct beacon_json *self, const struct beacon_json_message *message,
+                                     const uint8_t *value)
 {
     for (size_t i = 0; i < message->field_count; i++)
         beacon_json_field_write(self, &message->field[i], value);
 }
 
-static void beacon_json_message_write(struct beacon_json *self, const char *key, const struct beacon_json_message *message,
-                                      const uint8_t *value)
+static void beacon_json_message_write(struct beacon_json *self, const char *key,
+                                      const struct beacon_json_message *message, const uint8_t *value)
 {
     json_object(self->json, key);
     beacon_json_fields_write(self, message, value);

@@ -16,13 +16,13 @@ enum beacon_json_kind {
     BEACON_JSON_S64,
     BEACON_JSON_DOUBLE,
     BEACON_JSON_BOOL,
-    BEACON_JSON_REF,     /* uint32_t, of the dictionary */
-    BEACON_JSON_TEXT,    /* char[], NUL-terminated */
-    BEACON_JSON_ID,      /* `count` bytes */
-    BEACON_JSON_ENUM,    /* `names` */
-    BEACON_JSON_MESSAGE, /* `message` */
+    BEACON_JSON_REF,      /* uint32_t, of the dictionary */
+    BEACON_JSON_TEXT,     /* char[], NUL-terminated */
+    BEACON_JSON_ID,       /* `count` bytes */
+    BEACON_JSON_ENUM,     /* `names` */
+    BEACON_JSON_MESSAGE,  /* `message` */
     BEACON_JSON_MESSAGES, /* `message`, repeated: pb_size_t at `count_at` */
-    BEACON_JSON_DOUBLES  /* likewise */
+    BEACON_JSON_DOUBLES   /* likewise */
 };
 
 struct beacon_json_names {

@@ -6,22 +6,36 @@
 
 #include <stddef.h>
 
-#define FIELD(type, member, label, kind_) {.key = label, .kind = BEACON_JSON_##kind_, .at = offsetof(vitrace_v1_##type, member)}
+#define FIELD(type, member, label, kind_)                                                                              \
+    {                                                                                                                  \
+        .key = label, .kind = BEACON_JSON_##kind_, .at = offsetof(vitrace_v1_##type, member)                           \
+    }
 #define ID(type, member)                                                                                               \
-    {.key = #member, .kind = BEACON_JSON_ID, .at = offsetof(vitrace_v1_##type, member),                                \
-     .count = sizeof ((vitrace_v1_##type *)0)->member}
+    {                                                                                                                  \
+        .key = #member, .kind = BEACON_JSON_ID, .at = offsetof(vitrace_v1_##type, member),                             \
+        .count = sizeof((vitrace_v1_##type *)0)->member                                                                \
+    }
 #define ENUM(type, member, names_)                                                                                     \
-    {.key = #member, .kind = BEACON_JSON_ENUM, .at = offsetof(vitrace_v1_##type, member), .names = &names_}
+    {                                                                                                                  \
+        .key = #member, .kind = BEACON_JSON_ENUM, .at = offsetof(vitrace_v1_##type, member), .names = &names_          \
+    }
 #define LIST(type, member, kind_, message_)                                                                            \
-    {.key = #member, .kind = kind_, .at = offsetof(vitrace_v1_##type, member),                                         \
-     .count_at = offsetof(vitrace_v1_##type, member##_count), .message = message_}
+    {                                                                                                                  \
+        .key = #member, .kind = kind_, .at = offsetof(vitrace_v1_##type, member),                                      \
+        .count_at = offsetof(vitrace_v1_##type, member##_count), .message = message_                                   \
+    }
 #define INNER(type, member, message_)                                                                                  \
-    {.key = #member, .kind = BEACON_JSON_MESSAGE, .at = offsetof(vitrace_v1_##type, member),                           \
-     .count_at = offsetof(vitrace_v1_##type, has_##member), .message = &message_}
+    {                                                                                                                  \
+        .key = #member, .kind = BEACON_JSON_MESSAGE, .at = offsetof(vitrace_v1_##type, member),                        \
+        .count_at = offsetof(vitrace_v1_##type, has_##member), .message = &message_                                    \
+    }
 #define NAMES(table, ...)                                                                                              \
     static const char *const table##_text[] = {__VA_ARGS__};                                                           \
     static const struct beacon_json_names table = {table##_text, sizeof table##_text / sizeof table##_text[0]}
-#define MESSAGE(type, label, fields) {label, vitrace_v1_##type##_fields, sizeof(vitrace_v1_##type), fields, sizeof fields / sizeof fields[0]}
+#define MESSAGE(type, label, fields)                                                                                   \
+    {                                                                                                                  \
+        label, vitrace_v1_##type##_fields, sizeof(vitrace_v1_##type), fields, sizeof fields / sizeof fields[0]         \
+    }
 
 NAMES(transport_names, "unspecified", "shared_ring", "transfer", "main_thread", "raw_inbox");
 NAMES(navigation_type_names, "unspecified", "navigate", "reload", "back_forward", "back_forward_cache", "prerender",
@@ -90,7 +104,8 @@ static const struct beacon_json_field server_timing_fields[] = {
     FIELD(ServerTiming, description_ref, "description", REF),
     FIELD(ServerTiming, duration_ms, "duration_ms", DOUBLE),
 };
-static const struct beacon_json_message server_timing_message = MESSAGE(ServerTiming, "server_timing", server_timing_fields);
+static const struct beacon_json_message server_timing_message =
+    MESSAGE(ServerTiming, "server_timing", server_timing_fields);
 
 static const struct beacon_json_field resource_fields[] = {
     FIELD(Resource, name_ref, "name", REF),
@@ -165,7 +180,8 @@ static const struct beacon_json_field long_frame_script_fields[] = {
     FIELD(LongFrameScript, pause_us, "pause_us", U64),
     FIELD(LongFrameScript, source_char_position, "source_char_position", S64),
 };
-static const struct beacon_json_message long_frame_script_message = MESSAGE(LongFrameScript, "long_frame_script", long_frame_script_fields);
+static const struct beacon_json_message long_frame_script_message =
+    MESSAGE(LongFrameScript, "long_frame_script", long_frame_script_fields);
 
 static const struct beacon_json_field long_animation_frame_fields[] = {
     FIELD(LongAnimationFrame, start_us, "start_us", U64),
@@ -292,14 +308,10 @@ static const struct beacon_json_field navigation_fields[] = {
 };
 
 static const struct beacon_json_field error_event_fields[] = {
-    FIELD(ErrorEvent, start_us, "start_us", U64),
-    FIELD(ErrorEvent, type_ref, "type", REF),
-    FIELD(ErrorEvent, message_ref, "message", REF),
-    FIELD(ErrorEvent, stack_ref, "stack", REF),
-    FIELD(ErrorEvent, source_ref, "source", REF),
-    FIELD(ErrorEvent, line, "line", U32),
-    FIELD(ErrorEvent, column, "column", U32),
-    ENUM(ErrorEvent, origin, error_origin_names),
+    FIELD(ErrorEvent, start_us, "start_us", U64),   FIELD(ErrorEvent, type_ref, "type", REF),
+    FIELD(ErrorEvent, message_ref, "message", REF), FIELD(ErrorEvent, stack_ref, "stack", REF),
+    FIELD(ErrorEvent, source_ref, "source", REF),   FIELD(ErrorEvent, line, "line", U32),
+    FIELD(ErrorEvent, column, "column", U32),       ENUM(ErrorEvent, origin, error_origin_names),
 };
 
 const struct beacon_json_message beacon_json_messages[BEACON_FIELD_ERROR + 1] = {
@@ -309,9 +321,11 @@ const struct beacon_json_message beacon_json_messages[BEACON_FIELD_ERROR + 1] = 
     [BEACON_FIELD_LAYOUT_SHIFT] = MESSAGE(LayoutShift, "layout_shift", layout_shift_fields),
     [BEACON_FIELD_USER_TIMING] = MESSAGE(UserTiming, "user_timing", user_timing_fields),
     [BEACON_FIELD_LONG_TASK] = MESSAGE(LongTask, "long_task", long_task_fields),
-    [BEACON_FIELD_LONG_ANIMATION_FRAME] = MESSAGE(LongAnimationFrame, "long_animation_frame", long_animation_frame_fields),
+    [BEACON_FIELD_LONG_ANIMATION_FRAME] =
+        MESSAGE(LongAnimationFrame, "long_animation_frame", long_animation_frame_fields),
     [BEACON_FIELD_PAINT] = MESSAGE(Paint, "paint", paint_fields),
-    [BEACON_FIELD_LARGEST_CONTENTFUL_PAINT] = MESSAGE(LargestContentfulPaint, "largest_contentful_paint", largest_contentful_paint_fields),
+    [BEACON_FIELD_LARGEST_CONTENTFUL_PAINT] =
+        MESSAGE(LargestContentfulPaint, "largest_contentful_paint", largest_contentful_paint_fields),
     [BEACON_FIELD_VISIBILITY_STATE] = MESSAGE(VisibilityState, "visibility_state", visibility_state_fields),
     [BEACON_FIELD_CALL] = MESSAGE(Call, "call", call_fields),
     [BEACON_FIELD_VITAL] = MESSAGE(Vital, "vital", vital_fields),

@@ -38,6 +38,7 @@ bool command_read_file(const char *path, struct buf *out)
 
 int command_print(const struct buf *text)
 {
-    bool good = !text->failed && fwrite(text->data, 1, text->size, stdout) == text->size && putchar('\n') != EOF && fflush(stdout) == 0;
+    bool good = !text->failed && fwrite(text->data, 1, text->size, stdout) == text->size && putchar('\n') != EOF &&
+                fflush(stdout) == 0;
     return good ? COMMAND_OK : COMMAND_FAILED;
 }

@@ -6,9 +6,9 @@
 
 struct command {
     const char *name;
-    const char *usage;   /* what follows the name */
-    const char *summary; /* one line */
-    const char *help;    /* the rest of --help, or NULL */
+    const char *usage;                                             /* what follows the name */
+    const char *summary;                                           /* one line */
+    const char *help;                                              /* the rest of --help, or NULL */
     int (*run)(const struct command *self, int argc, char **argv); /* argv[0] is the name; returns the exit status */
 };
 

@@ -12,7 +12,8 @@ static int decode_print(struct slice beacon)
     struct beacon_summary summary;
     enum beacon_status status = beacon_validate(beacon, &summary);
     if (status != BEACON_OK) {
-        fprintf(stderr, "vitrace decode: not a valid beacon: %s (%zu bytes)\n", beacon_status_name(status), beacon.size);
+        fprintf(stderr, "vitrace decode: not a valid beacon: %s (%zu bytes)\n", beacon_status_name(status),
+                beacon.size);
         return COMMAND_FAILED;
     }
     struct buf out;

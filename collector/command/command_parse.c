@@ -54,7 +54,8 @@ static void parse_write_trace(struct json *json, const struct server_timing *met
     if (name == NULL)
         return;
     json_text(json, "trace", slice_text(name));
-    enum traceparent_status status = traceparent_parse(slice_of(metric->description, metric->description_size), &parsed);
+    enum traceparent_status status =
+        traceparent_parse(slice_of(metric->description, metric->description_size), &parsed);
     if (status == TRACEPARENT_OK)
         parse_write_traceparent(json, "claim", &parsed);
     else

@@ -42,7 +42,8 @@ static bool replay_take_beacon(void *context, struct slice beacon)
         return replay_print_json(beacon);
     uint32_t size = (uint32_t)beacon.size;
     uint8_t length[4] = {(uint8_t)size, (uint8_t)(size >> 8), (uint8_t)(size >> 16), (uint8_t)(size >> 24)};
-    return fwrite(length, 1, sizeof length, stdout) == sizeof length && fwrite(beacon.data, 1, beacon.size, stdout) == beacon.size;
+    return fwrite(length, 1, sizeof length, stdout) == sizeof length &&
+           fwrite(beacon.data, 1, beacon.size, stdout) == beacon.size;
 }
 
 static int replay_file(struct replay_files *files)

@@ -82,7 +82,8 @@ static int serve_run(const struct config *config)
         return COMMAND_FAILED;
     }
     sigwait(&stop, &signal_number);
-    diag(DIAG_INFO, "stopping", "%s: finishing requests under way; a second signal ends at once", strsignal(signal_number));
+    diag(DIAG_INFO, "stopping", "%s: finishing requests under way; a second signal ends at once",
+         strsignal(signal_number));
     pthread_sigmask(SIG_UNBLOCK, &stop, NULL);
     app_stop(app);
     diag(DIAG_INFO, "stopped", "everything acknowledged is on disk");

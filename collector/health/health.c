@@ -11,7 +11,9 @@
 void health_handle_live(void *self, struct net_exchange *exchange)
 {
     (void)self;
-    net_reply(exchange, &(struct net_answer){.status = 200, .content_type = "application/json", .body = slice_text("{\"status\":\"ok\"}")});
+    net_reply(exchange, &(struct net_answer){.status = 200,
+                                             .content_type = "application/json",
+                                             .body = slice_text("{\"status\":\"ok\"}")});
 }
 
 /* The same two conditions under which the log refuses appends before it tries. */
@@ -48,7 +50,8 @@ void health_handle_ready(void *context, struct net_exchange *exchange)
     json_object_end(&json);
     json_text(&json, "status", slice_text(ready ? "ready" : "not_ready"));
     json_object_end(&json);
-    net_reply(exchange, &(struct net_answer){.status = ready ? 200 : 503, .content_type = "application/json", .body = buf_slice(&body)});
+    net_reply(exchange, &(struct net_answer){
+                            .status = ready ? 200 : 503, .content_type = "application/json", .body = buf_slice(&body)});
     buf_release(&body);
 }
 
@@ -61,6 +64,8 @@ void health_handle_metrics(void *context, struct net_exchange *exchange)
     if (body.failed)
         net_reply_error(exchange, 500, "memory", "Out of memory.");
     else
-        net_reply(exchange, &(struct net_answer){.status = 200, .content_type = "text/plain; version=0.0.4; charset=utf-8", .body = buf_slice(&body)});
+        net_reply(exchange, &(struct net_answer){.status = 200,
+                                                 .content_type = "text/plain; version=0.0.4; charset=utf-8",
+                                                 .body = buf_slice(&body)});
     buf_release(&body);
 }

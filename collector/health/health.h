@@ -9,14 +9,14 @@
 
 struct health {
     const struct counters *counters;
-    const char *data;                 /* folder */
+    const char *data; /* folder */
     _Atomic bool started, stopping;
     _Atomic bool index_runs; /* the sinks follow the log */
 };
 
 /* net_handlers; context is the health. */
-void health_handle_live(void *self, struct net_exchange *exchange);    /* 200 while the loop turns */
-void health_handle_ready(void *self, struct net_exchange *exchange);   /* 200, or 503 with the failing check */
+void health_handle_live(void *self, struct net_exchange *exchange);  /* 200 while the loop turns */
+void health_handle_ready(void *self, struct net_exchange *exchange); /* 200, or 503 with the failing check */
 void health_handle_metrics(void *self, struct net_exchange *exchange);
 
 #endif

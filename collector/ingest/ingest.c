@@ -110,7 +110,8 @@ static unsigned ingest_jitter(struct ingest *self, unsigned least, unsigned spre
     return least + (unsigned)(siphash(self->jitter_key, slice_of(&count, sizeof count)) % spread);
 }
 
-static void ingest_answer_unavailable(struct ingest_request *request, const char *code, unsigned least_s, unsigned spread_s)
+static void ingest_answer_unavailable(struct ingest_request *request, const char *code, unsigned least_s,
+                                      unsigned spread_s)
 {
     struct ingest *self = request->ingest;
     counters_add(self->counters, COUNTER_REJECTED_UNAVAILABLE, 1);
@@ -136,7 +137,8 @@ static void ingest_answer_result(struct ingest_request *request, enum append_res
         return;
     case APPEND_TOO_LARGE: /* cannot be: a valid beacon is far below it; told as any other refusal all the same */
         counters_add(request->ingest->counters, COUNTER_REJECTED_TOO_LARGE, 1);
-        ingest_answer_error(request->exchange, &request->cors, 413, "too_large", "The log takes no record of this size.");
+        ingest_answer_error(request->exchange, &request->cors, 413, "too_large",
+                            "The log takes no record of this size.");
         return;
     }
     assert(!"every append_result is answered");
@@ -212,7 +214,8 @@ static enum ingest_place ingest_find_place(struct ingest *self, struct ingest_re
     pthread_mutex_lock(&self->lock);
     if (!ingest_dedup_has(&self->dedup, &request->flight.key)) {
         place = ingest_flight_add(&self->flight, &request->flight) ? INGEST_FIRST : INGEST_WAITS;
-        net_exchange_on_wake(request->exchange, place == INGEST_FIRST ? ingest_on_first_settled : ingest_on_waiter_settled, request);
+        net_exchange_on_wake(request->exchange,
+                             place == INGEST_FIRST ? ingest_on_first_settled : ingest_on_waiter_settled, request);
     }
     pthread_mutex_unlock(&self->lock);
     return place;
@@ -259,20 +262,22 @@ static bool ingest_media_type_is_known(struct slice type)
     return size == 0;
 }
 
-static void ingest_refuse(struct ingest *self, struct net_exchange *exchange, const struct ingest_cors *cors, enum counter counter,
-                          int status, const char *code, const char *message)
+static void ingest_refuse(struct ingest *self, struct net_exchange *exchange, const struct ingest_cors *cors,
+                          enum counter counter, int status, const char *code, const char *message)
 {
     counters_add(self->counters, counter, 1);
     ingest_answer_error(exchange, cors, status, code, message);
 }
 
-static void ingest_take_beacon(struct ingest *self, struct net_exchange *exchange, struct slice origin, struct ingest_cors *cors)
+static void ingest_take_beacon(struct ingest *self, struct net_exchange *exchange, struct slice origin,
+                               struct ingest_cors *cors)
 {
     struct beacon_summary summary;
     enum beacon_status verdict = beacon_validate(net_exchange_body(exchange), &summary);
     if (verdict != BEACON_OK) {
         const struct ingest_verdict *row = &ingest_verdicts[verdict];
-        ingest_refuse(self, exchange, cors, row->counter, row->status, beacon_status_name(verdict), "The beacon is not valid.");
+        ingest_refuse(self, exchange, cors, row->counter, row->status, beacon_status_name(verdict),
+                      "The beacon is not valid.");
         return;
     }
     switch (ingest_apps_check(&self->apps, slice_text(summary.header.app), origin)) {
@@ -280,11 +285,13 @@ static void ingest_take_beacon(struct ingest *self, struct net_exchange *exchang
         ingest_store(self, exchange, cors, &summary.header);
         return;
     case INGEST_APPS_UNKNOWN_APP:
-        ingest_refuse(self, exchange, cors, COUNTER_REJECTED_UNKNOWN_APP, 403, "unknown_app", "This app is not configured here.");
+        ingest_refuse(self, exchange, cors, COUNTER_REJECTED_UNKNOWN_APP, 403, "unknown_app",
+                      "This app is not configured here.");
         return;
     case INGEST_APPS_ORIGIN:
         cors->origin[0] = '\0'; /* known to another app, but not to this one */
-        ingest_refuse(self, exchange, cors, COUNTER_REJECTED_ORIGIN, 403, "origin", "The app does not let this origin in.");
+        ingest_refuse(self, exchange, cors, COUNTER_REJECTED_ORIGIN, 403, "origin",
+                      "The app does not let this origin in.");
         return;
     }
 }

@@ -59,8 +59,8 @@ void ingest_answer_preflight(struct net_exchange *exchange, const struct ingest_
     net_reply(exchange, &(struct net_answer){.status = 204, .headers = headers.at, .header_count = headers.count});
 }
 
-static void ingest_answer_json(struct net_exchange *exchange, const struct ingest_headers *headers, int status, const char *code,
-                               const char *message)
+static void ingest_answer_json(struct net_exchange *exchange, const struct ingest_headers *headers, int status,
+                               const char *code, const char *message)
 {
     struct buf body;
     struct json json;
@@ -89,7 +89,8 @@ void ingest_answer_error(struct net_exchange *exchange, const struct ingest_cors
     ingest_answer_json(exchange, &headers, status, code, message);
 }
 
-void ingest_answer_retry(struct net_exchange *exchange, const struct ingest_cors *cors, const char *code, unsigned retry_after_s)
+void ingest_answer_retry(struct net_exchange *exchange, const struct ingest_cors *cors, const char *code,
+                         unsigned retry_after_s)
 {
     struct ingest_headers headers;
     char seconds[12];

@@ -1,7 +1,7 @@
 /*
- * Answers of /v1/beacon. A page may read an answer only when it carries the CORS headers, errors included; a `credentials:
- * include` request (sendBeacon always is one) forbids the origin "*", so the exact origin is echoed. The echoed bytes
- * have passed ingest_origin_is_valid, so they cannot break out of the header.
+ * Answers of /v1/beacon. A page may read an answer only when it carries the CORS headers, errors included; a
+ * `credentials: include` request (sendBeacon always is one) forbids the origin "*", so the exact origin is echoed. The
+ * echoed bytes have passed ingest_origin_is_valid, so they cannot break out of the header.
  */
 #ifndef VITRACE_INGEST_ANSWER_H
 #define VITRACE_INGEST_ANSWER_H
@@ -21,6 +21,7 @@ void ingest_answer_preflight(struct net_exchange *exchange, const struct ingest_
 void ingest_answer_error(struct net_exchange *exchange, const struct ingest_cors *cors, int status, const char *code,
                          const char *message);
 /* 503 */
-void ingest_answer_retry(struct net_exchange *exchange, const struct ingest_cors *cors, const char *code, unsigned retry_after_s);
+void ingest_answer_retry(struct net_exchange *exchange, const struct ingest_cors *cors, const char *code,
+                         unsigned retry_after_s);
 
 #endif

@@ -9,8 +9,8 @@
 static bool ingest_apps_name_is_valid(const char *name)
 {
     size_t size = strlen(name);
-    return size > 0 && size <= INGEST_APP_NAME_BYTES_MAX && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-") == size &&
-           name[0] != '_' && name[0] != '-';
+    return size > 0 && size <= INGEST_APP_NAME_BYTES_MAX &&
+           strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-") == size && name[0] != '_' && name[0] != '-';
 }
 
 const char *ingest_app_problem(const struct ingest_app *app)

@@ -9,7 +9,8 @@ struct ingest_apps {
     size_t count;           /* 0 = every app is known */
 };
 
-bool ingest_apps_init(struct ingest_apps *self, const struct ingest_app *apps, size_t count); /* false = out of memory */
+bool ingest_apps_init(struct ingest_apps *self, const struct ingest_app *apps,
+                      size_t count); /* false = out of memory */
 void ingest_apps_release(struct ingest_apps *self);
 
 enum ingest_apps_answer { INGEST_APPS_ALLOWED, INGEST_APPS_UNKNOWN_APP, INGEST_APPS_ORIGIN };

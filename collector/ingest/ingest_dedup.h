@@ -4,10 +4,10 @@
  *   generation:   newest        older         older         oldest
  *                 [..x...x.]    [.x.xx.x.]    [xx.x..x.]    [.xx.x..x]    forgotten whole when the newest is 3/4 full
  *
- * Bound of the window: the latest 3 x 196,608 = 589,824 beacons are always known (the four tables hold 786,432); that is
- * 98 minutes at 100 beacons a second. Memory: 4 x 262,144 slots x 8 bytes = 8 MiB, touched as it fills.
- * A slot is a 64-bit SipHash under a random key, so nobody can aim at a collision; by chance a fresh beacon is taken for
- * a duplicate with probability 786,432 / 2^64, once in 10^13 beacons.
+ * Bound of the window: the latest 3 x 196,608 = 589,824 beacons are always known (the four tables hold 786,432); that
+ * is 98 minutes at 100 beacons a second. Memory: 4 x 262,144 slots x 8 bytes = 8 MiB, touched as it fills. A slot is a
+ * 64-bit SipHash under a random key, so nobody can aim at a collision; by chance a fresh beacon is taken for a
+ * duplicate with probability 786,432 / 2^64, once in 10^13 beacons.
  */
 #ifndef VITRACE_INGEST_DEDUP_H
 #define VITRACE_INGEST_DEDUP_H

@@ -18,8 +18,9 @@ static bool ingest_origin_is_digit(uint8_t c)
 static size_t ingest_origin_scheme_size(struct slice text)
 {
     size_t size = 0;
-    while (size < text.size && (ingest_origin_is_lower(text.data[size]) ||
-                                (size > 0 && (ingest_origin_is_digit(text.data[size]) || strchr("+-.", text.data[size]) != NULL))))
+    while (size < text.size &&
+           (ingest_origin_is_lower(text.data[size]) ||
+            (size > 0 && (ingest_origin_is_digit(text.data[size]) || strchr("+-.", text.data[size]) != NULL))))
         size++;
     return size;
 }
@@ -64,7 +65,8 @@ static bool ingest_origin_port_is_valid(struct slice port)
 static bool ingest_origin_split(struct slice text, struct ingest_origin_parts *out)
 {
     size_t scheme = ingest_origin_scheme_size(text);
-    if (text.size > INGEST_ORIGIN_BYTES_MAX || scheme == 0 || text.size < scheme + 4 || memcmp(text.data + scheme, "://", 3) != 0)
+    if (text.size > INGEST_ORIGIN_BYTES_MAX || scheme == 0 || text.size < scheme + 4 ||
+        memcmp(text.data + scheme, "://", 3) != 0)
         return false;
     struct slice rest = slice_of(text.data + scheme + 3, text.size - scheme - 3);
     const uint8_t *bracket = rest.data[0] == '[' ? memchr(rest.data, ']', rest.size) : NULL;

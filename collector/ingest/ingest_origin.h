@@ -1,6 +1,7 @@
 /*
  * The Origin header against configured rules. Compared as the bytes that browsers serialise (lowercase scheme and host,
- * no default port, punycode), never as a substring or pattern: what does not look exactly like an origin matches nothing.
+ * no default port, punycode), never as a substring or pattern: what does not look exactly like an origin matches
+ * nothing.
  */
 #ifndef VITRACE_INGEST_ORIGIN_H
 #define VITRACE_INGEST_ORIGIN_H

@@ -30,7 +30,7 @@
 #define LOG_SEGMENT_BYTES_MIN     (LOG_HEADER_BYTES + 1024ull)
 #define LOG_SEGMENT_BYTES_MAX     (1ull << 30) /* a frame stores its distance in 32 bits */
 #define LOG_FREE_FLOOR_DEFAULT    (64ull << 20)
-#define LOG_SEGMENTS_MAX          65536u /* 4 TiB of default segments; the table is 1 MiB of untouched pages until then */
+#define LOG_SEGMENTS_MAX          65536u /* 4 TiB of default segments; the table is 1 MiB, untouched until then */
 
 /* Two parts a record (header with the padding of its predecessor, payload) and the last padding: 1,001 < IOV_MAX. */
 #define LOG_BATCH_RECORDS_MAX 500u

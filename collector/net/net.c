@@ -1,9 +1,9 @@
 /*
  * Start and stop. One loop thread per listening socket; with several, the kernel spreads connections (SO_REUSEPORT).
  *
- * Stop, on each loop thread: the listener closes; idle connections close; the others close after their answer. When none
- * is left, or drain_ms is over, the rest is cut. Exchanges lent to another stage are waited for even then: their memory
- * is in that stage's hands. So whoever owns both stops the net before the stage that it feeds.
+ * Stop, on each loop thread: the listener closes; idle connections close; the others close after their answer. When
+ * none is left, or drain_ms is over, the rest is cut. Exchanges lent to another stage are waited for even then: their
+ * memory is in that stage's hands. So whoever owns both stops the net before the stage that it feeds.
  */
 #include "collector/net/net_internal.h"
 
@@ -86,7 +86,8 @@ static void net_loop_run(void *argument)
 /* A quarter of the shortest timeout, so that none is overrun by more than that. */
 static unsigned net_sweep_ms(const struct net_options *options)
 {
-    unsigned shortest = options->idle_timeout_ms < options->request_timeout_ms ? options->idle_timeout_ms : options->request_timeout_ms;
+    unsigned shortest =
+        options->idle_timeout_ms < options->request_timeout_ms ? options->idle_timeout_ms : options->request_timeout_ms;
     unsigned sweep = shortest / 4;
     return sweep > NET_SWEEP_MS_MAX ? NET_SWEEP_MS_MAX : sweep < 1 ? 1 : sweep;
 }
@@ -158,7 +159,8 @@ static bool net_open_loop(struct net *self, unsigned count, char *error, size_t 
         return true;
     if (!made)
         close(file);
-    snprintf(error, error_size, "cannot listen on %s: the port is taken, or no event loop could be made", self->options.listen);
+    snprintf(error, error_size, "cannot listen on %s: the port is taken, or no event loop could be made",
+             self->options.listen);
     return false;
 }
 
@@ -193,7 +195,8 @@ struct net *net_start(const struct net_options *options, char *error, size_t err
     unsigned count = options->threads == 0 ? 1 : options->threads;
     struct net *self = count > NET_THREADS_MAX ? NULL : net_new(options, count);
     if (self == NULL) {
-        snprintf(error, error_size, "cannot listen on %s: out of memory, or more than %u threads", options->listen, NET_THREADS_MAX);
+        snprintf(error, error_size, "cannot listen on %s: out of memory, or more than %u threads", options->listen,
+                 NET_THREADS_MAX);
         return NULL;
     }
     bool good = true;

@@ -29,7 +29,8 @@ void net_connection_close(struct net_connection *self)
     if (self->next != NULL)
         self->next->previous = self->previous;
     atomic_fetch_sub_explicit(&loop->net->connection_count, 1, memory_order_relaxed);
-    counters_add(loop->net->options.counters, COUNTER_HTTP_CONNECTIONS, UINT64_MAX); /* a gauge: minus one, modulo 2^64 */
+    counters_add(loop->net->options.counters, COUNTER_HTTP_CONNECTIONS,
+                 UINT64_MAX); /* a gauge: minus one, modulo 2^64 */
     uv_close((uv_handle_t *)&self->tcp, net_connection_on_closed);
 }
 
@@ -226,7 +227,8 @@ static void net_connection_link(struct net_connection *self)
 /* Over the cap: say so in one packet and hang up. The kernel's queue is kept empty, so that no descriptor piles up. */
 static void net_connection_turn_away(struct net_connection *self)
 {
-    static const char text[] = "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 2\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    static const char text[] =
+        "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 2\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
     uv_buf_t bytes = uv_buf_init((char *)(uintptr_t)text, sizeof text - 1);
     uv_try_write((uv_stream_t *)&self->tcp, &bytes, 1);
     self->close_after_write = true;

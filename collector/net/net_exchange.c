@@ -1,9 +1,10 @@
 /*
- * An exchange has up to two holders: its connection, until the reply, and whoever was lent it by on_wake, until the wake
- * has run. Only the loop thread counts them, so the counts are plain; other threads touch nothing but `woken`.
+ * An exchange has up to two holders: its connection, until the reply, and whoever was lent it by on_wake, until the
+ * wake has run. Only the loop thread counts them, so the counts are plain; other threads touch nothing but `woken`.
  *
  * wake: any thread --push--> loop.woken (a Treiber stack, taken whole) --uv_async--> loop thread runs each, in order.
- * The push is a release, the take an acquire: what the other thread wrote into the exchange's memory is seen by the run.
+ * The push is a release, the take an acquire: what the other thread wrote into the exchange's memory is seen by the
+ * run.
  */
 #include "collector/net/net_internal.h"
 
@@ -73,7 +74,7 @@ void net_exchange_free_spare(struct net_loop *loop)
 }
 
 /* An exchange ends when it is answered and nobody will wake it any more; its client may be gone long before. */
-static void net_exchange_settle(struct net_exchange *self)
+void net_exchange_settle(struct net_exchange *self)
 {
     if (!self->answered || self->wake_armed)
         return;
@@ -98,17 +99,19 @@ void net_exchange_lend(struct net_exchange *self)
     self->route->handle(self->route->context, self);
 }
 
-void net_exchange_answered(struct net_exchange *self)
+struct net_connection *net_exchange_detach(struct net_exchange *self)
 {
+    struct net_connection *connection = self->connection;
     assert(!self->answered);
     self->answered = true;
-    if (self->connection != NULL)
-        self->connection->exchange = NULL;
     self->connection = NULL;
-    net_exchange_settle(self);
+    if (connection != NULL)
+        connection->exchange = NULL;
+    return connection;
 }
 
-void net_exchange_refuse(struct net_exchange *self, int status, const char *code, const char *message, enum counter counter)
+void net_exchange_refuse(struct net_exchange *self, int status, const char *code, const char *message,
+                         enum counter counter)
 {
     self->refusal = (struct net_refusal){status, code, message, counter};
 }
@@ -128,7 +131,8 @@ void net_exchange_wake(struct net_exchange *self)
     struct net_exchange *first = atomic_load_explicit(&loop->woken, memory_order_relaxed);
     do
         self->next = first;
-    while (!atomic_compare_exchange_weak_explicit(&loop->woken, &first, self, memory_order_release, memory_order_relaxed));
+    while (
+        !atomic_compare_exchange_weak_explicit(&loop->woken, &first, self, memory_order_release, memory_order_relaxed));
     uv_async_send(&loop->wake);
     /* Partner: the loop waits for zero before it closes `wake` (net.c). */
     atomic_fetch_sub_explicit(&loop->wakers, 1, memory_order_release);

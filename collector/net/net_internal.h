@@ -30,15 +30,15 @@
 #include <stdatomic.h>
 #include <uv.h>
 
-#define NET_HEAD_BYTES_MAX   (16u << 10) /* request line and headers together */
-#define NET_HEADERS_MAX      64u
-#define NET_READ_BYTES       (64u << 10) /* one read; also the most that waits in pending */
+#define NET_HEAD_BYTES_MAX            (16u << 10) /* request line and headers together */
+#define NET_HEADERS_MAX               64u
+#define NET_READ_BYTES                (64u << 10) /* one read; also the most that waits in pending */
 #define NET_CHUNK_EXTENSION_BYTES_MAX 64u
-#define NET_LINGER_MS        1000u
-#define NET_LINGER_BYTES_MAX (8u << 20)
-#define NET_EXCHANGES_KEPT   64u /* spare exchanges of a loop: their head buffers are reused */
-#define NET_THREADS_MAX      64u
-#define NET_BACKLOG          1024
+#define NET_LINGER_MS                 1000u
+#define NET_LINGER_BYTES_MAX          (8u << 20)
+#define NET_EXCHANGES_KEPT            64u /* spare exchanges of a loop: their head buffers are reused */
+#define NET_THREADS_MAX               64u
+#define NET_BACKLOG                   1024
 
 enum net_state { NET_IDLE, NET_READING, NET_LENT, NET_WRITING, NET_LINGERING, NET_CLOSED };
 
@@ -108,7 +108,8 @@ struct net_connection {
     size_t head_bytes; /* as they came over the wire, so that blanks count too */
     size_t chunk_extension_bytes;
     bool head_complete, in_name, in_value;
-    uint64_t feed; /* number of the llhttp_execute call under way */
+    bool in_gap, gap_has_break; /* between a colon and its value; a line ended there in an earlier feed */
+    uint64_t feed;              /* number of the llhttp_execute call under way */
     const char *feed_begin, *feed_end;
     uint64_t value_open_feed; /* the feed at whose end the current value was cut, 0 = none */
 };
@@ -172,10 +173,14 @@ bool net_route_split(struct net_exchange *exchange); /* target -> path and query
 
 /* net_exchange.c */
 struct net_exchange *net_exchange_new(struct net_connection *connection); /* NULL = out of memory */
-void net_exchange_drop(struct net_exchange *self); /* the connection lets go of it */
-void net_exchange_lend(struct net_exchange *self); /* to its route's handler */
-void net_exchange_answered(struct net_exchange *self); /* the reply was made (or had nobody to go to) */
-void net_exchange_refuse(struct net_exchange *self, int status, const char *code, const char *message, enum counter counter);
+void net_exchange_drop(struct net_exchange *self);                        /* the connection lets go of it */
+void net_exchange_lend(struct net_exchange *self);                        /* to its route's handler */
+/* The answer is at hand: the connection (NULL = the client is gone) is free for its next request. The exchange's memory
+ * stays until net_exchange_settle(), because the answer may borrow from it. */
+struct net_connection *net_exchange_detach(struct net_exchange *self);
+void net_exchange_settle(struct net_exchange *self);
+void net_exchange_refuse(struct net_exchange *self, int status, const char *code, const char *message,
+                         enum counter counter);
 void net_exchange_run_woken(struct net_loop *loop);
 void net_exchange_free_spare(struct net_loop *loop);
 unsigned net_exchange_field_count(const struct net_exchange *self, const char *name);

@@ -14,7 +14,8 @@
 static bool net_listener_split(const char *listen, char host[NET_HOST_BYTES_MAX], char port[8])
 {
     const char *colon = strrchr(listen, ':');
-    if (colon == NULL || strlen(colon + 1) == 0 || strlen(colon + 1) > 5 || strspn(colon + 1, "0123456789") != strlen(colon + 1))
+    if (colon == NULL || strlen(colon + 1) == 0 || strlen(colon + 1) > 5 ||
+        strspn(colon + 1, "0123456789") != strlen(colon + 1))
         return false;
     size_t size = (size_t)(colon - listen);
     bool bracketed = size >= 2 && listen[0] == '[' && listen[size - 1] == ']';

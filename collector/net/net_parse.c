@@ -1,13 +1,12 @@
 /*
- * Bytes to a request, with llhttp. The callbacks only store; what they refuse is written into the exchange and the parse
- * stops there, because after a refusal nobody can say where the next request begins.
+ * Bytes to a request, with llhttp. The callbacks only store; what they refuse is written into the exchange and the
+ * parse stops there, because after a refusal nobody can say where the next request begins.
  *
- * llhttp (strict) refuses conflicting lengths, foreign transfer codings, blanks before a colon, bare line feeds. It takes
- * three things that a proxy in front may read differently, and these are refused here:
- *   obs-fold      a value that goes on after a line break; seen as a second piece of one value that is not simply the
- *                 continuation of input cut between two reads (RFC 9112, 5.2: reject)
- *   Host          none or several in HTTP/1.1 (RFC 9112, 3.2)
- *   codings       Transfer-Encoding twice, or in HTTP/1.0 (RFC 9112, 6.1)
+ * llhttp (strict) refuses conflicting lengths, foreign transfer codings, blanks before a colon, bare line feeds. It
+ * takes three things that a proxy in front may read differently, and these are refused here: obs-fold      a value that
+ * begins or goes on after a line break; seen in the bytes before its first piece, or as a further piece that is not the
+ * continuation of input cut between two reads (RFC 9112, 5.2: reject) Host          none or several in HTTP/1.1 (RFC
+ * 9112, 3.2) codings       Transfer-Encoding twice, or in HTTP/1.0 (RFC 9112, 6.1)
  */
 #include "collector/net/net_internal.h"
 
@@ -22,7 +21,8 @@ static struct net_connection *net_parse_self(llhttp_t *parser)
     return parser->data;
 }
 
-static int net_parse_refuse(struct net_connection *self, int status, const char *code, const char *message, enum counter counter)
+static int net_parse_refuse(struct net_connection *self, int status, const char *code, const char *message,
+                            enum counter counter)
 {
     net_exchange_refuse(self->exchange, status, code, message, counter);
     return NET_PARSE_STOP;
@@ -30,7 +30,8 @@ static int net_parse_refuse(struct net_connection *self, int status, const char 
 
 static int net_parse_head_too_large(struct net_connection *self)
 {
-    return net_parse_refuse(self, 431, "headers_too_large", "The request line and headers are over 16 KiB or 64 fields.",
+    return net_parse_refuse(self, 431, "headers_too_large",
+                            "The request line and headers are over 16 KiB or 64 fields.",
                             COUNTER_HTTP_HEADERS_TOO_LARGE);
 }
 
@@ -42,7 +43,7 @@ static int net_parse_on_begin(llhttp_t *parser)
     if (self->exchange == NULL)
         return NET_PARSE_STOP;
     self->head_bytes = self->chunk_extension_bytes = 0;
-    self->head_complete = self->in_name = self->in_value = false;
+    self->head_complete = self->in_name = self->in_value = self->in_gap = self->gap_has_break = false;
     self->value_open_feed = 0;
     return 0;
 }
@@ -80,30 +81,43 @@ static int net_parse_on_name(llhttp_t *parser, const char *at, size_t size)
 static int net_parse_on_name_end(llhttp_t *parser)
 {
     struct net_connection *self = net_parse_self(parser);
-    self->in_name = self->in_value = false;
+    self->in_name = self->in_value = self->gap_has_break = false;
+    self->in_gap = true;
     return 0;
 }
 
-/* Is this piece a fold: a second piece of one value, where no read ended in between? */
+/* Does a line end in the blanks before `at`, as far back as this feed goes? */
+static bool net_parse_breaks_before(const struct net_connection *self, const char *at)
+{
+    while (at > self->feed_begin && (at[-1] == ' ' || at[-1] == '\t'))
+        at--;
+    return at > self->feed_begin && (at[-1] == '\r' || at[-1] == '\n');
+}
+
+/* Is this piece a fold: behind a line end, or a second piece of one value where no read ended in between? */
 static bool net_parse_is_fold(const struct net_connection *self, const char *at)
 {
+    if (!self->in_value)
+        return self->gap_has_break || net_parse_breaks_before(self, at);
     bool cut_by_read = self->value_open_feed != 0 && self->value_open_feed + 1 == self->feed && at == self->feed_begin;
-    return self->in_value && !cut_by_read;
+    return !cut_by_read;
 }
 
 static int net_parse_on_value(llhttp_t *parser, const char *at, size_t size)
 {
     struct net_connection *self = net_parse_self(parser);
     struct net_exchange *exchange = self->exchange;
-    if (self->head_complete)
+    if (self->head_complete || size == 0)
         return 0;
     assert(exchange->field_count > 0);
     if (net_parse_is_fold(self, at))
-        return net_parse_refuse(self, 400, "bad_request", "A header value is folded over lines.", COUNTER_HTTP_BAD_REQUESTS);
+        return net_parse_refuse(self, 400, "bad_request", "A header value is folded over lines.",
+                                COUNTER_HTTP_BAD_REQUESTS);
     struct net_field *field = &exchange->field[exchange->field_count - 1];
     if (!self->in_value)
         field->value_at = (uint16_t)exchange->head.size;
     self->in_value = true;
+    self->in_gap = false;
     self->value_open_feed = at + size == self->feed_end ? self->feed : 0;
     field->value_size = (uint16_t)(field->value_size + size);
     return net_parse_store(self, at, size);
@@ -137,7 +151,8 @@ static bool net_parse_coding_is_valid(const struct net_exchange *exchange)
     if (codings == 0)
         return true;
     struct slice coding = net_exchange_header(exchange, "transfer-encoding");
-    return codings == 1 && !exchange->http_1_0 && coding.size == 7 && strncasecmp((const char *)coding.data, "chunked", 7) == 0;
+    return codings == 1 && !exchange->http_1_0 && coding.size == 7 &&
+           strncasecmp((const char *)coding.data, "chunked", 7) == 0;
 }
 
 static bool net_parse_take_expect(struct net_exchange *exchange)
@@ -155,11 +170,14 @@ static void net_parse_judge_head(struct net_connection *self)
     if (self->parser.http_major != 1)
         net_exchange_refuse(exchange, 505, "http_version", "Only HTTP/1.0 and HTTP/1.1.", COUNTER_HTTP_BAD_REQUESTS);
     else if (!net_parse_host_is_valid(exchange))
-        net_exchange_refuse(exchange, 400, "bad_request", "Exactly one Host header is required.", COUNTER_HTTP_BAD_REQUESTS);
+        net_exchange_refuse(exchange, 400, "bad_request", "Exactly one Host header is required.",
+                            COUNTER_HTTP_BAD_REQUESTS);
     else if (!net_parse_coding_is_valid(exchange))
-        net_exchange_refuse(exchange, 400, "bad_request", "Transfer-Encoding must be chunked, once.", COUNTER_HTTP_BAD_REQUESTS);
+        net_exchange_refuse(exchange, 400, "bad_request", "Transfer-Encoding must be chunked, once.",
+                            COUNTER_HTTP_BAD_REQUESTS);
     else if (!net_route_split(exchange))
-        net_exchange_refuse(exchange, 400, "bad_request", "The request target is not a path.", COUNTER_HTTP_BAD_REQUESTS);
+        net_exchange_refuse(exchange, 400, "bad_request", "The request target is not a path.",
+                            COUNTER_HTTP_BAD_REQUESTS);
     else if (!net_parse_take_expect(exchange))
         net_exchange_refuse(exchange, 417, "expectation", "Only Expect: 100-continue.", COUNTER_HTTP_BAD_REQUESTS);
     else
@@ -180,7 +198,8 @@ static int net_parse_on_head(llhttp_t *parser)
     exchange->has_body = chunked || parser->content_length > 0;
     net_parse_judge_head(self);
     if (exchange->refusal.status == 0 && exchange->body_declared > exchange->route->body_bytes_max)
-        net_exchange_refuse(exchange, 413, "body_too_large", "The body is over the limit.", COUNTER_HTTP_BODY_TOO_LARGE);
+        net_exchange_refuse(exchange, 413, "body_too_large", "The body is over the limit.",
+                            COUNTER_HTTP_BODY_TOO_LARGE);
     if (exchange->refusal.status != 0)
         /* A refused request without a body ends here, so the connection can go on; otherwise it cannot. */
         return exchange->has_body || exchange->refusal.status == 400 ? NET_PARSE_STOP : 0;
@@ -242,6 +261,7 @@ static bool net_parse_head_is_over(struct net_connection *self, size_t size)
 {
     if (self->exchange == NULL || self->head_complete)
         return false;
+    self->gap_has_break = self->gap_has_break || (self->in_gap && net_parse_breaks_before(self, self->feed_end));
     self->head_bytes += size;
     return self->head_bytes > NET_HEAD_BYTES_MAX;
 }
@@ -265,6 +285,7 @@ enum net_parse_result net_parse(struct net_connection *self, struct slice input,
     if (self->exchange == NULL) /* not even a request line; an answer is owed all the same */
         self->exchange = net_exchange_new(self);
     if (self->exchange != NULL && self->exchange->refusal.status == 0)
-        net_exchange_refuse(self->exchange, 400, "bad_request", "This is not HTTP/1.1 as we read it.", COUNTER_HTTP_BAD_REQUESTS);
+        net_exchange_refuse(self->exchange, 400, "bad_request", "This is not HTTP/1.1 as we read it.",
+                            COUNTER_HTTP_BAD_REQUESTS);
     return NET_PARSE_REFUSED;
 }

@@ -1,7 +1,7 @@
 /*
- * Replies. A reply is composed once: head into the loop's stack, body beside it, both offered to the kernel at once; only
- * what the kernel does not take is copied and waits. Header names and values come from our own code and configuration,
- * never from a request, except the echoed Origin, which ingest has matched character by character.
+ * Replies. A reply is composed once: head into the loop's stack, body beside it, both offered to the kernel at once;
+ * only what the kernel does not take is copied and waits. Header names and values come from our own code and
+ * configuration, never from a request, except the echoed Origin, which ingest has matched character by character.
  */
 #include "collector/net/net_internal.h"
 
@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define NET_REPLY_HEAD_BYTES_MAX 4096u
+#define NET_REPLY_HEAD_BYTES_MAX  4096u
 #define NET_REPLY_ERROR_BYTES_MAX 1024u
 
 struct net_write {
@@ -76,7 +76,8 @@ static bool net_reply_status_has_body(int status)
 
 static void net_reply_compose(struct buf *head, struct net_loop *loop, const struct net_answer *answer, bool close)
 {
-    buf_add_format(head, "HTTP/1.1 %d %s\r\nDate: %s\r\n", answer->status, net_reply_text(answer->status), net_reply_date(loop));
+    buf_add_format(head, "HTTP/1.1 %d %s\r\nDate: %s\r\n", answer->status, net_reply_text(answer->status),
+                   net_reply_date(loop));
     if (net_reply_status_has_body(answer->status))
         buf_add_format(head, "Content-Length: %zu\r\n", answer->content_type == NULL ? 0 : answer->body.size);
     if (answer->content_type != NULL)
@@ -148,22 +149,26 @@ static void net_reply_send(struct net_connection *connection, struct slice head,
         net_connection_close(connection);
 }
 
-void net_reply(struct net_exchange *self, const struct net_answer *answer)
+static void net_reply_to(struct net_connection *connection, struct net_exchange *self, const struct net_answer *answer)
 {
-    struct net_connection *connection = self->connection;
-    assert(answer->status >= 200 && answer->status <= 599);
-    if (connection == NULL) {
-        net_exchange_answered(self);
-        return;
-    }
     bool close = answer->close || !self->keep_alive || connection->at_eof || self->loop->stopping;
-    struct slice body = self->method == NET_HEAD || answer->content_type == NULL ? slice_of(NULL, 0) : answer->body;
+    bool has_body =
+        net_reply_status_has_body(answer->status) && self->method != NET_HEAD && answer->content_type != NULL;
     struct buf head;
     buf_init(&head, NET_REPLY_HEAD_BYTES_MAX);
     net_reply_compose(&head, self->loop, answer, close);
     connection->close_after_write = close;
-    net_reply_send(connection, buf_slice(&head), net_reply_status_has_body(answer->status) ? body : slice_of(NULL, 0));
+    net_reply_send(connection, buf_slice(&head), has_body ? answer->body : slice_of(NULL, 0));
     buf_release(&head);
+}
+
+void net_reply(struct net_exchange *self, const struct net_answer *answer)
+{
+    assert(answer->status >= 200 && answer->status <= 599);
+    struct net_connection *connection = net_exchange_detach(self);
+    if (connection != NULL)
+        net_reply_to(connection, self, answer);
+    net_exchange_settle(self);
 }
 
 void net_reply_status(struct net_exchange *self, int status)
@@ -171,7 +176,8 @@ void net_reply_status(struct net_exchange *self, int status)
     net_reply(self, &(struct net_answer){.status = status});
 }
 
-static void net_reply_error_answer(struct net_exchange *self, struct net_answer *answer, const char *code, const char *message)
+static void net_reply_error_answer(struct net_exchange *self, struct net_answer *answer, const char *code,
+                                   const char *message)
 {
     struct buf body;
     struct json json;
@@ -218,7 +224,8 @@ void net_reply_refusal(struct net_exchange *self)
     char allow[40];
     struct net_header headers[] = {{"Allow", allow}};
     net_reply_allow(self->allow, allow, sizeof allow);
-    struct net_answer answer = {.status = refusal.status, .headers = headers, .header_count = refusal.status == 405 ? 1 : 0};
+    struct net_answer answer = {
+        .status = refusal.status, .headers = headers, .header_count = refusal.status == 405 ? 1 : 0};
     counters_add(self->loop->net->options.counters, refusal.counter, 1);
     net_reply_error_answer(self, &answer, refusal.code, refusal.message);
 }
@@ -226,6 +233,6 @@ void net_reply_refusal(struct net_exchange *self)
 void net_reply_continue(struct net_connection *connection)
 {
     /* When the socket is so full that this does not fit, the client sends its body without it, after its own wait. */
-    uv_buf_t text = uv_buf_init((char *)(uintptr_t)"HTTP/1.1 100 Continue\r\n\r\n", 25);
+    uv_buf_t text = uv_buf_init((char *)(uintptr_t) "HTTP/1.1 100 Continue\r\n\r\n", 25);
     uv_try_write((uv_stream_t *)&connection->tcp, &text, 1);
 }

@@ -6,18 +6,12 @@ import { parseArgs } from "node:util";
 import { openPage, withBrowser } from "./browser.mjs";
 import { CollectorApi, poll, viewOfVisit } from "./collector_api.mjs";
 import { printJudgements, printTable, printTotal, VIEW_TITLES, viewRow } from "./report.mjs";
+import { readLedger } from "./shop_ledger.mjs";
 import * as verdict from "./verdict.mjs";
 import { walk } from "./walk.mjs";
 
 // Spans arrive half a second after a request, beacons when the page is left; the rest is patience.
 const SETTLE_SECONDS = 30;
-
-async function readLedger(base, since = 0) {
-  const response = await fetch(`${base}/_ledger?since=${since}`);
-  const { entries, forgotten } = await response.json();
-  if (forgotten > 0) throw new Error("the shop's ledger has forgotten requests: start a fresh shop");
-  return entries;
-}
 
 // Reads the views of the visits until every request of the ledger is paired, or patience ends.
 async function readJoined(api, visits, entries, base) {

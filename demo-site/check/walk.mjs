@@ -1,9 +1,16 @@
 // What a visitor does in the shop. Every step leaves one view behind; leaving a page hides it, which makes its vitals
 // final. Nothing is left while a request is under way: an aborted request is another story than the one told here.
 import { savedVitals } from "./browser.mjs";
+import { untilQuiet } from "./shop_ledger.mjs";
 
 const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-export const settled = (page) => page.waitForNetworkIdle({ idleTime: 500, timeout: 15_000 });
+
+// The page is loaded, its SDK (if the collector could deliver one) has its core, and the backend has nothing to do.
+export async function settled(page) {
+  await page.waitForFunction(() => document.readyState === "complete" && window.vitrace?.stats().state !== "waiting", { polling: 100, timeout: 15_000 });
+  await untilQuiet(new URL(page.url()).origin);
+}
+
 const shown = (page, selector) => page.waitForFunction((css) => document.querySelector(css)?.textContent !== "", { timeout: 5000 }, selector);
 
 export async function hideAndShow(page) {

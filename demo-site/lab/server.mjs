@@ -62,6 +62,11 @@ const routes = [
     ...builtSizes(), subjects: SUBJECTS.map(({ name, label, about }) => ({ name, label, about })),
     machine: `${cpus().length} x ${cpus()[0].model}`, date: new Date().toISOString(),
   }))],
+  // Vitrace takes its worker and its Wasm from where its script came from.
+  [/^\/lab\/subject\/(vitrace-worker\.js|vitrace\.wasm)$/, (_, response, [, name]) => {
+    const path = SUBJECTS.flatMap(filesOf).find((one) => one.endsWith(`/${name}`));
+    return path ? replyFile(response, name, readFileSync(path)) : reply(response, 404, "text/plain");
+  }],
   [/^\/lab\/subject\/([\w-]+)\.js$/, (_, response, [, name]) => {
     const subject = SUBJECTS.find((one) => one.name === name);
     return subject && scriptOf(subject) ? replyFile(response, "x.js", readFileSync(scriptOf(subject))) : reply(response, 404, "text/plain");
@@ -72,11 +77,6 @@ const routes = [
   }],
   [/^\/lab\/echo\/\d+$/, (_, response) => reply(response, 200, TYPES[".json"], JSON.stringify({ ok: true, text: "x".repeat(400) }))],
   [/^\/lab\/counts\/(\w+)$/, (_, response, [, run]) => reply(response, 200, TYPES[".json"], JSON.stringify(runOf(run)))],
-  // The SDK under test asks its endpoint for its own worker and Wasm; everything else there is a report.
-  [/^\/lab\/sink\/\w+\/v1\/(vitrace[\w-]*\.(?:wasm|js))$/, (_, response, [, name]) => {
-    const path = SUBJECTS.flatMap(filesOf).find((one) => one.endsWith(`/${name}`));
-    return path ? replyFile(response, name, readFileSync(path)) : reply(response, 404, "text/plain");
-  }],
   [/^\/lab\/sink\/(\w+)/, (request, response, [, run]) => receive(request, response, run)],
 ];
 

@@ -12,7 +12,8 @@
 
 void http_client_open(struct http_client *self, unsigned port)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     struct timeval limit = {.tv_sec = 10};
     int one = 1;
     self->file = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -81,7 +82,8 @@ const char *http_reply_header(const struct http_reply *self, const char *name)
     static _Thread_local char value[1024];
     size_t size = strlen(name);
     value[0] = '\0';
-    for (const char *line = strstr(self->head, "\r\n"); line != NULL && line[2] != '\r'; line = strstr(line + 2, "\r\n")) {
+    for (const char *line = strstr(self->head, "\r\n"); line != NULL && line[2] != '\r';
+         line = strstr(line + 2, "\r\n")) {
         if (strncasecmp(line + 2, name, size) != 0 || line[2 + size] != ':')
             continue;
         const char *from = line + 2 + size + 1;

@@ -25,7 +25,7 @@ static const struct kind kinds[INBOX_KIND_COUNT] = {
     [INBOX_START] = {INBOX_START_WORDS, 0, 0, NULL, NULL}, /* core_take reads the one that counts */
     [INBOX_VIEW] = {INBOX_VIEW_WORDS, 0, 0, NULL, record_view_feed},
     [INBOX_NAVIGATION] = {INBOX_NAVIGATION_WORDS, INBOX_NAVIGATION_SERVER_TIMINGS, INBOX_SERVER_TIMING,
-                          record_navigation_encode, record_navigation_feed},
+                          record_navigation_encode, NULL},
     [INBOX_META_TRACE] = {INBOX_META_TRACE_WORDS, 0, 0, NULL, record_meta_trace_feed},
     [INBOX_RESOURCE] = {INBOX_RESOURCE_WORDS, INBOX_RESOURCE_SERVER_TIMINGS, INBOX_SERVER_TIMING,
                         record_resource_encode, record_resource_feed},
@@ -118,7 +118,7 @@ static bool open_segment(struct core *self)
         return true;
     if (!segment_open(&self->segment, self->header.seq))
         return false;
-    uint32_t type = vitals_find(self->vitals, VITAL_TTFB)->navigation_type;
+    uint32_t type = vitals_navigation_type(self->vitals);
     if (type != 0)
         self->header.page.navigation_type = (vitrace_v1_NavigationType)type;
     self->header.mono_us = micros_of_clock(self->clock.mono_ms);

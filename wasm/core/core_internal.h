@@ -53,7 +53,7 @@ struct core {
 typedef void core_handler(struct core *self, struct inbox_record *record);
 
 core_handler record_start_feed, record_view_feed;
-core_handler record_navigation_encode, record_navigation_feed, record_meta_trace_feed;
+core_handler record_navigation_encode, record_meta_trace_feed;
 core_handler record_resource_encode, record_resource_feed;
 core_handler record_paint_encode, record_paint_feed, record_largest_paint_encode, record_largest_paint_feed;
 core_handler record_layout_shift_encode, record_layout_shift_feed;

@@ -102,24 +102,7 @@ static void add_meta(const struct core *self, const struct inbox_record *record,
                    vitrace_v1_ClaimSource_CLAIM_SOURCE_META);
 }
 
-void record_navigation_encode(struct core *self, struct inbox_record *record)
-{
-    vitrace_v1_Navigation *out = &self->message.navigation;
-    memset(out, 0, sizeof *out);
-    out->name_ref = core_url(self, inbox_record_text(record, INBOX_NAVIGATION_NAME));
-    out->type = type_of(inbox_record_text(record, INBOX_NAVIGATION_TYPE));
-    read_phases(record, out);
-    read_document(record, out);
-    read_response(record, out);
-    struct claims claims = {out->claims, &out->claims_count, BEACON_CLAIMS_MAX};
-    record_server_timing_encode(self, record, &claims, out->server_timings, &out->server_timings_count);
-    claims.max = NAVIGATION_CLAIMS_MAX;
-    add_meta(self, record, &claims);
-    if (!record->bad)
-        segment_append_once(&self->segment, BEACON_FIELD_NAVIGATION, vitrace_v1_Navigation_fields, out);
-}
-
-void record_navigation_feed(struct core *self, struct inbox_record *record)
+static void feed_vitals(struct core *self, struct inbox_record *record)
 {
     struct vitals_navigation navigation = {
         .now = self->clock.mono_ms,
@@ -134,6 +117,25 @@ void record_navigation_feed(struct core *self, struct inbox_record *record)
     };
     if (!record->bad)
         vitals_take_navigation(self->vitals, &navigation);
+}
+
+/* The vitals come first: the header of the segment that this record may open says how the page was navigated to. */
+void record_navigation_encode(struct core *self, struct inbox_record *record)
+{
+    vitrace_v1_Navigation *out = &self->message.navigation;
+    feed_vitals(self, record);
+    memset(out, 0, sizeof *out);
+    out->name_ref = core_url(self, inbox_record_text(record, INBOX_NAVIGATION_NAME));
+    out->type = type_of(inbox_record_text(record, INBOX_NAVIGATION_TYPE));
+    read_phases(record, out);
+    read_document(record, out);
+    read_response(record, out);
+    struct claims claims = {out->claims, &out->claims_count, BEACON_CLAIMS_MAX};
+    record_server_timing_encode(self, record, &claims, out->server_timings, &out->server_timings_count);
+    claims.max = NAVIGATION_CLAIMS_MAX;
+    add_meta(self, record, &claims);
+    if (!record->bad)
+        segment_append_once(&self->segment, BEACON_FIELD_NAVIGATION, vitrace_v1_Navigation_fields, out);
 }
 
 /* The first one of a view counts; it is kept, because the navigation may come again when the page is complete. */

@@ -100,7 +100,8 @@ void record_start_feed(struct core *self, struct inbox_record *record)
     if (record->bad)
         return;
     self->vitals = vitals_init(core_vitals_memory(self), &start);
-    self->is_hidden = start.hidden;
+    /* A prerendering document says hidden; whether anyone sees it is known from its activation on. */
+    self->is_hidden = start.hidden && !start.prerendering;
     self->is_started = true;
     core_begin_view(self);
 }

@@ -69,7 +69,7 @@ bool vitals_was_visible(const struct vitals *self, double time)
     return !self->page.was_hidden || time < self->page.first_hidden;
 }
 
-static uint32_t vitals_navigation_type(const struct vitals *self)
+uint32_t vitals_navigation_type(const struct vitals *self)
 {
     const struct vitals_navigation *navigation = vitals_sane_navigation(self);
     if (self->page.view != VITALS_VIEW_LOAD)

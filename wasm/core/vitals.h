@@ -98,6 +98,8 @@ void vitals_hide(struct vitals *self, double time); /* finalise what hidden fina
  */
 void vitals_restart(struct vitals *self, uint32_t navigation_type, double start_time, bool hidden);
 
+/* NavigationType of the view as far as it is known now. */
+uint32_t vitals_navigation_type(const struct vitals *self);
 const struct vital *vitals_find(const struct vitals *self, enum vital_metric metric);
 /* true while the vitals still hold this handle: the caller must not reuse it. */
 bool vitals_holds(const struct vitals *self, uint32_t handle);

@@ -73,15 +73,18 @@ static void test_json__invalid_utf8_becomes_the_replacement_character(void **sta
     static const struct {
         const char *in, *out;
     } table[] = {
-        {"\xc3\xa9", "\"\xc3\xa9\""},                                        /* é */
-        {"\xf0\x9f\x92\xa1", "\"\xf0\x9f\x92\xa1\""},                        /* U+1F4A1 */
-        {"\x80", "\"\xef\xbf\xbd\""},                                        /* lone continuation */
-        {"a\xc3", "\"a\xef\xbf\xbd\""},                                      /* cut short */
-        {"\xc0\xaf", "\"\xef\xbf\xbd\xef\xbf\xbd\""},                        /* overlong */
-        {"\xed\xa0\x80", "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\""},        /* surrogate */
+        {"\xc3\xa9", "\"\xc3\xa9\""},                                                 /* é */
+        {"\xf0\x9f\x92\xa1", "\"\xf0\x9f\x92\xa1\""},                                 /* U+1F4A1 */
+        {"\x80", "\"\xef\xbf\xbd\""},                                                 /* lone continuation */
+        {"a\xc3", "\"a\xef\xbf\xbd\""},                                               /* cut short */
+        {"\xc0\xaf", "\"\xef\xbf\xbd\xef\xbf\xbd\""},                                 /* overlong */
+        {"\xed\xa0\x80", "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\""},                 /* surrogate */
         {"\xf4\x90\x80\x80", "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\""}, /* over U+10FFFF */
         {"\xff", "\"\xef\xbf\xbd\""},
-        {"\xe2\x82" "a", "\"\xef\xbf\xbd\xef\xbf\xbd" "a\""},
+        {"\xe2\x82"
+         "a",
+         "\"\xef\xbf\xbd\xef\xbf\xbd"
+         "a\""},
     };
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
         struct text t;
@@ -98,8 +101,15 @@ static void test_json__doubles_print_shortest_and_read_back_equal(void **state)
         double in;
         const char *out;
     } table[] = {
-        {0.1, "0.1"}, {812.3, "812.3"}, {1760000000000.0, "1760000000000"}, {1.0 / 3, "0.3333333333333333"}, {0, "0"},
-        {5e-324, "4.94065645841247e-324"}, {1.7976931348623157e308, "1.797693134862316e+308"}, {-2.5, "-2.5"}, {1e22, "1e+22"},
+        {0.1, "0.1"},
+        {812.3, "812.3"},
+        {1760000000000.0, "1760000000000"},
+        {1.0 / 3, "0.3333333333333333"},
+        {0, "0"},
+        {5e-324, "4.94065645841247e-324"},
+        {1.7976931348623157e308, "1.797693134862316e+308"},
+        {-2.5, "-2.5"},
+        {1e22, "1e+22"},
         {0.30000000000000004, "0.30000000000000004"},
     };
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {

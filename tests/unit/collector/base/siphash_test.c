@@ -14,8 +14,8 @@ static void test_siphash__gives_the_published_vectors(void **state)
         size_t size;
         uint64_t hash;
     } table[] = {
-        {0, 0x726fdb47dd0e0e31u}, {1, 0x74f839c593dc67fdu}, {2, 0x0d6c8009d9a94f5au}, {7, 0xab0200f58b01d137u},
-        {8, 0x93f5f5799a932462u}, {15, 0xa129ca6149be45e5u},
+        {0, 0x726fdb47dd0e0e31u}, {1, 0x74f839c593dc67fdu}, {2, 0x0d6c8009d9a94f5au},
+        {7, 0xab0200f58b01d137u}, {8, 0x93f5f5799a932462u}, {15, 0xa129ca6149be45e5u},
     };
     uint8_t message[16];
     for (uint8_t i = 0; i < sizeof message; i++)

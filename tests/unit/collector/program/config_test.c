@@ -1,0 +1,221 @@
+#include "collector/config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static struct config config; /* large */
+static char path[64];
+static char error[512];
+
+static const char *no_environment(const char *name)
+{
+    (void)name;
+    return NULL;
+}
+
+static const char *listen_environment(const char *name)
+{
+    return strcmp(name, "VITRACE_LISTEN") == 0  ? "127.0.0.1:2"
+           : strcmp(name, "VITRACE_ADMIN") == 0 ? "127.0.0.1:22"
+                                                : NULL;
+}
+
+static void write_file(const char *text, size_t size)
+{
+    strcpy(path, "/tmp/vitrace-config-XXXXXX");
+    int file = mkstemp(path);
+    assert_true(file >= 0);
+    assert_int_equal(write(file, text, size), size);
+    close(file);
+}
+
+static bool load(const char *yaml)
+{
+    write_file(yaml, strlen(yaml));
+    bool good =
+        config_load(&config, &(struct config_input){.file = path, .environment = no_environment}, error, sizeof error);
+    unlink(path);
+    return good;
+}
+
+/* The error must stand at this line and contain this text. */
+static void expect_error(const char *yaml, unsigned line, const char *text)
+{
+    char where[96];
+    if (load(yaml))
+        fail_msg("taken: %s", yaml);
+    snprintf(where, sizeof where, "%s:%u: ", path, line);
+    if (strncmp(error, where, strlen(where)) != 0 || strstr(error, text) == NULL)
+        fail_msg("expected '%s...%s', got '%s'", where, text, error);
+}
+
+static void test_config__has_defaults_for_everything(void **state)
+{
+    (void)state;
+    assert_true(config_load(&config, &(struct config_input){.environment = no_environment}, error, sizeof error));
+    assert_string_equal(config.text[CONFIG_DATA], "./vitrace-data");
+    assert_string_equal(config.text[CONFIG_LISTEN], "127.0.0.1:4319");
+    assert_string_equal(config.text[CONFIG_ADMIN], "127.0.0.1:4320");
+    assert_string_equal(config.text[CONFIG_OTLP_HTTP], "127.0.0.1:4318");
+    assert_int_equal(config.app_count, 0);
+    config_release(&config);
+}
+
+static void test_config__flag_beats_environment_beats_file_beats_default(void **state)
+{
+    (void)state;
+    const char *yaml = "data: /file\nlisten: 127.0.0.1:1\nadmin: 127.0.0.1:11\n";
+    write_file(yaml, strlen(yaml));
+    struct config_input input = {.file = path, .environment = listen_environment};
+    input.flag[CONFIG_LISTEN] = "127.0.0.1:3";
+    assert_true(config_load(&config, &input, error, sizeof error));
+    unlink(path);
+    assert_string_equal(config.text[CONFIG_LISTEN], "127.0.0.1:3");       /* all four have one */
+    assert_string_equal(config.text[CONFIG_ADMIN], "127.0.0.1:22");       /* environment over file */
+    assert_string_equal(config.text[CONFIG_DATA], "/file");               /* file over default */
+    assert_string_equal(config.text[CONFIG_OTLP_HTTP], "127.0.0.1:4318"); /* default */
+    config_release(&config);
+}
+
+static void test_config__reads_apps_with_their_origins(void **state)
+{
+    (void)state;
+    assert_true(load("# comment\nsdk: /sdk\notlp_http: ':4318'\napps:\n  - name: shop\n    origins: "
+                     "[\"https://shop.example\", 'https://*.shop.example']\n  - name: blog\n"));
+    assert_string_equal(config.text[CONFIG_SDK], "/sdk");
+    assert_int_equal(config.app_count, 2);
+    assert_string_equal(config.app[0].name, "shop");
+    assert_int_equal(config.app[0].origin_count, 2);
+    assert_string_equal(config.app[0].origins[1], "https://*.shop.example");
+    assert_string_equal(config.app[1].name, "blog");
+    assert_int_equal(config.app[1].origin_count, 0);
+    config_release(&config);
+}
+
+static void test_config__a_file_without_content_sets_nothing(void **state)
+{
+    (void)state;
+    assert_true(load(""));
+    config_release(&config);
+    assert_true(load("# nothing\n"));
+    config_release(&config);
+    assert_true(load("{}\n"));
+    assert_string_equal(config.text[CONFIG_LISTEN], "127.0.0.1:4319");
+    config_release(&config);
+}
+
+static void test_config__an_unknown_key_is_named_with_its_line_and_the_known_keys(void **state)
+{
+    (void)state;
+    expect_error("data: x\nlisten: y\n\nlistne: z\n", 4,
+                 "unknown key 'listne'; known: data, listen, admin, otlp_http, sdk, apps");
+    expect_error("apps:\n  - name: shop\n    origin: x\n", 3,
+                 "unknown or repeated key 'origin' of an app; known: name, origins");
+}
+
+static void test_config__wrong_shapes_are_refused_with_their_line(void **state)
+{
+    (void)state;
+    expect_error("data: [a]\n", 1, "data is expected here");
+    expect_error("- data\n", 1, "a key");
+    expect_error("data\n", 1, "a key");
+    expect_error("data: x\ndata: y\n", 2, "given twice");
+    expect_error("apps: shop\n", 1, "a list of apps");
+    expect_error("apps:\n  - shop\n", 2, "an app with name");
+    expect_error("apps:\n  - name: [x]\n", 2, "the app's name");
+    expect_error("apps:\n  - name: a\n    origins: https://a.com\n", 3, "a list of origins");
+    expect_error("apps:\n  - name: a\n    origins: [[x]]\n", 3, "an origin");
+    expect_error("apps:\n  - name: a\n    name: b\n", 3, "unknown or repeated key 'name'");
+    expect_error("? [a]\n: b\n", 1, "a key");
+    expect_error("data: x\n---\ndata: y\n", 2, "the end");
+    expect_error("data: &a x\nlisten: *a\n", 2, "aliases");
+    expect_error("data: \"x\n", 2, "not YAML");
+    expect_error("data: \"a\\0b\"\n", 1, "NUL");
+    expect_error("\tdata: x\n", 1, "not YAML");
+}
+
+static void test_config__apps_that_cannot_work_are_refused_with_the_reason(void **state)
+{
+    (void)state;
+    expect_error("apps:\n  - name: Shop\n", 3, "an app's name is");
+    expect_error("apps:\n  - origins: []\n", 3, "an app's name is");
+    expect_error("apps:\n  - name: a\n    origins: [https://a.com/x]\n", 4, "an origin is");
+    expect_error("apps:\n  - name: a\n  - name: a\n", 4, "configured twice");
+}
+
+static void test_config__limits_hold_one_past_each(void **state)
+{
+    (void)state;
+    static char yaml[64u << 10];
+    size_t size = (size_t)snprintf(yaml, sizeof yaml, "data: %0*d\n", (int)CONFIG_TEXT_BYTES_MAX, 0);
+    expect_error(yaml, 1, "too long");
+    size = (size_t)snprintf(yaml, sizeof yaml, "apps:\n");
+    for (unsigned i = 0; i <= CONFIG_APPS_MAX; i++)
+        size += (size_t)snprintf(yaml + size, sizeof yaml - size, "  - name: a%u\n", i);
+    expect_error(yaml, CONFIG_APPS_MAX + 2, "at most 256 apps");
+    size = (size_t)snprintf(yaml, sizeof yaml, "apps:\n  - name: a\n    origins:\n");
+    for (unsigned i = 0; i <= CONFIG_ORIGINS_MAX; i++)
+        size += (size_t)snprintf(yaml + size, sizeof yaml - size, "      - https://a%u.com\n", i);
+    expect_error(yaml, CONFIG_ORIGINS_MAX + 4, "at most 64 origins");
+}
+
+static void test_config__a_file_that_cannot_be_read_is_named(void **state)
+{
+    (void)state;
+    struct config_input input = {.file = "/nonexistent/vitrace.yaml", .environment = no_environment};
+    assert_false(config_load(&config, &input, error, sizeof error));
+    assert_non_null(strstr(error, "/nonexistent/vitrace.yaml: No such file"));
+    input.file = "/";
+    assert_false(config_load(&config, &input, error, sizeof error));
+}
+
+static void test_config__every_prefix_of_a_file_is_taken_or_refused_without_harm(void **state)
+{
+    (void)state;
+    const char *yaml =
+        "data: /var\nlisten: \"127.0.0.1:1\"\napps:\n  - name: shop\n    origins: [\"https://shop.example\"]\n";
+    char prefix[256];
+    for (size_t i = 0; i <= strlen(yaml); i++) {
+        memcpy(prefix, yaml, i);
+        prefix[i] = '\0';
+        if (load(prefix))
+            config_release(&config);
+    }
+}
+
+static void test_config__a_setting_too_long_for_its_room_is_refused(void **state)
+{
+    (void)state;
+    char text[CONFIG_TEXT_BYTES_MAX + 1];
+    memset(text, 'a', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    struct config_input input = {.environment = no_environment};
+    input.flag[CONFIG_DATA] = text;
+    assert_false(config_load(&config, &input, error, sizeof error));
+    input.flag[CONFIG_DATA] = text + 1;
+    assert_true(config_load(&config, &input, error, sizeof error));
+    config_release(&config);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_config__has_defaults_for_everything),
+        cmocka_unit_test(test_config__flag_beats_environment_beats_file_beats_default),
+        cmocka_unit_test(test_config__reads_apps_with_their_origins),
+        cmocka_unit_test(test_config__a_file_without_content_sets_nothing),
+        cmocka_unit_test(test_config__an_unknown_key_is_named_with_its_line_and_the_known_keys),
+        cmocka_unit_test(test_config__wrong_shapes_are_refused_with_their_line),
+        cmocka_unit_test(test_config__apps_that_cannot_work_are_refused_with_the_reason),
+        cmocka_unit_test(test_config__limits_hold_one_past_each),
+        cmocka_unit_test(test_config__a_file_that_cannot_be_read_is_named),
+        cmocka_unit_test(test_config__every_prefix_of_a_file_is_taken_or_refused_without_harm),
+        cmocka_unit_test(test_config__a_setting_too_long_for_its_room_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
