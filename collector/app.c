@@ -282,7 +282,7 @@ struct app *app_start(const struct config *config, char *error, size_t error_siz
         return NULL;
     }
     self->lock = -1;
-    strcpy(self->data, config->text[CONFIG_DATA]);
+    memcpy(self->data, config->text[CONFIG_DATA], sizeof self->data);
     self->health.counters = &self->counters;
     self->health.data = self->data;
     if (!app_start_all(self, config, error, error_size)) {

@@ -1,4 +1,4 @@
-# The binary: the stages above, bound together by app.c. A stage that is missing leaves it out.
+# The binary: the stages above, bound together by app.c.
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(YAML REQUIRED IMPORTED_TARGET yaml-0.1)
 add_subdirectory(assets)
@@ -9,21 +9,11 @@ add_subdirectory(command)
 
 set(_app_stages vt_config vt_assets vt_health vt_command vt_ingest vt_otlp vt_log vt_join vt_store vt_sinks vt_query vt_api vt_dashboard
   vt_net vt_base)
-set(_app_missing ${_app_stages})
-foreach(_stage ${_app_stages})
-  if(TARGET ${_stage})
-    list(REMOVE_ITEM _app_missing ${_stage})
-  endif()
-endforeach()
-if(_app_missing)
-  message(WARNING "vitrace: ${_app_missing} missing, the binary is left out")
-else()
-  add_executable(vitrace main.c app.c command/command_serve.c)
-  target_compile_definitions(vitrace PRIVATE VITRACE_SDK_BUILD_DIR="${CMAKE_SOURCE_DIR}/js-glue/dist")
-  target_link_libraries(vitrace PRIVATE vitrace_options ${_app_stages})
-  set_target_properties(vitrace PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
-  install(TARGETS vitrace RUNTIME DESTINATION bin)
-endif()
+add_executable(vitrace main.c app.c command/command_serve.c)
+target_compile_definitions(vitrace PRIVATE VITRACE_SDK_BUILD_DIR="${CMAKE_SOURCE_DIR}/js-glue/dist")
+target_link_libraries(vitrace PRIVATE vitrace_options ${_app_stages})
+set_target_properties(vitrace PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
+install(TARGETS vitrace RUNTIME DESTINATION bin)
 
 # tests/CMakeLists.txt adds the folders of stages; the program is none, so its own tests are added from here.
 if(VITRACE_TESTS)

@@ -11,12 +11,13 @@ static bool config_set(struct config *self, unsigned index, const char *text, co
 {
     if (text == NULL)
         return true;
-    if (strlen(text) >= CONFIG_TEXT_BYTES_MAX) {
+    size_t size = strlen(text) + 1;
+    if (size > CONFIG_TEXT_BYTES_MAX) {
         snprintf(error, error_size, "%s: '%s' is longer than %u bytes", from, config_rows[index].key,
                  CONFIG_TEXT_BYTES_MAX - 1);
         return false;
     }
-    strcpy(self->text[index], text);
+    memcpy(self->text[index], text, size);
     return true;
 }
 
@@ -26,7 +27,7 @@ bool config_load(struct config *self, const struct config_input *input, char *er
     memset(self, 0, sizeof *self);
     bool good = true;
     for (unsigned i = 0; i < CONFIG_SETTING_COUNT; i++)
-        strcpy(self->text[i], config_rows[i].fallback);
+        memcpy(self->text[i], config_rows[i].fallback, strlen(config_rows[i].fallback) + 1);
     if (input->file != NULL)
         good = config_file_read(self, input->file, error, error_size);
     for (unsigned i = 0; good && i < CONFIG_SETTING_COUNT; i++)

@@ -175,7 +175,7 @@ static bool config_read_key(struct config_reader *self)
         return config_read_apps(self);
     if (!config_next_text(self, config_rows[index].key))
         return false;
-    strcpy(self->config->text[index], config_scalar(self));
+    memcpy(self->config->text[index], config_scalar(self), strlen(config_scalar(self)) + 1);
     return true;
 }
 

@@ -5,11 +5,11 @@
 #ifndef VITRACE_API_H
 #define VITRACE_API_H
 
-#include "collector/log/log.h"
 #include "collector/net/net.h"
-#include "collector/os/os.h"
 
 struct api;
+struct log; /* passed on to the query stage */
+struct os;
 
 struct api_options {
     struct log *log;        /* borrowed */

@@ -25,11 +25,11 @@ static bool net_listener_split(const char *listen, char host[NET_HOST_BYTES_MAX]
         listen++;
         size -= 2;
     }
-    if (size >= NET_HOST_BYTES_MAX || atoi(colon + 1) > 65535)
+    if (size >= NET_HOST_BYTES_MAX || strtoul(colon + 1, NULL, 10) > 65535)
         return false;
     memcpy(host, listen, size);
     host[size] = '\0';
-    strcpy(port, colon + 1);
+    memcpy(port, colon + 1, strlen(colon + 1) + 1);
     return true;
 }
 
@@ -86,7 +86,7 @@ int net_listener_open(const char *listen, bool shared, unsigned *port, char *err
     int why = errno;
     freeaddrinfo(addresses);
     if (file < 0 && host[0] == '\0' && (why == EAFNOSUPPORT || why == EADDRNOTAVAIL)) {
-        struct sockaddr_in any = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(service))};
+        struct sockaddr_in any = {.sin_family = AF_INET, .sin_port = htons((uint16_t)strtoul(service, NULL, 10))};
         struct addrinfo address = {.ai_family = AF_INET, .ai_addr = (struct sockaddr *)&any, .ai_addrlen = sizeof any};
         file = net_listener_bind(&address, shared);
         why = errno;
