@@ -98,6 +98,13 @@ if outdated js-glue/dist/vitrace.js js-glue/src js-glue/build.mjs js-glue/packag
 fi
 say "shop"
 npm_ready demo-site
+if [ $check = 0 ]; then
+  say "lab"
+  npm_ready demo-site/lab
+  if outdated demo-site/lab/dist/sizes.json demo-site/lab/subjects demo-site/lab/build.mjs demo-site/lab/package-lock.json js-glue/dist; then
+    npm --prefix demo-site/lab run build >&2
+  fi
+fi
 
 # ---- start ----------------------------------------------------------------------------------------------------------
 if [ $check = 1 ]; then
@@ -145,11 +152,16 @@ if [ $check = 1 ]; then
   exit
 fi
 
+lab=http://127.0.0.1:$((port + 2))
+start lab env LAB_PORT=$((port + 2)) node demo-site/lab/server.mjs
+ready lab "$lab/lab"
+
 say "ready"
 cat <<TEXT
 
   shop              $shop/
   shop, isolated    $isolated/
+  overhead lab      $lab/lab
   dashboard         $admin/
 
   Data and logs: $data. Ctrl-C ends all of it.

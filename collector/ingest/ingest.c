@@ -277,7 +277,7 @@ static void ingest_take_beacon(struct ingest *self, struct net_exchange *exchang
     if (verdict != BEACON_OK) {
         const struct ingest_verdict *row = &ingest_verdicts[verdict];
         ingest_refuse(self, exchange, cors, row->counter, row->status, beacon_status_name(verdict),
-                      "The beacon is not valid.");
+                      beacon_status_text(verdict));
         return;
     }
     switch (ingest_apps_check(&self->apps, slice_text(summary.header.app), origin)) {

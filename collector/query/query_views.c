@@ -19,15 +19,37 @@ static size_t query_copy(uint8_t *out, struct slice text)
     return size;
 }
 
-/* The longest span of a trace other than `entry`. */
+/* More than one service told of this trace: an outgoing call is then explained by whoever it called. */
+static bool query_is_shared(struct query *self, const uint8_t trace_id[16])
+{
+    struct query_slowest first = {0};
+    struct store_trace_part part;
+    bool any = false, shared = false;
+    store_reader_find_trace_parts(self->index, trace_id);
+    while (store_reader_next_trace_part(self->index, &part)) {
+        for (uint32_t i = 0; i < part.top_count; i++) {
+            struct slice service = part.top[i].service;
+            if (!any)
+                first.service_size = query_copy(first.service, service);
+            shared = shared || (any && !slice_equal(service, slice_of(first.service, first.service_size)));
+            any = true;
+        }
+    }
+    return shared;
+}
+
+/* The span of a trace that worked longest: no parents, and no outgoing calls whose other end is known. */
 static void query_slowest_take(struct query *self, struct query_slowest *slowest, const uint8_t trace_id[16],
                                const uint8_t entry[8])
 {
     struct store_trace_part part;
+    bool shared = query_is_shared(self, trace_id);
     store_reader_find_trace_parts(self->index, trace_id);
     while (store_reader_next_trace_part(self->index, &part)) {
         for (uint32_t i = 0; i < part.top_count; i++) {
             const struct store_trace_top *top = &part.top[i];
+            if (top->waits && shared)
+                continue;
             if (memcmp(top->span_id, entry, 8) == 0 || top->duration_ns <= slowest->duration_ns)
                 continue;
             slowest->duration_ns = top->duration_ns;

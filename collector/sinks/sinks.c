@@ -23,11 +23,11 @@ bool sinks_stopping(struct sinks *self)
 
 static void sinks_publish(struct sinks *self)
 {
+    counters_set(self->counters, COUNTER_SINK_POSITION, self->next_position);
     pthread_mutex_lock(&self->mutex);
     self->position = self->next_position;
     pthread_cond_broadcast(&self->changed);
     pthread_mutex_unlock(&self->mutex);
-    counters_set(self->counters, COUNTER_SINK_POSITION, self->next_position);
 }
 
 static void sinks_deadline(struct timespec *deadline, unsigned timeout_ms)

@@ -1,6 +1,6 @@
 /*
  * One OTLP batch: every span goes to the joiner, and the index notes for each trace where its spans are and which two
- * are the longest here. A batch of 4 MiB has at most some 60,000 spans (an id pair alone takes 30 bytes).
+ * worked longest here: the longest that have no child in the batch, since a parent only waited for its child. A batch of 4 MiB has at most some 60,000 spans (an id pair alone takes 30 bytes).
  */
 #include <stdlib.h>
 
@@ -9,10 +9,13 @@
 #define SINKS_SPANS_MAX   131072u
 #define SINKS_TEXT_MAX    256u /* of a span's name or service in the index */
 #define SINKS_RECALLS_MAX 16u  /* log records read for one trace */
+#define SINKS_LEAVES_MAX  64u  /* spans of one trace looked at to find two without children: work stays linear */
+#define SPAN_KIND_CLIENT  3u
 
 struct sinks_span {
-    uint8_t trace_id[16], span_id[8];
+    uint8_t trace_id[16], span_id[8], parent_span_id[8];
     uint64_t duration_ns;
+    bool waits; /* an outgoing call that is not to a database */
     struct slice name, service; /* borrowed from the record */
 };
 
@@ -57,7 +60,9 @@ static bool sinks_keep_span(struct sinks *self, const struct otlp_span *span)
     struct sinks_span *kept = &self->span[self->span_count++];
     memcpy(kept->trace_id, span->trace_id, sizeof kept->trace_id);
     memcpy(kept->span_id, span->span_id, sizeof kept->span_id);
+    memcpy(kept->parent_span_id, span->parent_span_id, sizeof kept->parent_span_id);
     kept->duration_ns = sinks_duration(span);
+    kept->waits = span->kind == SPAN_KIND_CLIENT && span->db_system.size == 0;
     kept->name = sinks_cut(span->name);
     kept->service = sinks_cut(span->service_name);
     return true;
@@ -75,18 +80,29 @@ static int sinks_compare_spans(const void *left, const void *right)
     return memcmp(a->span_id, b->span_id, sizeof a->span_id);
 }
 
+static bool sinks_has_child(const struct sinks_span *span, size_t count, const uint8_t span_id[8])
+{
+    for (size_t i = 0; i < count; i++)
+        if (memcmp(span[i].parent_span_id, span_id, 8) == 0)
+            return true;
+    return false;
+}
+
 static void sinks_put_trace(struct sinks *self, const struct sinks_span *span, size_t count, uint64_t position)
 {
     struct store_trace_part part = {.position = position, .span_count = (uint32_t)count};
     memcpy(part.trace_id, span->trace_id, sizeof part.trace_id);
-    for (size_t i = 0; i < count && part.top_count < STORE_TRACE_TOPS; i++) {
+    for (size_t i = 0; i < count && i < SINKS_LEAVES_MAX && part.top_count < STORE_TRACE_TOPS; i++) {
         if (i > 0 && memcmp(span[i].span_id, span[i - 1].span_id, 8) == 0)
             continue; /* sent twice in one batch */
+        if (sinks_has_child(span, count, span[i].span_id))
+            continue;
         struct store_trace_top *top = &part.top[part.top_count++];
         memcpy(top->span_id, span[i].span_id, sizeof top->span_id);
         top->duration_ns = span[i].duration_ns;
         top->name = span[i].name;
         top->service = span[i].service;
+        top->waits = span[i].waits;
     }
     store_put_trace_part(self->store, &part);
 }

@@ -40,7 +40,7 @@ static const char store_schema[] =
     "CREATE TABLE trace_spans(low INTEGER, high INTEGER, position INTEGER, spans INTEGER NOT NULL,"
     " tops INTEGER NOT NULL, first_span BLOB, first_duration_ns INTEGER, first_name TEXT, first_service TEXT,"
     " second_span BLOB, second_duration_ns INTEGER, second_name TEXT, second_service TEXT,"
-    " PRIMARY KEY(low, high, position)) WITHOUT ROWID;"
+    " waits INTEGER NOT NULL, PRIMARY KEY(low, high, position)) WITHOUT ROWID;"
     "CREATE TABLE rollups(id INTEGER PRIMARY KEY, route INTEGER NOT NULL, metric INTEGER NOT NULL,"
     " hour INTEGER NOT NULL, good INTEGER NOT NULL, needs_improvement INTEGER NOT NULL, poor INTEGER NOT NULL,"
     " sketch BLOB NOT NULL, UNIQUE(route, metric, hour));"

@@ -13,7 +13,7 @@
  *   view_vitals       the newest value of each metric of a view, and the rollup that it is counted in
  *   requests          (view, seq, ordinal): claimed ids and the join, clustered by view
  *   trace_views       (low 64 bits, high 64 bits of a trace id, view, seq, ordinal): who claims a trace
- *   trace_spans       (low, high, log position): where the spans of a trace are, and its two longest there
+ *   trace_spans       (low, high, log position): where the spans of a trace are, and the two there that worked longest
  *   rollups           (route, metric, hour) -> sketch and rating counts: one value a view
  *   join_counts       (app, hour, request flags, level, reason) -> requests
  *   marks             log positions by receive time, to find where a bounded replay begins
@@ -136,12 +136,13 @@ struct store_trace_top {
     uint8_t span_id[8];
     uint64_t duration_ns;
     struct slice name, service;
+    bool waits; /* an outgoing call: whoever it called may tell better what took so long */
 };
 struct store_trace_part {
     uint8_t trace_id[16];
     uint64_t position;
     uint32_t span_count, top_count;
-    struct store_trace_top top[STORE_TRACE_TOPS]; /* longest first */
+    struct store_trace_top top[STORE_TRACE_TOPS]; /* longest first; none that had a child in the same record */
 };
 void store_put_trace_part(struct store *self, const struct store_trace_part *part);
 /* Log positions of a trace's spans, oldest first, at most `max`. */

@@ -60,7 +60,7 @@
                       " ON CONFLICT(app, hour, flags, level, reason) DO UPDATE SET count = count + ?6")                \
     S(SET_TRACE_PART, "INSERT OR REPLACE INTO trace_spans(low, high, position, spans, tops, first_span,"               \
                       " first_duration_ns, first_name, first_service, second_span, second_duration_ns, second_name,"   \
-                      " second_service) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)")               \
+                      " second_service, waits) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)") \
     S(FIND_POSITIONS, "SELECT position FROM trace_spans WHERE low = ?1 AND high = ?2 ORDER BY position LIMIT ?3")
 
 #define STORE_STATEMENT_ENUM(id, text) STORE_##id,

@@ -29,7 +29,7 @@
     S(REQUESTS, "SELECT seq, ordinal, kind, merged, flags, level, reason, trace_id, span_id, ids FROM requests"        \
                 " WHERE view = ?1 ORDER BY seq, ordinal")                                                              \
     S(TRACE_PARTS, "SELECT position, spans, tops, first_span, first_duration_ns, first_name, first_service,"           \
-                   " second_span, second_duration_ns, second_name, second_service FROM trace_spans"                    \
+                   " second_span, second_duration_ns, second_name, second_service, waits FROM trace_spans"                    \
                    " WHERE low = ?1 AND high = ?2 ORDER BY position")                                                  \
     S(TRACE_VIEWS, "SELECT " STORE_VIEW_COLUMNS ", t.seq, t.ordinal, q.level, b.position"                              \
                    " FROM " STORE_VIEW_TABLES " JOIN trace_views t ON t.view = v.id"                                   \

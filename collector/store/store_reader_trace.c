@@ -27,12 +27,14 @@ bool store_reader_next_trace_part(struct store_reader *self, struct store_trace_
     part->top_count = (uint32_t)sqlite3_column_int64(parts, 2);
     if (part->top_count > STORE_TRACE_TOPS)
         part->top_count = STORE_TRACE_TOPS;
+    int64_t waits = sqlite3_column_int64(parts, 3 + 4 * STORE_TRACE_TOPS);
     for (uint32_t i = 0; i < part->top_count; i++) {
         int at = 3 + 4 * (int)i;
         sql_id(parts, at, part->top[i].span_id, 8);
         part->top[i].duration_ns = (uint64_t)sqlite3_column_int64(parts, at + 1);
         part->top[i].name = sql_bytes(parts, at + 2);
         part->top[i].service = sql_bytes(parts, at + 3);
+        part->top[i].waits = waits >> i & 1;
     }
     return true;
 }

@@ -33,6 +33,7 @@ void store_put_trace_part(struct store *self, const struct store_trace_part *par
     sql_bind_int(sql, set, 3, (int64_t)part->position);
     sql_bind_int(sql, set, 4, part->span_count);
     sql_bind_int(sql, set, 5, part->top_count);
+    int64_t waits = 0; /* bit i: of top i */
     for (uint32_t i = 0; i < part->top_count && i < STORE_TRACE_TOPS; i++) {
         const struct store_trace_top *top = &part->top[i];
         int at = 6 + 4 * (int)i;
@@ -40,7 +41,9 @@ void store_put_trace_part(struct store *self, const struct store_trace_part *par
         sql_bind_int(sql, set, at + 1, (int64_t)top->duration_ns);
         sql_bind_text(sql, set, at + 2, top->name);
         sql_bind_text(sql, set, at + 3, top->service);
+        waits |= (int64_t)top->waits << i;
     }
+    sql_bind_int(sql, set, 14, waits);
     sql_finish(sql, set);
 }
 

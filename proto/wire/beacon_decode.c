@@ -2,23 +2,37 @@
 
 #include <pb_decode.h>
 
-static const char *const status_names[BEACON_STATUS_COUNT] = {
-    [BEACON_OK] = "ok",
-    [BEACON_EMPTY] = "empty",
-    [BEACON_TOO_LARGE] = "too_large",
-    [BEACON_TRUNCATED] = "truncated",
-    [BEACON_MALFORMED] = "malformed",
-    [BEACON_NO_HEADER] = "no_header",
-    [BEACON_BAD_VERSION] = "bad_version",
-    [BEACON_BAD_HEADER] = "bad_header",
-    [BEACON_BAD_REFERENCE] = "bad_reference",
-    [BEACON_BAD_STRING] = "bad_string",
-    [BEACON_OUT_OF_RANGE] = "out_of_range",
+struct status_row {
+    const char *name;
+    const char *text;
+};
+
+static const struct status_row statuses[BEACON_STATUS_COUNT] = {
+    [BEACON_OK] = {"ok", "The beacon is valid."},
+    [BEACON_EMPTY] = {"empty", "The body is empty: send one vitrace.v1.Beacon."},
+    [BEACON_TOO_LARGE] = {"too_large",
+                          "A beacon holds at most 16384 bytes, 2340 records and 512 strings: send more beacons."},
+    [BEACON_TRUNCATED] = {"truncated", "The body ends inside a record: it was cut on the way, send it again whole."},
+    [BEACON_MALFORMED] = {"malformed", "The body is not a protobuf vitrace.v1.Beacon (see WIRE.md); `vitrace decode` "
+                                       "reads one from a file."},
+    [BEACON_NO_HEADER] = {"no_header", "A beacon has exactly one header record (field 1)."},
+    [BEACON_BAD_VERSION] = {"bad_version", "header.schema_version is not 1: this collector is older than the SDK."},
+    [BEACON_BAD_HEADER] = {"bad_header", "In the header, app must match [a-z0-9][a-z0-9_-]{0,63}, and view_id and "
+                                         "session_id be 16 bytes, not all zero."},
+    [BEACON_BAD_REFERENCE] = {"bad_reference", "A *_ref is larger than the number of strings in the beacon."},
+    [BEACON_BAD_STRING] = {"bad_string", "A dictionary string is not UTF-8, or is longer than 1024 bytes."},
+    [BEACON_OUT_OF_RANGE] = {"out_of_range", "A number is not finite, or is one that no browser reports (a vital over "
+                                             "ten minutes, a CLS over 100)."},
 };
 
 const char *beacon_status_name(enum beacon_status status)
 {
-    return (unsigned)status < BEACON_STATUS_COUNT ? status_names[status] : "unknown";
+    return (unsigned)status < BEACON_STATUS_COUNT ? statuses[status].name : "unknown";
+}
+
+const char *beacon_status_text(enum beacon_status status)
+{
+    return (unsigned)status < BEACON_STATUS_COUNT ? statuses[status].text : "The beacon was refused.";
 }
 
 bool beacon_reader_next(struct beacon_reader *self, struct beacon_record *record)

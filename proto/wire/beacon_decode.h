@@ -30,6 +30,8 @@ enum beacon_status {
 
 /* Stable lowercase names for metrics and answers, e.g. "truncated". Never NULL. */
 const char *beacon_status_name(enum beacon_status status);
+/* What is wrong, where, and what to do, for people. Never NULL. */
+const char *beacon_status_text(enum beacon_status status);
 
 /* Field numbers of Beacon, as in beacon.proto. */
 enum beacon_field {

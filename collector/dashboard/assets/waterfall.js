@@ -1,8 +1,7 @@
 // One view's requests on a time axis, with the backend spans that served each one beneath it.
 import { element, shape } from "./dom.js";
 import { bytes, milliseconds, path } from "./format.js";
-
-const WIDTH = 1000; // units of the viewBox; the axis is stretched to the column
+import { WIDTH, timeline } from "./timeline.js";
 
 const phaseBars = (request) => {
   const p = request.phases ?? {};
@@ -20,11 +19,18 @@ const phaseBars = (request) => {
   ].filter(([, from, to]) => to > from);
 };
 
-function axis(scale, from, to, marks) {
+// Labels are HTML above the drawing, so that stretching the drawing does not stretch them.
+function axis({ scale, ticks, cuts }, marks) {
   const x = (time) => scale(time).toFixed(2);
-  return shape("svg", { class: "axis", viewBox: `0 0 ${WIDTH} 18`, preserveAspectRatio: "none", "aria-hidden": "true" },
-    marks.filter((mark) => mark.time >= from && mark.time <= to)
-      .map((mark) => shape("line", { x1: x(mark.time), x2: x(mark.time), y1: 0, y2: 18, class: `mark mark-${mark.name}` })));
+  const shares = Array.from({ length: 21 }, () => "");
+  for (const tick of ticks) shares[Math.min(20, Math.round((scale(tick) / WIDTH) * 20))] ||= milliseconds(tick).replace(".0 ", " ");
+  return element("div", {},
+    element("div", { class: "tick-labels", "aria-hidden": "true" }, shares.map((text) => element("span", {}, text))),
+    shape("svg", { class: "axis", viewBox: `0 0 ${WIDTH} 12`, preserveAspectRatio: "none", role: "img", "aria-label": "time axis" },
+      cuts.map((cut) => shape("rect", { class: "cut", x: x(cut.from), width: Math.max(1, scale(cut.to) - scale(cut.from)).toFixed(2), y: 0, height: 12 },
+        shape("title", {}, `${milliseconds(cut.to - cut.from)} without requests`))),
+      ticks.map((tick) => shape("line", { x1: x(tick), x2: x(tick), y1: 7, y2: 12, class: "tick" })),
+      marks.map((mark) => shape("line", { x1: x(mark.time), x2: x(mark.time), y1: 0, y2: 12, class: `mark mark-${mark.name}` }, shape("title", {}, `${mark.name.toUpperCase()} ${milliseconds(mark.time)}`)))));
 }
 
 function bars(scale, parts, title) {
@@ -69,13 +75,13 @@ function requestRows(scale, request) {
 
 export function waterfall(view, marks) {
   const requests = [...view.requests].sort((a, b) => a.start - b.start);
-  const end = Math.max(1, ...requests.map((r) => r.start + r.duration), ...requests.flatMap((r) => (r.spans ?? []).map((s) => s.start + s.duration)), ...marks.map((m) => m.time));
-  const from = Math.min(0, ...requests.flatMap((r) => (r.spans ?? []).map((s) => s.start)));
-  const scale = (time) => ((time - from) / (end - from)) * WIDTH;
+  const line = timeline([[0, 1], ...marks.map((mark) => [mark.time, mark.time]),
+    ...requests.map((r) => [r.start, r.start + r.duration]), ...requests.flatMap((r) => (r.spans ?? []).map((s) => [s.start, s.start + s.duration]))]);
   const legend = ["queue", "connect", "wait", "download", "server", "client", "db"];
   return element("section", { class: "waterfall" },
     element("p", { class: "legend" }, legend.map((name) => element("span", {}, element("i", { class: `swatch bar-${name}` }), name)),
-      marks.map((mark) => element("span", {}, element("i", { class: `swatch mark-${mark.name}` }), `${mark.name.toUpperCase()} ${milliseconds(mark.time)}`))),
-    element("div", { class: "row axis-row" }, element("div", { class: "label quiet" }, "Request, and below it the spans of its trace"), element("div", {}), axis(scale, from, end, marks)),
-    requests.map((request) => requestRows(scale, request)));
+      marks.map((mark) => element("span", {}, element("i", { class: `swatch mark-${mark.name}` }), `${mark.name.toUpperCase()} ${milliseconds(mark.time)}`)),
+      line.cuts.length > 0 && element("span", {}, element("i", { class: "swatch cut-swatch" }), "rest, cut")),
+    element("div", { class: "row axis-row" }, element("div", { class: "label quiet" }, "Request, and below it the spans of its trace"), element("div", {}), axis(line, marks)),
+    requests.map((request) => requestRows(line.scale, request)));
 }
