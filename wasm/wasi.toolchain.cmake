@@ -14,6 +14,14 @@ else()
   set(CMAKE_C_FLAGS_INIT "-isystem /usr/include/wasm32-wasi")
 endif()
 
+# The archiver must be LLVM's: GNU ar makes no index of Wasm objects. clang knows where its own stands.
+foreach(_tool ar ranlib)
+  string(TOUPPER ${_tool} _variable)
+  execute_process(COMMAND ${CMAKE_C_COMPILER} -print-prog-name=llvm-${_tool}
+    OUTPUT_VARIABLE CMAKE_${_variable} OUTPUT_STRIP_TRAILING_WHITESPACE)
+  set(CMAKE_${_variable} ${CMAKE_${_variable}} CACHE FILEPATH "")
+endforeach()
+
 list(APPEND CMAKE_MODULE_PATH ${CMAKE_CURRENT_LIST_DIR}/cmake)
 set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
 set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)

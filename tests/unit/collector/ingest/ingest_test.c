@@ -309,7 +309,7 @@ static void test_ingest__every_verdict_of_the_decoder_has_its_status_name_and_co
     size_t size = beacon_make(beacon, "shop", 1, 0);
     bench_start(&bench, NULL, 0);
     assert_int_equal(ask(&bench, "Origin: https://a.example\r\n", "", 0, &reply), 400);
-    assert_string_equal(reply.body, "{\"error\":{\"code\":\"empty\",\"message\":\"The beacon is not valid.\"}}");
+    assert_string_equal(reply.body, "{\"error\":{\"code\":\"empty\",\"message\":\"The body is empty: send one vitrace.v1.Beacon.\"}}");
     assert_string_equal(http_reply_header(&reply, "Access-Control-Allow-Origin"), "https://a.example");
     assert_int_equal(count(&bench, COUNTER_REJECTED_EMPTY), 1);
     assert_int_equal(ask(&bench, "", large, sizeof large, &reply), 413);
