@@ -258,30 +258,27 @@ static int64_t phase_or(int64_t phase, int64_t before)
     return phase == 0 ? before : phase;
 }
 
-void beacon_phases_of_resource(const vitrace_v1_Resource *r, struct beacon_phases *out)
+/* Resource and Navigation share these names and their meaning, but no type. */
+#define PHASES_OF(message, out)                                                                                        \
+    do {                                                                                                               \
+        (out)->fetch_start_us = (message)->fetch_start_us;                                                             \
+        (out)->domain_lookup_start_us = phase_or((message)->domain_lookup_start_us, (out)->fetch_start_us);            \
+        (out)->domain_lookup_end_us = phase_or((message)->domain_lookup_end_us, (out)->domain_lookup_start_us);        \
+        (out)->connect_start_us = phase_or((message)->connect_start_us, (out)->domain_lookup_end_us);                  \
+        (out)->secure_connection_start_us = (message)->secure_connection_start_us;                                     \
+        (out)->connect_end_us = phase_or((message)->connect_end_us, (out)->connect_start_us);                          \
+        (out)->request_start_us = (message)->request_start_us;                                                         \
+        (out)->response_start_us = (message)->response_start_us;                                                       \
+        (out)->response_end_us = (message)->response_end_us;                                                           \
+        (out)->absent = (message)->absent_phases;                                                                      \
+    } while (0)
+
+void beacon_phases_of_resource(const vitrace_v1_Resource *resource, struct beacon_phases *out)
 {
-    out->fetch_start_us = r->fetch_start_us;
-    out->domain_lookup_start_us = phase_or(r->domain_lookup_start_us, out->fetch_start_us);
-    out->domain_lookup_end_us = phase_or(r->domain_lookup_end_us, out->domain_lookup_start_us);
-    out->connect_start_us = phase_or(r->connect_start_us, out->domain_lookup_end_us);
-    out->secure_connection_start_us = r->secure_connection_start_us;
-    out->connect_end_us = phase_or(r->connect_end_us, out->connect_start_us);
-    out->request_start_us = r->request_start_us;
-    out->response_start_us = r->response_start_us;
-    out->response_end_us = r->response_end_us;
-    out->absent = r->absent_phases;
+    PHASES_OF(resource, out);
 }
 
-void beacon_phases_of_navigation(const vitrace_v1_Navigation *n, struct beacon_phases *out)
+void beacon_phases_of_navigation(const vitrace_v1_Navigation *navigation, struct beacon_phases *out)
 {
-    out->fetch_start_us = n->fetch_start_us;
-    out->domain_lookup_start_us = phase_or(n->domain_lookup_start_us, out->fetch_start_us);
-    out->domain_lookup_end_us = phase_or(n->domain_lookup_end_us, out->domain_lookup_start_us);
-    out->connect_start_us = phase_or(n->connect_start_us, out->domain_lookup_end_us);
-    out->secure_connection_start_us = n->secure_connection_start_us;
-    out->connect_end_us = phase_or(n->connect_end_us, out->connect_start_us);
-    out->request_start_us = n->request_start_us;
-    out->response_start_us = n->response_start_us;
-    out->response_end_us = n->response_end_us;
-    out->absent = n->absent_phases;
+    PHASES_OF(navigation, out);
 }
