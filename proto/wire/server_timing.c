@@ -95,33 +95,24 @@ static void timing_text_add(struct timing_text *self, uint8_t c)
         continues = ((uint8_t)self->at[--self->size] & 0xc0) == 0x80;
 }
 
-/* The opening quote is taken already. An unterminated string uses up the header and reads as empty. */
-static void timing_take_quoted(struct slice *rest, struct timing_text *out)
-{
-    bool is_escaped = false;
-    while (rest->size > 0) {
-        uint8_t c = rest->data[0];
-        *rest = timing_skip(*rest, 1);
-        if (!is_escaped && c == '"')
-            return;
-        is_escaped = !is_escaped && c == '\\';
-        if (!is_escaped)
-            timing_text_add(out, c);
-    }
-    out->size = 0;
-}
-
+/* A token, or a quoted string with escapes; one that is not terminated uses up the header and reads as empty. */
 static void timing_take_value(struct slice *rest, struct timing_text *out)
 {
     if (!timing_take(rest, '='))
         return;
-    if (timing_take(rest, '"')) {
-        timing_take_quoted(rest, out);
-    } else {
-        struct slice token = timing_take_token(rest);
-        for (size_t i = 0; i < token.size; i++)
-            timing_text_add(out, token.data[i]);
+    bool is_quoted = timing_take(rest, '"');
+    bool is_open = is_quoted;
+    bool is_escaped = false;
+    while (rest->size > 0 && (is_quoted ? is_open : timing_is_token(rest->data[0]))) {
+        uint8_t c = rest->data[0];
+        *rest = timing_skip(*rest, 1);
+        is_open = is_quoted && (is_escaped || c != '"');
+        is_escaped = is_quoted && !is_escaped && c == '\\';
+        if (is_open ? !is_escaped : !is_quoted)
+            timing_text_add(out, c);
     }
+    if (is_open)
+        out->size = 0;
     timing_drop_junk(rest);
 }
 
@@ -211,12 +202,11 @@ static double timing_number_of(struct slice text)
 
 /* --- metrics --- */
 
-static bool timing_equals(struct slice text, const char *lowercase)
+static bool timing_equals(struct slice text, struct slice lowercase)
 {
-    size_t size = strlen(lowercase);
-    bool equal = text.size == size;
-    for (size_t i = 0; equal && i < size; i++)
-        equal = timing_lower(text.data[i]) == (uint8_t)lowercase[i];
+    bool equal = text.size == lowercase.size;
+    for (size_t i = 0; equal && i < text.size; i++)
+        equal = timing_lower(text.data[i]) == lowercase.data[i];
     return equal;
 }
 
@@ -226,9 +216,10 @@ static uint16_t timing_copy(char *out, const struct timing_text *text)
     return (uint16_t)text->size;
 }
 
-static void timing_take_parameters(struct slice *rest, struct server_timing *out)
+/* `duration` NULL: not asked for. */
+static void timing_take_parameters(struct slice *rest, struct server_timing *out, struct timing_text *duration)
 {
-    bool has_duration = false;
+    bool has_duration = duration == NULL;
     bool has_description = false;
     while (timing_take(rest, ';')) {
         struct timing_text value = {.size = 0};
@@ -236,40 +227,52 @@ static void timing_take_parameters(struct slice *rest, struct server_timing *out
         if (name.size == 0)
             return;
         timing_take_value(rest, &value);
-        if (!has_duration && timing_equals(name, "dur")) {
-            has_duration = true;
-            out->duration_ms = timing_number_of(slice_of(value.at, value.size));
-        } else if (!has_description && timing_equals(name, "desc")) {
+        if (!has_description && timing_equals(name, slice_text("desc"))) {
             has_description = true;
             out->description_size = timing_copy(out->description, &value);
+        } else if (!has_duration && timing_equals(name, slice_text("dur"))) {
+            has_duration = true;
+            *duration = value;
         }
     }
 }
 
-bool server_timing_reader_next(struct server_timing_reader *self, struct server_timing *out)
+static bool timing_next(struct server_timing_reader *self, struct server_timing *out, struct timing_text *duration)
 {
     struct slice name = timing_take_token(&self->rest);
-    if (name.size == 0) {
-        self->rest.size = 0;
-        return false;
-    }
     out->name_size = (uint16_t)(name.size < SERVER_TIMING_TEXT_MAX ? name.size : SERVER_TIMING_TEXT_MAX);
-    memcpy(out->name, name.data, out->name_size);
+    if (name.size > 0)
+        memcpy(out->name, name.data, out->name_size);
     out->description_size = 0;
     out->duration_ms = 0;
-    timing_take_parameters(&self->rest, out);
-    if (!timing_take(&self->rest, ','))
+    if (name.size > 0)
+        timing_take_parameters(&self->rest, out, duration);
+    if (name.size == 0 || !timing_take(&self->rest, ','))
         self->rest.size = 0;
+    return name.size > 0;
+}
+
+bool server_timing_reader_next(struct server_timing_reader *self, struct server_timing *out)
+{
+    struct timing_text duration = {.size = 0};
+    if (!timing_next(self, out, &duration))
+        return false;
+    out->duration_ms = timing_number_of(slice_of(duration.at, duration.size));
     return true;
+}
+
+bool server_timing_reader_next_texts(struct server_timing_reader *self, struct server_timing *out)
+{
+    return timing_next(self, out, NULL);
 }
 
 enum server_timing_trace server_timing_trace_of(struct slice name)
 {
-    if (timing_equals(name, "trace"))
+    if (timing_equals(name, slice_text("trace")))
         return SERVER_TIMING_TRACE;
-    if (timing_equals(name, "traceparent"))
+    if (timing_equals(name, slice_text("traceparent")))
         return SERVER_TIMING_TRACEPARENT;
-    if (timing_equals(name, "traceresponse"))
+    if (timing_equals(name, slice_text("traceresponse")))
         return SERVER_TIMING_TRACERESPONSE;
     return SERVER_TIMING_TRACE_NONE;
 }

@@ -21,9 +21,9 @@ struct server_timing {
 /* Where a trace id in a Server-Timing metric was named; NONE = not a trace metric. */
 enum server_timing_trace {
     SERVER_TIMING_TRACE_NONE = 0,
-    SERVER_TIMING_TRACE,         /* trace: the W3C editor's draft */
-    SERVER_TIMING_TRACEPARENT,   /* traceparent: de facto */
-    SERVER_TIMING_TRACERESPONSE  /* traceresponse */
+    SERVER_TIMING_TRACE,        /* trace: the W3C editor's draft */
+    SERVER_TIMING_TRACEPARENT,  /* traceparent: de facto */
+    SERVER_TIMING_TRACERESPONSE /* traceresponse */
 };
 
 struct server_timing_reader {
@@ -37,6 +37,8 @@ static inline struct server_timing_reader server_timing_reader_of(struct slice h
 
 /* The next metric, in header order. false = no more. An empty list member ends the list, as in Chromium. */
 bool server_timing_reader_next(struct server_timing_reader *self, struct server_timing *out);
+/* The same without its duration, which reads as 0: the page looks for trace ids and links no reader of numbers. */
+bool server_timing_reader_next_texts(struct server_timing_reader *self, struct server_timing *out);
 
 /* Names compare case-insensitively: trace, traceparent, traceresponse. */
 enum server_timing_trace server_timing_trace_of(struct slice name);

@@ -1,18 +1,19 @@
-/* Trace ids that a request may belong to, from whatever named them. */
+/* Trace ids that a request may belong to, from whatever named them, written as the `claims` of one message. */
 #ifndef VITRACE_CLAIMS_H
 #define VITRACE_CLAIMS_H
 
 #include "proto/wire/server_timing.h"
+#include "proto/wire/writer.h"
 #include "vitrace/v1/beacon.pb.h"
 
-/* The `claims` array of one message. */
 struct claims {
-    vitrace_v1_Claim *at; /* borrowed */
-    pb_size_t *count;
-    pb_size_t max;
+    struct writer *out;
+    uint32_t field;
+    uint32_t left; /* a claim past the maximum is dropped: later members of a header matter least */
 };
 
-/* false: `traceparent` is not one. A claim past the maximum is dropped; later members of a header matter least. */
+void claims_put(struct claims *self, const struct traceparent *parsed, vitrace_v1_ClaimSource source);
+/* false: `traceparent` is not one. */
 bool claims_add(struct claims *self, struct slice traceparent, vitrace_v1_ClaimSource source);
 /* A Server-Timing metric. true: it named a trace and is now a claim. */
 bool claims_add_metric(struct claims *self, struct slice name, struct slice description);

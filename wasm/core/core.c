@@ -1,8 +1,8 @@
 /*
  * Wiring: one call is one batch, one batch is a run of records, one record is one row of the table below.
  *
- *   core_take ─ for each record ─ bounds ─► row.encode ─► segment ─► ring      (again in a new segment when it is full)
- *                                      └──► row.feed ───► vitals, view, ledger
+ *   core_take ─ for each record ─ bounds ─┬► row.shape ─► segment ─► ring      (again in a new segment when it is full)
+ *                                         └► row.feed ──► vitals, view, ledger
  *   core_seal ─ vitals that changed ─ ledger ─ seal
  */
 #include "wasm/core/core_internal.h"
@@ -14,41 +14,48 @@
 #include <math.h>
 
 struct kind {
-    uint16_t words;
+    uint8_t words;
     uint8_t children_field; /* holds how many child records follow, 0 = none may */
     uint8_t child;          /* their kind */
-    core_handler *encode;   /* NULL: not an entry */
-    core_handler *feed;     /* NULL: the vitals do not care */
+    uint8_t field;          /* the record of the beacon that it becomes, 0 = it is not an entry */
+    const struct shape_row *shape;
+    core_handler *feed; /* NULL: the vitals do not care */
+    bool feeds_first;   /* before the shape is written, each time */
 };
 
+#define WORDS(kind)           .words = INBOX_##kind##_WORDS
+#define CHILDREN(word, kind)  .children_field = (word), .child = INBOX_##kind
+#define ENTRY(message, table) .field = BEACON_FIELD_##message, .shape = record_##table##_shape
+#define FEED(handler)         .feed = record_##handler##_feed
+
 static const struct kind kinds[INBOX_KIND_COUNT] = {
-    [INBOX_START] = {INBOX_START_WORDS, 0, 0, NULL, NULL}, /* core_take reads the one that counts */
-    [INBOX_VIEW] = {INBOX_VIEW_WORDS, 0, 0, NULL, record_view_feed},
-    [INBOX_NAVIGATION] = {INBOX_NAVIGATION_WORDS, INBOX_NAVIGATION_SERVER_TIMINGS, INBOX_SERVER_TIMING,
-                          record_navigation_encode, NULL},
-    [INBOX_META_TRACE] = {INBOX_META_TRACE_WORDS, 0, 0, NULL, record_meta_trace_feed},
-    [INBOX_RESOURCE] = {INBOX_RESOURCE_WORDS, INBOX_RESOURCE_SERVER_TIMINGS, INBOX_SERVER_TIMING,
-                        record_resource_encode, record_resource_feed},
-    [INBOX_SERVER_TIMING] = {INBOX_SERVER_TIMING_WORDS, 0, 0, NULL, NULL},
-    [INBOX_PAINT] = {INBOX_PAINT_WORDS, 0, 0, record_paint_encode, record_paint_feed},
-    [INBOX_LARGEST_PAINT] = {INBOX_LARGEST_PAINT_WORDS, 0, 0, record_largest_paint_encode, record_largest_paint_feed},
-    [INBOX_LAYOUT_SHIFT] = {INBOX_LAYOUT_SHIFT_WORDS, 0, 0, record_layout_shift_encode, record_layout_shift_feed},
-    [INBOX_EVENT] = {INBOX_EVENT_WORDS, 0, 0, record_event_encode, record_event_feed},
-    [INBOX_INTERACTION_COUNT] = {INBOX_INTERACTION_COUNT_WORDS, 0, 0, NULL, record_interaction_count_feed},
-    [INBOX_LONG_TASK] = {INBOX_LONG_TASK_WORDS, 0, 0, record_long_task_encode, NULL},
-    [INBOX_LONG_FRAME] = {INBOX_LONG_FRAME_WORDS, INBOX_LONG_FRAME_SCRIPTS, INBOX_FRAME_SCRIPT,
-                          record_long_frame_encode, NULL},
-    [INBOX_FRAME_SCRIPT] = {INBOX_FRAME_SCRIPT_WORDS, 0, 0, NULL, NULL},
-    [INBOX_USER_TIMING] = {INBOX_USER_TIMING_WORDS, 0, 0, record_user_timing_encode, NULL},
-    [INBOX_VISIBILITY] = {INBOX_VISIBILITY_WORDS, 0, 0, record_visibility_encode, record_visibility_feed},
-    [INBOX_ERROR] = {INBOX_ERROR_WORDS, 0, 0, record_error_encode, NULL},
-    [INBOX_CUSTOM_EVENT] = {INBOX_CUSTOM_EVENT_WORDS, INBOX_CUSTOM_EVENT_ATTRIBUTES, INBOX_ATTRIBUTE,
-                            record_custom_event_encode, NULL},
-    [INBOX_ATTRIBUTE] = {INBOX_ATTRIBUTE_WORDS, 0, 0, NULL, NULL},
-    [INBOX_CALL] = {INBOX_CALL_WORDS, 0, 0, record_call_encode, NULL},
-    [INBOX_LOSS] = {INBOX_LOSS_WORDS, 0, 0, NULL, record_loss_feed},
-    [INBOX_METER] = {INBOX_METER_WORDS, 0, 0, NULL, record_meter_feed},
-    [INBOX_LIFECYCLE] = {INBOX_LIFECYCLE_WORDS, 0, 0, NULL, record_lifecycle_feed},
+    [INBOX_START] = {WORDS(START)}, /* core_take reads the one that counts */
+    [INBOX_VIEW] = {WORDS(VIEW), FEED(view)},
+    [INBOX_NAVIGATION] = {WORDS(NAVIGATION), CHILDREN(INBOX_NAVIGATION_SERVER_TIMINGS, SERVER_TIMING),
+                          ENTRY(NAVIGATION, navigation), FEED(navigation), .feeds_first = true},
+    [INBOX_META_TRACE] = {WORDS(META_TRACE), FEED(meta_trace)},
+    [INBOX_RESOURCE] = {WORDS(RESOURCE), CHILDREN(INBOX_RESOURCE_SERVER_TIMINGS, SERVER_TIMING),
+                        ENTRY(RESOURCE, resource), FEED(resource)},
+    [INBOX_SERVER_TIMING] = {WORDS(SERVER_TIMING)},
+    [INBOX_PAINT] = {WORDS(PAINT), ENTRY(PAINT, paint), FEED(paint)},
+    [INBOX_LARGEST_PAINT] = {WORDS(LARGEST_PAINT), ENTRY(LARGEST_CONTENTFUL_PAINT, largest_paint), FEED(largest_paint)},
+    [INBOX_LAYOUT_SHIFT] = {WORDS(LAYOUT_SHIFT), ENTRY(LAYOUT_SHIFT, layout_shift), FEED(layout_shift)},
+    [INBOX_EVENT] = {WORDS(EVENT), ENTRY(EVENT, event), FEED(event)},
+    [INBOX_INTERACTION_COUNT] = {WORDS(INTERACTION_COUNT), FEED(interaction_count)},
+    [INBOX_LONG_TASK] = {WORDS(LONG_TASK), ENTRY(LONG_TASK, long_task)},
+    [INBOX_LONG_FRAME] = {WORDS(LONG_FRAME), CHILDREN(INBOX_LONG_FRAME_SCRIPTS, FRAME_SCRIPT),
+                          ENTRY(LONG_ANIMATION_FRAME, long_frame)},
+    [INBOX_FRAME_SCRIPT] = {WORDS(FRAME_SCRIPT)},
+    [INBOX_USER_TIMING] = {WORDS(USER_TIMING), ENTRY(USER_TIMING, user_timing)},
+    [INBOX_VISIBILITY] = {WORDS(VISIBILITY), ENTRY(VISIBILITY_STATE, visibility), FEED(visibility)},
+    [INBOX_ERROR] = {WORDS(ERROR), ENTRY(ERROR, error)},
+    [INBOX_CUSTOM_EVENT] = {WORDS(CUSTOM_EVENT), CHILDREN(INBOX_CUSTOM_EVENT_ATTRIBUTES, ATTRIBUTE),
+                            ENTRY(CUSTOM_EVENT, custom_event)},
+    [INBOX_ATTRIBUTE] = {WORDS(ATTRIBUTE)},
+    [INBOX_CALL] = {WORDS(CALL), ENTRY(CALL, call)},
+    [INBOX_LOSS] = {WORDS(LOSS), FEED(loss)},
+    [INBOX_METER] = {WORDS(METER), FEED(meter)},
+    [INBOX_LIFECYCLE] = {WORDS(LIFECYCLE), FEED(lifecycle)},
 };
 
 #define LOST(reason) vitrace_v1_LossReason_LOSS_REASON_##reason
@@ -90,14 +97,19 @@ void core_begin_view(struct core *self)
     ledger_init(&self->ledger, core_abandoned(self));
     memset(self->written, 0, sizeof self->written);
     self->lost_reported = 0;
-    self->meta_count = 0;
+    self->has_meta = false;
     self->header.seq = 0;
     self->has_sent_view = false;
 }
 
-uint32_t core_url(struct core *self, struct slice url)
+struct writer core_body(struct core *self)
 {
-    return segment_text(&self->segment, scrub_url(&self->scrub, url));
+    return writer_of(self->body, sizeof self->body);
+}
+
+void core_append(struct core *self, enum beacon_field field, const struct writer *body)
+{
+    segment_append(&self->segment, field, slice_of(self->body, (size_t)(body->at - self->body)));
 }
 
 static bool vitals_hold(const void *vitals, uint32_t handle)
@@ -120,11 +132,12 @@ static bool open_segment(struct core *self)
         return false;
     uint32_t type = vitals_navigation_type(self->vitals);
     if (type != 0)
-        self->header.page.navigation_type = (vitrace_v1_NavigationType)type;
-    self->header.mono_us = micros_of_clock(self->clock.mono_ms);
-    self->header.wall_unix_us = micros_of_clock(self->clock.wall_ms);
+        self->header.navigation_type = type;
+    struct header_clocks clocks = {micros_of_clock(self->clock.mono_ms), micros_of_clock(self->clock.wall_ms)};
+    struct writer body = core_body(self);
     segment_begin(&self->segment, false);
-    segment_append(&self->segment, BEACON_FIELD_HEADER, vitrace_v1_Header_fields, &self->header);
+    header_write(&self->header, clocks, &body);
+    core_append(self, BEACON_FIELD_HEADER, &body);
     bool fits = segment_end(&self->segment);
     assert(fits); /* the schema bounds it to 1,293 bytes */
     return fits;
@@ -132,16 +145,19 @@ static bool open_segment(struct core *self)
 
 static void write_ledger(struct core *self, bool final)
 {
-    vitrace_v1_Ledger ledger;
     uint32_t abandoned = core_abandoned(self);
     ledger_count(&self->ledger.segments_sealed, 1);
-    ledger_fill(&self->ledger, abandoned, &ledger);
-    ledger.bytes_encoded += self->segment.size; /* up to this record */
-    ledger.sealed_mono_us = micros_of_clock(self->clock.mono_ms);
-    ledger.sealed_wall_unix_us = micros_of_clock(self->clock.wall_ms);
-    ledger.final = final;
+    struct ledger_seal seal = {
+        .abandoned = abandoned,
+        .open_bytes = self->segment.size, /* up to this record */
+        .mono_us = micros_of_clock(self->clock.mono_ms),
+        .wall_unix_us = micros_of_clock(self->clock.wall_ms),
+        .final = final,
+    };
+    struct writer body = core_body(self);
+    ledger_write(&self->ledger, &seal, &body);
     segment_begin(&self->segment, true);
-    segment_append(&self->segment, BEACON_FIELD_LEDGER, vitrace_v1_Ledger_fields, &ledger);
+    core_append(self, BEACON_FIELD_LEDGER, &body);
     bool fits = segment_end(&self->segment);
     assert(fits); /* SEGMENT_RESERVE_BYTES */
     (void)fits;
@@ -182,6 +198,15 @@ static void count_entry(struct core *self)
     ledger_take_encoded(&self->ledger);
 }
 
+static void write_shape(struct core *self, const struct kind *kind, struct inbox_record *record)
+{
+    struct writer body = core_body(self);
+    if (kind->feeds_first)
+        kind->feed(self, record);
+    shape_write(self, kind->shape, record, 0, &body);
+    core_append(self, (enum beacon_field)kind->field, &body);
+}
+
 /* 0 when the entry is in the segment, else why it is lost. */
 static vitrace_v1_LossReason write_entry(struct core *self, const struct kind *kind, struct inbox_record *record)
 {
@@ -190,7 +215,7 @@ static vitrace_v1_LossReason write_entry(struct core *self, const struct kind *k
             return LOST(RING_FULL);
         bool is_fresh = self->segment.entries == 0;
         segment_begin(&self->segment, false);
-        kind->encode(self, record);
+        write_shape(self, kind, record);
         if (record->bad) {
             segment_cancel(&self->segment);
             return LOST(BAD_ENTRY);
@@ -206,12 +231,13 @@ static vitrace_v1_LossReason write_entry(struct core *self, const struct kind *k
 static void take_record(struct core *self, const struct kind *kind, struct inbox_record *record)
 {
     vitrace_v1_LossReason lost = LOST(UNSPECIFIED);
-    if (kind->encode == NULL && kind->feed == NULL)
+    bool is_entry = kind->field != 0;
+    if (!is_entry && kind->feed == NULL)
         record->bad = true; /* a child without its parent, or a second start */
-    if (kind->encode != NULL && !record->bad)
+    if (is_entry && !record->bad)
         lost = write_entry(self, kind, record);
-    bool is_encoded = kind->encode != NULL && !record->bad && lost == LOST(UNSPECIFIED);
-    if (kind->feed != NULL && !record->bad)
+    bool is_encoded = is_entry && !record->bad && lost == LOST(UNSPECIFIED);
+    if (kind->feed != NULL && !kind->feeds_first && !record->bad)
         kind->feed(self, record);
     if (is_encoded)
         count_entry(self);
@@ -224,13 +250,13 @@ static void take_record(struct core *self, const struct kind *kind, struct inbox
 /* Finds the children. false: the batch ends inside the record, so that nothing after it can be trusted. */
 static bool bound_record(struct inbox_reader *inbox, const struct kind *kind, struct inbox_record *record)
 {
-    if (inbox->count - record->at < kind->words)
+    if (inbox->count - inbox->at < kind->words)
         return false;
-    inbox->at = record->at + kind->words;
+    inbox->at += kind->words;
     if (kind->child == 0)
         return true;
-    record->children_at = inbox->at;
-    record->children = (uint32_t)inbox_record_count(record, kind->children_field, INBOX_WORDS);
+    record->children = inbox_record_count(record, kind->children_field, INBOX_WORDS);
+    record->children_at = kind->words;
     record->child_words = kinds[kind->child].words;
     for (uint32_t i = 0; i < record->children; i++) {
         if (inbox_reader_kind(inbox, inbox->at) != kind->child) {
@@ -314,12 +340,10 @@ void core_stats(const struct core *self, double out[CORE_STATS_WORDS])
     for (uint32_t reason = 1; reason < LEDGER_REASONS; reason++)
         out[CORE_STATS_LOST_RING_FULL + reason - 1] =
             ledger_lost(&self->ledger, (vitrace_v1_LossReason)reason, core_abandoned(self));
-    out[CORE_STATS_LCP] = vital_value(self, VITAL_LCP);
-    out[CORE_STATS_INP] = vital_value(self, VITAL_INP);
-    out[CORE_STATS_CLS] = vital_value(self, VITAL_CLS);
-    out[CORE_STATS_FCP] = vital_value(self, VITAL_FCP);
-    out[CORE_STATS_TTFB] = vital_value(self, VITAL_TTFB);
+    for (enum vital_metric metric = VITAL_LCP; metric <= VITAL_TTFB; metric++)
+        out[CORE_STATS_LCP + metric - VITAL_LCP] = vital_value(self, metric);
 }
 
-/* The losses of the stats stand in the order of LossReason. */
+/* The losses of the stats stand in the order of LossReason, and the vitals in that of Metric. */
+_Static_assert(CORE_STATS_TTFB - CORE_STATS_LCP == VITAL_TTFB - VITAL_LCP, "a stat per Metric");
 _Static_assert(CORE_STATS_LOST_SEND_FAILED - CORE_STATS_LOST_RING_FULL + 2 == LEDGER_REASONS, "a stat per LossReason");

@@ -19,9 +19,9 @@ struct dictionary_slot {
 };
 
 struct dictionary {
-    struct dictionary_slot slots[DICTIONARY_SLOTS];
-    uint16_t slot_of[BEACON_STRINGS_MAX]; /* by id - 1, for dictionary_cut */
     uint32_t count;
+    uint16_t slot_of[BEACON_STRINGS_MAX]; /* by id - 1, for dictionary_cut */
+    struct dictionary_slot slots[DICTIONARY_SLOTS];
 };
 
 void dictionary_clear(struct dictionary *self);

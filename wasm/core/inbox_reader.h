@@ -13,6 +13,7 @@ struct inbox_reader {
     uint32_t count;
     uint32_t at; /* the next record */
     struct slice strings;
+    bool is_ascii; /* all strings are, as nearly always: none needs a second look */
     uint32_t string_count;
     uint32_t string_start[INBOX_STRINGS_MAX + 1]; /* string i is [start(i), start(i + 1) - 1): a NUL ends each */
 };
@@ -26,21 +27,22 @@ unsigned inbox_reader_kind(const struct inbox_reader *self, uint32_t at);
 /* One record: fields are numbered as in inbox.h, field 0 is the kind. */
 struct inbox_record {
     const struct inbox_reader *reader;
-    uint32_t at;
-    bool bad;             /* sticky */
-    uint32_t children_at; /* child records lie here, one behind the other */
+    const double *words; /* child records lie behind the record's own, one after the other */
+    bool bad;            /* sticky */
     uint32_t children;
+    uint32_t children_at; /* counted from `words` */
     uint32_t child_words;
 };
 
 static inline struct inbox_record inbox_record_of(const struct inbox_reader *reader, uint32_t at)
 {
-    return (struct inbox_record){.reader = reader, .at = at};
+    return (struct inbox_record){.reader = reader, .words = reader->words + at};
 }
 
 static inline struct inbox_record inbox_record_child(const struct inbox_record *self, uint32_t index)
 {
-    return inbox_record_of(self->reader, self->children_at + index * self->child_words);
+    return (struct inbox_record){.reader = self->reader,
+                                 .words = self->words + self->children_at + index * self->child_words};
 }
 
 /* As it is: NaN = the browser does not have it. The infinities mark the record bad and read as NaN. */
@@ -55,9 +57,13 @@ uint64_t inbox_record_start(struct inbox_record *self, unsigned field);
 /* A time as an offset from `start_us`; absent or 0 (the browser discloses nothing) = 0. */
 int64_t inbox_record_offset(struct inbox_record *self, unsigned field, int64_t start_us);
 /* A whole number from 0 to `max`; absent = 0, fractions are cut off. */
-uint64_t inbox_record_count(struct inbox_record *self, unsigned field, uint64_t max);
+uint32_t inbox_record_count(struct inbox_record *self, unsigned field, uint32_t max);
+/* The same up to 2^53: bytes. */
+uint64_t inbox_record_size(struct inbox_record *self, unsigned field);
 /* A number of an enum that this build may not know: above `max` reads as `other`. */
 uint32_t inbox_record_enum(struct inbox_record *self, unsigned field, uint32_t max, uint32_t other);
+/* The score of a layout shift, which an entry must have: from 0 to what the collector takes. */
+double inbox_record_score(struct inbox_record *self, unsigned field);
 bool inbox_record_flag(struct inbox_record *self, unsigned field);
 /* Borrowed for the batch; empty when the field names none. */
 struct slice inbox_record_text(struct inbox_record *self, unsigned field);

@@ -50,18 +50,24 @@ uint64_t ledger_lost_total(const struct ledger *self, uint32_t abandoned)
     return total;
 }
 
-void ledger_fill(const struct ledger *self, uint32_t abandoned, vitrace_v1_Ledger *out)
+void ledger_write(const struct ledger *self, const struct ledger_seal *seal, struct writer *out)
 {
-    memset(out, 0, sizeof *out);
-    out->entries_seen = self->entries_seen;
-    out->entries_encoded = self->entries_encoded;
+    writer_uint(out, 1, self->entries_seen);
+    writer_uint(out, 2, self->entries_encoded);
     for (uint32_t reason = 1; reason < LEDGER_REASONS; reason++) {
-        uint32_t lost = ledger_lost(self, (vitrace_v1_LossReason)reason, abandoned);
-        if (lost > 0)
-            out->losses[out->losses_count++] = (vitrace_v1_LossCount){(vitrace_v1_LossReason)reason, lost};
+        uint32_t lost = ledger_lost(self, (vitrace_v1_LossReason)reason, seal->abandoned);
+        if (lost == 0)
+            continue;
+        uint8_t *length = writer_open(out, 3);
+        writer_uint(out, 1, reason);
+        writer_uint(out, 2, lost);
+        writer_close(out, length);
     }
-    out->main_thread_us = (uint64_t)self->main_thread_us;
-    out->bytes_encoded = self->bytes_encoded;
-    out->segments_sealed = self->segments_sealed;
-    out->batches = self->batches;
+    writer_uint(out, 4, (uint64_t)self->main_thread_us);
+    writer_uint(out, 5, self->bytes_encoded + seal->open_bytes);
+    writer_uint(out, 6, self->segments_sealed);
+    writer_uint(out, 7, seal->wall_unix_us);
+    writer_uint(out, 8, seal->mono_us);
+    writer_uint(out, 9, seal->final);
+    writer_uint(out, 10, self->batches);
 }

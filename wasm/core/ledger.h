@@ -5,6 +5,7 @@
 #ifndef VITRACE_LEDGER_H
 #define VITRACE_LEDGER_H
 
+#include "proto/wire/writer.h"
 #include "vitrace/v1/beacon.pb.h"
 
 #define LEDGER_REASONS (_vitrace_v1_LossReason_MAX + 1)
@@ -31,7 +32,13 @@ void ledger_take_lost(struct ledger *self, vitrace_v1_LossReason reason, uint32_
 uint32_t ledger_lost(const struct ledger *self, vitrace_v1_LossReason reason, uint32_t abandoned);
 /* Of all reasons: changes when there is a new loss to report. */
 uint64_t ledger_lost_total(const struct ledger *self, uint32_t abandoned);
-/* The record, but for the clocks and `final`. */
-void ledger_fill(const struct ledger *self, uint32_t abandoned, vitrace_v1_Ledger *out);
+/* What only the moment of sealing knows. */
+struct ledger_seal {
+    uint32_t abandoned;
+    uint32_t open_bytes; /* of the segment so far */
+    uint64_t mono_us, wall_unix_us;
+    bool final;
+};
+void ledger_write(const struct ledger *self, const struct ledger_seal *seal, struct writer *out);
 
 #endif

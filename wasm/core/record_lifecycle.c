@@ -1,14 +1,11 @@
 /* VISIBILITY, LIFECYCLE, LOSS and METER: what happened to the page and to the bridge. */
 #include "wasm/core/core_internal.h"
 
-void record_visibility_encode(struct core *self, struct inbox_record *record)
-{
-    vitrace_v1_VisibilityState out = {
-        .start_us = inbox_record_start(record, INBOX_VISIBILITY_START_TIME),
-        .hidden = inbox_record_flag(record, INBOX_VISIBILITY_HIDDEN),
-    };
-    segment_append(&self->segment, BEACON_FIELD_VISIBILITY_STATE, vitrace_v1_VisibilityState_fields, &out);
-}
+const struct shape_row record_visibility_shape[] = {
+    {1, INBOX_VISIBILITY_START_TIME, SHAPE_START, 0},
+    {2, INBOX_VISIBILITY_HIDDEN, SHAPE_FLAG, 0},
+    {0},
+};
 
 /* Only the live event finalises: a buffered entry tells of a time when nobody was listening yet. */
 void record_visibility_feed(struct core *self, struct inbox_record *record)
@@ -59,7 +56,7 @@ void record_lifecycle_feed(struct core *self, struct inbox_record *record)
 void record_loss_feed(struct core *self, struct inbox_record *record)
 {
     uint32_t reason = inbox_record_enum(record, INBOX_LOSS_REASON, _vitrace_v1_LossReason_MAX, 0);
-    uint32_t count = (uint32_t)inbox_record_count(record, INBOX_LOSS_COUNT, UINT32_MAX);
+    uint32_t count = inbox_record_count(record, INBOX_LOSS_COUNT, UINT32_MAX);
     record->bad = record->bad || reason == 0;
     if (!record->bad)
         ledger_take_lost(&self->ledger, (vitrace_v1_LossReason)reason, count);

@@ -1,8 +1,6 @@
 /* The vitals of a view, written when a segment is sealed: those that changed since they were last written. */
 #include "wasm/core/core_internal.h"
 
-#include <math.h>
-
 /* What the collector accepts; one value outside would make it refuse the whole beacon. */
 #define VITAL_MS_MAX  600000.0
 #define VITAL_CLS_MAX 100.0
@@ -10,12 +8,10 @@
 static bool value_is_sendable(enum vital_metric metric, const struct vital *vital)
 {
     double max = metric == VITAL_CLS ? VITAL_CLS_MAX : VITAL_MS_MAX;
-    if (!(vital->value >= 0 && vital->value <= max) || !isfinite(vital->time))
-        return false;
+    bool is_finite = vital->time - vital->time == 0;
     for (uint32_t i = 0; i < vital->part_count; i++)
-        if (!isfinite(vital->parts[i]))
-            return false;
-    return true;
+        is_finite = is_finite && vital->parts[i] - vital->parts[i] == 0;
+    return is_finite && vital->value >= 0 && vital->value <= max;
 }
 
 static bool is_due(const struct core *self, enum vital_metric metric)
@@ -39,31 +35,44 @@ static uint32_t kept_text(struct core *self, uint32_t handle)
     return segment_text(&self->segment, text_pool_find(&self->texts, handle));
 }
 
-static void fill_measured(struct core *self, const struct vital *vital, vitrace_v1_Vital *out)
+static void write_parts(const struct vital *vital, struct writer *out)
 {
-    out->value = vital->value;
-    out->rating = (vitrace_v1_Rating)vital->rating;
-    out->final = vital->final;
-    out->target_ref = kept_text(self, vital->target);
-    out->url_ref = kept_text(self, vital->url);
-    out->name_ref = kept_text(self, vital->name);
-    out->time = vital->time;
-    out->parts_count = (pb_size_t)vital->part_count;
-    memcpy(out->parts, vital->parts, vital->part_count * sizeof vital->parts[0]);
+    if (vital->part_count == 0)
+        return;
+    uint8_t *length = writer_open(out, 9);
+    for (uint32_t i = 0; i < vital->part_count; i++)
+        writer_packed(out, vital->parts[i]);
+    writer_close(out, length);
 }
 
-static void write(struct core *self, enum vital_metric metric)
+/* One that is unsupported has nothing but its state and the type of the view. */
+static void write_vital(struct core *self, const struct vital *vital, enum vital_metric metric, struct writer *out)
+{
+    bool is_measured = vital->state == VITAL_MEASURED;
+    writer_uint(out, 1, metric);
+    writer_uint(out, 2, vital->state);
+    if (is_measured) {
+        writer_double(out, 3, vital->value);
+        writer_uint(out, 4, vital->rating);
+    }
+    writer_uint(out, 5, vital->navigation_type);
+    if (!is_measured)
+        return;
+    writer_uint(out, 6, vital->final);
+    writer_uint(out, 7, kept_text(self, vital->target));
+    writer_uint(out, 8, kept_text(self, vital->url));
+    write_parts(vital, out);
+    writer_double(out, 10, vital->time);
+    writer_uint(out, 11, kept_text(self, vital->name));
+}
+
+static void append(struct core *self, enum vital_metric metric)
 {
     const struct vital *vital = vitals_find(self->vitals, metric);
-    vitrace_v1_Vital out = {
-        .metric = (vitrace_v1_Metric)metric,
-        .state = (vitrace_v1_VitalState)vital->state,
-        .navigation_type = (vitrace_v1_NavigationType)vital->navigation_type,
-    };
+    struct writer body = core_body(self);
     segment_begin(&self->segment, true);
-    if (vital->state == VITAL_MEASURED)
-        fill_measured(self, vital, &out);
-    segment_append(&self->segment, BEACON_FIELD_VITAL, vitrace_v1_Vital_fields, &out);
+    write_vital(self, vital, metric, &body);
+    core_append(self, BEACON_FIELD_VITAL, &body);
     if (segment_end(&self->segment))
         self->written[metric - 1] = vital->revision + 1;
 }
@@ -72,7 +81,7 @@ void record_vital_write(struct core *self)
 {
     for (enum vital_metric metric = VITAL_LCP; metric <= VITAL_TTFB; metric++)
         if (is_due(self, metric))
-            write(self, metric);
+            append(self, metric);
 }
 
 _Static_assert(VITAL_PARTS_MAX == sizeof(((vitrace_v1_Vital *)0)->parts) / sizeof(double), "parts of a Vital");

@@ -27,10 +27,25 @@ static bool has_authority(struct slice url, size_t scheme)
     return url.size - scheme >= 2 && url.data[scheme] == '/' && url.data[scheme + 1] == '/';
 }
 
-/* Every URL of every resource runs through these two loops: no strpbrk, which costs a call a byte in Wasm. */
+#define EACH_BYTE(byte) (0x0101010101010101u * (byte))
+
+/* Not 0 when one of eight bytes is `byte`. */
+static uint64_t has_byte(uint64_t word, uint8_t byte)
+{
+    uint64_t zeroed = word ^ EACH_BYTE(byte);
+    return (zeroed - EACH_BYTE(1)) & ~zeroed & EACH_BYTE(0x80);
+}
+
+/* Every URL of every resource runs through this loop: eight bytes a step until the path may end. */
 static size_t find_path_end(struct slice url, size_t from)
 {
     size_t i = from;
+    for (; url.size - i >= 8; i += 8) {
+        uint64_t word;
+        memcpy(&word, url.data + i, sizeof word);
+        if ((has_byte(word, '?') | has_byte(word, '#')) != 0)
+            break;
+    }
     while (i < url.size && url.data[i] != '?' && url.data[i] != '#')
         i++;
     return i;

@@ -5,6 +5,9 @@
 
 #include <assert.h>
 
+/* The page sends its navigation again when it is complete. */
+#define ONCE (1u << BEACON_FIELD_NAVIGATION)
+
 void segment_init(struct segment *self, struct ring_producer *ring)
 {
     self->ring = ring;
@@ -50,7 +53,7 @@ static size_t pending_room(const struct segment *self)
     return used < self->limit && self->records + self->pending_records < self->records_max ? self->limit - used : 0;
 }
 
-/* `size` 0 is how the encoders say that a record does not fit. */
+/* `size` 0 is how the writer says that a record does not fit. */
 static void pending_add(struct segment *self, size_t size)
 {
     self->failed = self->failed || size == 0;
@@ -61,7 +64,7 @@ static void pending_add(struct segment *self, size_t size)
 static uint32_t add_text(struct segment *self, struct slice text, uint64_t hash)
 {
     size_t room = self->dictionary.count < self->strings_max ? pending_room(self) : 0;
-    size_t size = beacon_encode_string(pending_at(self), room, text);
+    size_t size = writer_record(pending_at(self), room, BEACON_FIELD_STRING, text);
     pending_add(self, size);
     if (size == 0)
         return 0;
@@ -86,24 +89,14 @@ uint32_t segment_text(struct segment *self, struct slice text)
     return text.size == 0 ? 0 : segment_text_hashed(self, text, text_hash(text));
 }
 
-void segment_append(struct segment *self, uint32_t field, const pb_msgdesc_t *fields, const void *message)
+/* A second record of which a beacon carries one at most does not fit. */
+void segment_append(struct segment *self, enum beacon_field field, struct slice body)
 {
+    uint32_t once = ONCE & 1u << field;
+    self->failed = self->failed || ((self->once | self->pending_once) & once) != 0;
+    self->pending_once |= once;
     if (!self->failed)
-        pending_add(self, beacon_encode_message(pending_at(self), pending_room(self), field, fields, message));
-}
-
-void segment_append_once(struct segment *self, uint32_t field, const pb_msgdesc_t *fields, const void *message)
-{
-    uint32_t bit = 1u << field;
-    self->failed = self->failed || ((self->once | self->pending_once) & bit) != 0;
-    self->pending_once |= bit;
-    segment_append(self, field, fields, message);
-}
-
-void segment_append_resource(struct segment *self, const vitrace_v1_Resource *resource)
-{
-    if (!self->failed)
-        pending_add(self, beacon_encode_resource(pending_at(self), pending_room(self), resource));
+        pending_add(self, writer_record(pending_at(self), pending_room(self), field, body));
 }
 
 void segment_cancel(struct segment *self)

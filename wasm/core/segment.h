@@ -11,7 +11,8 @@
 #ifndef VITRACE_SEGMENT_H
 #define VITRACE_SEGMENT_H
 
-#include "proto/wire/beacon_encode.h"
+#include "proto/wire/beacon_decode.h" /* enum beacon_field */
+#include "proto/wire/writer.h"
 #include "wasm/core/dictionary.h"
 #include "wasm/ring/ring.h"
 
@@ -23,17 +24,17 @@
 
 struct segment {
     struct ring_producer *ring;
-    struct dictionary dictionary;
     uint32_t size;    /* committed bytes */
     uint32_t records; /* committed records, strings included */
     uint32_t entries; /* committed transactions of entries */
-    uint32_t once;    /* bit n: field n of append_once is in it */
+    uint32_t once;    /* bit n: field n is in it, of those that a beacon carries once */
     bool is_open;
     /* the transaction */
     uint8_t *base; /* first byte of the segment */
     uint32_t limit, strings_max, records_max;
     uint32_t pending_size, pending_records, pending_once, mark;
     bool failed; /* sticky until the next begin */
+    struct dictionary dictionary;
 };
 
 void segment_init(struct segment *self, struct ring_producer *ring);
@@ -46,10 +47,8 @@ void segment_begin(struct segment *self, bool reserved);
 uint32_t segment_text(struct segment *self, struct slice text);
 /* The same when the caller knows text_hash(text) already. */
 uint32_t segment_text_hashed(struct segment *self, struct slice text, uint64_t hash);
-void segment_append(struct segment *self, uint32_t field, const pb_msgdesc_t *fields, const void *message);
-/* A record of which a beacon carries at most one: a second does not fit. */
-void segment_append_once(struct segment *self, uint32_t field, const pb_msgdesc_t *fields, const void *message);
-void segment_append_resource(struct segment *self, const vitrace_v1_Resource *resource);
+/* The record itself, after its texts. At most one NAVIGATION fits a segment. */
+void segment_append(struct segment *self, enum beacon_field field, struct slice body);
 /* Commits. false: something did not fit, and nothing was written. */
 bool segment_end(struct segment *self);
 /* Undoes the transaction. */

@@ -15,15 +15,17 @@
 #define TEXT_POOL_TARGET_BYTES_MAX 256u
 #define TEXT_POOL_NAME_BYTES_MAX   64u
 
+_Static_assert(TEXT_POOL_BYTES <= UINT16_MAX, "offsets and sizes");
+
 struct text_pool_entry {
-    uint64_t hash; /* 0 = unused */
-    uint32_t offset;
-    uint32_t size;
+    uint32_t handle;
+    uint16_t offset, size;
 };
 
 struct text_pool {
-    struct text_pool_entry entries[TEXT_POOL_HANDLES]; /* by handle - 1 */
-    uint32_t used;                                     /* bytes; texts lie in them in any order */
+    uint32_t count, used;                              /* entries, and bytes of their texts */
+    uint32_t last_handle;                              /* serial, from 1: a handle is never given out twice */
+    struct text_pool_entry entries[TEXT_POOL_HANDLES]; /* oldest first; their texts stand in the same order */
     uint8_t bytes[TEXT_POOL_BYTES];
 };
 

@@ -96,17 +96,15 @@ struct inp_candidate {
 };
 
 struct vitals_inp {
-    struct vitals_event queue[INP_QUEUE_MAX]; /* in order of startTime + duration */
-    uint32_t queued;
-    struct inp_candidate candidates[INP_CANDIDATES_MAX]; /* longest first */
-    uint32_t candidate_count;
-    struct inp_frame frames[INP_FRAMES_MAX]; /* oldest first */
-    uint32_t frame_count, frame_last_id;
+    uint32_t queued, candidate_count, frame_count, frame_last_id;
     double count, count_base; /* interactions of the page, and of those before this view */
     bool has_shown;
     bool shown_is_dummy; /* interactions were counted, and all were too short for an entry */
     struct inp_candidate shown;
     struct inp_frame shown_frame; /* a copy: the frame may be forgotten before the interaction is */
+    struct inp_candidate candidates[INP_CANDIDATES_MAX]; /* longest first */
+    struct inp_frame frames[INP_FRAMES_MAX];             /* oldest first */
+    struct vitals_event queue[INP_QUEUE_MAX];            /* in order of startTime + duration */
 };
 
 struct vitals {

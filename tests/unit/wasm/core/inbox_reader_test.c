@@ -114,7 +114,7 @@ static void test_inbox_reader__counts_stay_in_their_range(void **state)
     inbox_record_count(&record, 1, 4);
     assert_true(record.bad);
     record = number_record(words, 9007199254740992.0);
-    assert_true(inbox_record_count(&record, 1, UINT64_MAX) == 9007199254740992u);
+    assert_true(inbox_record_size(&record, 1) == 9007199254740992u);
     record = number_record(words, -0.0);
     assert_int_equal(inbox_record_count(&record, 1, 5), 0);
     assert_false(record.bad);

@@ -1,5 +1,7 @@
 #include "tests/unit/wasm/core/rig.h"
 
+#include "proto/wire/beacon_encode.h"
+
 #include <math.h>
 #include <stdlib.h>
 
@@ -140,6 +142,55 @@ void rig_start(struct rig *self)
     rig_take(self);
 }
 
+static const pb_msgdesc_t *const descriptors[] = {
+    [BEACON_FIELD_HEADER] = vitrace_v1_Header_fields,
+    [BEACON_FIELD_RESOURCE] = vitrace_v1_Resource_fields,
+    [BEACON_FIELD_EVENT] = vitrace_v1_EventTiming_fields,
+    [BEACON_FIELD_LAYOUT_SHIFT] = vitrace_v1_LayoutShift_fields,
+    [BEACON_FIELD_USER_TIMING] = vitrace_v1_UserTiming_fields,
+    [BEACON_FIELD_LONG_TASK] = vitrace_v1_LongTask_fields,
+    [BEACON_FIELD_LONG_ANIMATION_FRAME] = vitrace_v1_LongAnimationFrame_fields,
+    [BEACON_FIELD_PAINT] = vitrace_v1_Paint_fields,
+    [BEACON_FIELD_LARGEST_CONTENTFUL_PAINT] = vitrace_v1_LargestContentfulPaint_fields,
+    [BEACON_FIELD_VISIBILITY_STATE] = vitrace_v1_VisibilityState_fields,
+    [BEACON_FIELD_CALL] = vitrace_v1_Call_fields,
+    [BEACON_FIELD_VITAL] = vitrace_v1_Vital_fields,
+    [BEACON_FIELD_CUSTOM_EVENT] = vitrace_v1_CustomEvent_fields,
+    [BEACON_FIELD_LEDGER] = vitrace_v1_Ledger_fields,
+    [BEACON_FIELD_NAVIGATION] = vitrace_v1_Navigation_fields,
+    [BEACON_FIELD_ERROR] = vitrace_v1_ErrorEvent_fields,
+};
+
+/* true: nanopb would have written the record with the same bytes. */
+static bool record_is_canonical(const struct beacon_record *record)
+{
+    union {
+        vitrace_v1_Header header;
+        vitrace_v1_Navigation navigation;
+        vitrace_v1_LongAnimationFrame long_frame;
+        vitrace_v1_CustomEvent custom_event;
+    } message; /* the largest */
+    static uint8_t again[BEACON_BYTES_MAX];
+    const pb_msgdesc_t *fields = descriptors[record->field];
+    size_t prefix = record->field < 16 ? 3 : 4;
+    if (fields == NULL)
+        return true; /* a string has no fields */
+    if (!beacon_decode_message(record->body, fields, &message))
+        return false;
+    size_t size = beacon_encode_message(again, sizeof again, (uint32_t)record->field, fields, &message);
+    return size == prefix + record->body.size && memcmp(again + prefix, record->body.data, record->body.size) == 0;
+}
+
+/* The core writes by tables of its own; nanopb says what is right, for every record of every beacon of every test. */
+static void expect_canonical(struct slice beacon)
+{
+    struct beacon_reader reader = beacon_reader_of(beacon);
+    struct beacon_record record;
+    while (beacon_reader_next(&reader, &record))
+        if (!record_is_canonical(&record))
+            abort();
+}
+
 bool rig_next_beacon(struct rig *self, enum beacon_status *status)
 {
     int segment = ring_consumer_take(self->producer.header);
@@ -150,6 +201,7 @@ bool rig_next_beacon(struct rig *self, enum beacon_status *status)
     self->beacon = slice_of(self->beacon_bytes, bytes.size);
     ring_consumer_release(self->producer.header, segment, 1);
     *status = beacon_validate(self->beacon, &self->summary);
+    expect_canonical(self->beacon);
     beacon_strings_init(&self->dictionary, self->beacon);
     return true;
 }

@@ -43,7 +43,7 @@ double *rig_put_server_timing(struct rig *self, const char *name, const char *de
 /* START, taken. */
 void rig_start(struct rig *self);
 
-/* Takes the oldest sealed beacon off the ring and validates it. false: there is none. */
+/* Takes the oldest sealed beacon off the ring, validates it, and aborts unless its bytes are nanopb's. false: none. */
 bool rig_next_beacon(struct rig *self, enum beacon_status *status);
 /* Body of the n-th record of a field in that beacon; empty when there is none. */
 struct slice rig_find(const struct rig *self, enum beacon_field field, unsigned n);

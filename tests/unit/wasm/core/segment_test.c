@@ -24,8 +24,11 @@ static int set_up(void **state)
 static bool put_mark(const char *name, bool reserved)
 {
     segment_begin(&segment, reserved);
-    vitrace_v1_UserTiming mark = {.name_ref = segment_text(&segment, slice_text(name)), .start_us = 1};
-    segment_append(&segment, BEACON_FIELD_USER_TIMING, vitrace_v1_UserTiming_fields, &mark);
+    uint8_t body[16];
+    struct writer writer = writer_of(body, sizeof body);
+    writer_uint(&writer, 1, segment_text(&segment, slice_text(name)));
+    writer_uint(&writer, 2, 1);
+    segment_append(&segment, BEACON_FIELD_USER_TIMING, slice_of(body, (size_t)(writer.at - body)));
     return segment_end(&segment);
 }
 
@@ -105,16 +108,16 @@ static void test_segment__keeps_string_ids_for_the_seal(void **state)
 static void test_segment__a_record_of_which_there_is_one_does_not_fit_twice(void **state)
 {
     (void)state;
-    vitrace_v1_Navigation navigation = {.name_ref = 0};
+    struct slice navigation = slice_of(NULL, 0);
     for (int i = 0; i < 2; i++) {
         segment_begin(&segment, false);
-        segment_append_once(&segment, BEACON_FIELD_NAVIGATION, vitrace_v1_Navigation_fields, &navigation);
+        segment_append(&segment, BEACON_FIELD_NAVIGATION, navigation);
         assert_int_equal(segment_end(&segment), i == 0);
     }
     segment_abort(&segment);
     assert_true(segment_open(&segment, 1));
     segment_begin(&segment, false);
-    segment_append_once(&segment, BEACON_FIELD_NAVIGATION, vitrace_v1_Navigation_fields, &navigation);
+    segment_append(&segment, BEACON_FIELD_NAVIGATION, navigation);
     assert_true(segment_end(&segment));
 }
 
