@@ -9,6 +9,7 @@
 
 #include "collector/api/api.h"
 #include "collector/assets/assets.h"
+#include "collector/auth/auth.h"
 #include "collector/base/diag.h"
 #include "collector/base/json.h"
 #include "collector/dashboard/dashboard.h"
@@ -48,6 +49,8 @@ struct app {
     struct ingest *ingest;
     struct otlp *otlp;
     struct api *api;
+    struct auth *auth;
+    struct auth_door api_door, metrics_door;
     struct net_route public_routes[2 + ASSETS_COUNT], otlp_routes[2], admin_routes[5];
     struct net *net[APP_LISTENERS];
     char url[APP_LISTENERS][APP_URL_BYTES_MAX];
@@ -169,6 +172,28 @@ static bool app_start_ingest(struct app *self, const struct config *config, char
     return true;
 }
 
+/* Beyond this machine the dashboard shows what people did to whoever asks: never without a token. */
+static bool app_check_admin(const struct config *config, char *error, size_t error_size)
+{
+    if (config->admin_tokens.count > 0 || auth_listen_is_loopback(config->text[CONFIG_ADMIN]))
+        return true;
+    snprintf(error, error_size,
+             "admin: %s can be reached from other machines, and there are no admin_tokens: make one with 'vitrace token "
+             "new' and put its hash into the configuration file, or listen on 127.0.0.1",
+             config->text[CONFIG_ADMIN]);
+    return false;
+}
+
+static bool app_start_auth(struct app *self, const struct config *config, char *error, size_t error_size)
+{
+    self->auth = auth_new(&config->admin_tokens, &self->counters);
+    self->metrics_door = (struct auth_door){self->auth, health_handle_metrics, &self->health};
+    self->api_door = (struct auth_door){self->auth, api_handle, self->api};
+    if (self->auth == NULL)
+        snprintf(error, error_size, "out of memory");
+    return self->auth != NULL;
+}
+
 static void app_fill_routes(struct app *self)
 {
     self->public_routes[0] =
@@ -181,8 +206,8 @@ static void app_fill_routes(struct app *self)
     self->otlp_routes[1] = (struct net_route){NET_GET | NET_HEAD, "/healthz", health_handle_live, &self->health, 0};
     self->admin_routes[0] = (struct net_route){NET_GET | NET_HEAD, "/healthz", health_handle_live, &self->health, 0};
     self->admin_routes[1] = (struct net_route){NET_GET | NET_HEAD, "/readyz", health_handle_ready, &self->health, 0};
-    self->admin_routes[2] = (struct net_route){NET_GET | NET_HEAD, "/metrics", health_handle_metrics, &self->health, 0};
-    self->admin_routes[3] = (struct net_route){NET_GET | NET_HEAD, API_PATH, api_handle, self->api, 0};
+    self->admin_routes[2] = (struct net_route){NET_GET | NET_HEAD, "/metrics", auth_handle, &self->metrics_door, 0};
+    self->admin_routes[3] = (struct net_route){NET_GET | NET_HEAD, API_PATH, auth_handle, &self->api_door, 0};
     self->admin_routes[4] = (struct net_route){NET_GET | NET_HEAD, "/*", dashboard_handle, NULL, 0};
 }
 
@@ -263,9 +288,11 @@ static void app_write_addresses(const struct app *self)
 
 static bool app_start_all(struct app *self, const struct config *config, char *error, size_t error_size)
 {
-    if (!app_lock_folder(self, error, error_size) || !app_load_assets(&self->assets, config, error, error_size) ||
+    if (!app_check_admin(config, error, error_size) || !app_lock_folder(self, error, error_size) ||
+        !app_load_assets(&self->assets, config, error, error_size) ||
         !app_open_log(self, error, error_size) || !app_start_sinks(self, error, error_size) ||
-        !app_start_api(self, error, error_size) || !app_start_ingest(self, config, error, error_size))
+        !app_start_api(self, error, error_size) || !app_start_auth(self, config, error, error_size) ||
+        !app_start_ingest(self, config, error, error_size))
         return false;
     app_fill_routes(self);
     for (unsigned i = 0; i < APP_LISTENERS; i++)
@@ -319,6 +346,7 @@ void app_stop(struct app *self)
         log_close(self->log);
     otlp_free(self->otlp);
     ingest_free(self->ingest);
+    auth_free(self->auth);
     assets_release(&self->assets);
     if (self->lock >= 0)
         close(self->lock);
@@ -330,7 +358,7 @@ bool app_check(const struct config *config, char *error, size_t error_size)
     struct assets assets;
     const struct net_route none = {NET_GET, "/healthz", health_handle_live, NULL, 0};
     struct counters counters = {0};
-    if (!app_load_assets(&assets, config, error, error_size))
+    if (!app_check_admin(config, error, error_size) || !app_load_assets(&assets, config, error, error_size))
         return false;
     assets_release(&assets);
     if (app_folder_exists(config->text[CONFIG_DATA]) && access(config->text[CONFIG_DATA], R_OK | W_OK | X_OK) != 0) {

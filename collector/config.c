@@ -6,8 +6,8 @@
 #define CONFIG_ROW(id, key, environment, fallback, help) {key, environment, fallback, help},
 const struct config_row config_rows[CONFIG_SETTING_COUNT] = {CONFIG_SETTINGS(CONFIG_ROW)};
 
-static bool config_set(struct config *self, unsigned index, const char *text, const char *from, char *error,
-                       size_t error_size)
+static bool config_set(struct config *self, unsigned index, const char *text, enum config_origin origin,
+                       const char *from, char *error, size_t error_size)
 {
     if (text == NULL)
         return true;
@@ -18,6 +18,7 @@ static bool config_set(struct config *self, unsigned index, const char *text, co
         return false;
     }
     memcpy(self->text[index], text, size);
+    self->origin[index] = origin;
     return true;
 }
 
@@ -31,9 +32,9 @@ bool config_load(struct config *self, const struct config_input *input, char *er
     if (input->file != NULL)
         good = config_file_read(self, input->file, error, error_size);
     for (unsigned i = 0; good && i < CONFIG_SETTING_COUNT; i++)
-        good = config_set(self, i, input->environment(config_rows[i].environment), config_rows[i].environment, error,
-                          error_size) &&
-               config_set(self, i, input->flag[i], "command line", error, error_size);
+        good = config_set(self, i, input->environment(config_rows[i].environment), CONFIG_FROM_ENVIRONMENT,
+                          config_rows[i].environment, error, error_size) &&
+               config_set(self, i, input->flag[i], CONFIG_FROM_FLAG, "command line", error, error_size);
     if (!good)
         config_release(self);
     return good;

@@ -6,12 +6,14 @@
  *   apps:
  *     - name: shop
  *       origins: ["https://shop.example", "https://admin.shop.example:8443"]
+ *   admin_tokens: ["<SHA-256 of a token, 64 hex digits: vitrace token new>"]
  *
  * and nothing else: an unknown key is an error with its line, because a misspelled one would otherwise be a silent default.
  */
 #ifndef VITRACE_CONFIG_H
 #define VITRACE_CONFIG_H
 
+#include "collector/auth/auth.h"
 #include "collector/ingest/ingest.h"
 
 #define CONFIG_TEXT_BYTES_MAX 1024u
@@ -34,10 +36,15 @@ struct config_row {
 };
 extern const struct config_row config_rows[CONFIG_SETTING_COUNT];
 
+/* Where a setting's value is from; the later one wins. */
+enum config_origin { CONFIG_FROM_DEFAULT, CONFIG_FROM_FILE, CONFIG_FROM_ENVIRONMENT, CONFIG_FROM_FLAG };
+
 struct config {
     char text[CONFIG_SETTING_COUNT][CONFIG_TEXT_BYTES_MAX];
+    enum config_origin origin[CONFIG_SETTING_COUNT];
     struct ingest_app app[CONFIG_APPS_MAX]; /* owns its texts */
     size_t app_count;
+    struct auth_hashes admin_tokens;
 };
 
 struct config_input {

@@ -144,38 +144,71 @@ static bool config_read_apps(struct config_reader *self)
     return false;
 }
 
-/* The index of a top key; CONFIG_SETTING_COUNT stands for apps, and one more for unknown. */
+static bool config_read_admin_tokens(struct config_reader *self)
+{
+    struct auth_hashes *tokens = &self->config->admin_tokens;
+    if (!config_expect(self, YAML_SEQUENCE_START_EVENT, "a list of hashes"))
+        return false;
+    while (config_next(self)) {
+        if (self->event.type == YAML_SEQUENCE_END_EVENT)
+            return true;
+        if (tokens->count == AUTH_TOKENS_MAX)
+            return config_fail(self, "there are at most %u admin tokens", AUTH_TOKENS_MAX);
+        if (self->event.type != YAML_SCALAR_EVENT ||
+            !auth_hash_parse(slice_of(self->event.data.scalar.value, self->event.data.scalar.length),
+                             tokens->hash[tokens->count]))
+            return config_fail(self, "the SHA-256 of a token, 64 hex digits, is expected here (vitrace token new)");
+        tokens->count++;
+    }
+    return false;
+}
+
+/* Top keys that are more than one text; they come from the file only. */
+static const struct {
+    const char *key;
+    bool (*read)(struct config_reader *self);
+} config_lists[] = {{"apps", config_read_apps}, {"admin_tokens", config_read_admin_tokens}};
+
+#define CONFIG_KEYS (CONFIG_SETTING_COUNT + sizeof config_lists / sizeof config_lists[0])
+
+static const char *config_key(unsigned index)
+{
+    return index < CONFIG_SETTING_COUNT ? config_rows[index].key : config_lists[index - CONFIG_SETTING_COUNT].key;
+}
+
+/* The index of a top key: the settings first, then the lists. CONFIG_KEYS = unknown. */
 static unsigned config_find_key(const char *key)
 {
-    for (unsigned i = 0; i < CONFIG_SETTING_COUNT; i++)
-        if (strcmp(config_rows[i].key, key) == 0)
-            return i;
-    return strcmp(key, "apps") == 0 ? CONFIG_SETTING_COUNT : CONFIG_SETTING_COUNT + 1;
+    unsigned i = 0;
+    while (i < CONFIG_KEYS && strcmp(config_key(i), key) != 0)
+        i++;
+    return i;
 }
 
 static bool config_fail_unknown(struct config_reader *self)
 {
-    char known[256] = "";
-    for (unsigned i = 0; i < CONFIG_SETTING_COUNT; i++) {
-        strncat(known, config_rows[i].key, sizeof known - strlen(known) - 1);
-        strncat(known, ", ", sizeof known - strlen(known) - 1);
+    char known[384] = "";
+    for (unsigned i = 0; i < CONFIG_KEYS; i++) {
+        strncat(known, i == 0 ? "" : ", ", sizeof known - strlen(known) - 1);
+        strncat(known, config_key(i), sizeof known - strlen(known) - 1);
     }
-    return config_fail(self, "unknown key '%.64s'; known: %sapps", config_scalar(self), known);
+    return config_fail(self, "unknown key '%.64s'; known: %s", config_scalar(self), known);
 }
 
 static bool config_read_key(struct config_reader *self)
 {
     unsigned index = config_find_key(config_scalar(self));
-    if (index > CONFIG_SETTING_COUNT)
+    if (index == CONFIG_KEYS)
         return config_fail_unknown(self);
     if (self->seen & 1u << index)
         return config_fail(self, "key '%s' is given twice", config_scalar(self));
     self->seen |= 1u << index;
-    if (index == CONFIG_SETTING_COUNT)
-        return config_read_apps(self);
+    if (index >= CONFIG_SETTING_COUNT)
+        return config_lists[index - CONFIG_SETTING_COUNT].read(self);
     if (!config_next_text(self, config_rows[index].key))
         return false;
     memcpy(self->config->text[index], config_scalar(self), strlen(config_scalar(self)) + 1);
+    self->config->origin[index] = CONFIG_FROM_FILE;
     return true;
 }
 

@@ -20,6 +20,9 @@ static const struct command commands[] = {
     {"replay", "FILE|- [--json]", "run a recorded entry stream through the core",
      "Writes the beacons to stdout, each after its length (u32, little-endian), or with --json as lines of JSON.",
      command_replay},
+    {"token", "new", "make a token for the admin listener",
+     "Prints the token, and its SHA-256 hash as a line for the configuration file. Only the hash is kept there.",
+     command_token},
     {"version", "", "print the version", NULL, command_version},
 };
 

@@ -36,6 +36,7 @@ const allowed = {
   "collector/base": ["collector/base/", ...wire],
   "collector/os": ["collector/os/"],
   "collector/net": ["collector/net/", "collector/base/", ...wire],
+  "collector/auth": ["collector/auth/", "collector/net/net.h", "collector/base/", ...wire],
   "collector/ingest": ["collector/ingest/", "collector/net/net.h", "collector/base/", ...wire],
   "collector/otlp": ["collector/otlp/", "collector/net/net.h", "collector/base/", "collector/os/os.h", ...wire],
   "collector/log": ["collector/log/", "collector/base/", "collector/os/", ...wire],

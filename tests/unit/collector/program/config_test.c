@@ -164,6 +164,41 @@ static void test_config__limits_hold_one_past_each(void **state)
     expect_error(yaml, CONFIG_ORIGINS_MAX + 4, "at most 64 origins");
 }
 
+static void test_config__says_where_each_value_is_from(void **state)
+{
+    (void)state;
+    const char *yaml = "data: /file\nlisten: 127.0.0.1:1\n";
+    write_file(yaml, strlen(yaml));
+    struct config_input input = {.file = path, .environment = listen_environment};
+    input.flag[CONFIG_SDK] = "/sdk";
+    assert_true(config_load(&config, &input, error, sizeof error));
+    unlink(path);
+    assert_int_equal(config.origin[CONFIG_DATA], CONFIG_FROM_FILE);
+    assert_int_equal(config.origin[CONFIG_LISTEN], CONFIG_FROM_ENVIRONMENT);
+    assert_int_equal(config.origin[CONFIG_SDK], CONFIG_FROM_FLAG);
+    assert_int_equal(config.origin[CONFIG_OTLP_HTTP], CONFIG_FROM_DEFAULT);
+    config_release(&config);
+}
+
+#define HASH "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+static void test_config__admin_tokens_are_hashes(void **state)
+{
+    (void)state;
+    assert_true(load("admin_tokens: [\"" HASH "\", \"" HASH "\"]\n"));
+    assert_int_equal(config.admin_tokens.count, 2);
+    assert_int_equal(config.admin_tokens.hash[1][31], 0xef);
+    config_release(&config);
+    expect_error("admin_tokens: x\n", 1, "a list of hashes");
+    expect_error("admin_tokens:\n  - vta_secret\n", 2, "64 hex digits");
+    expect_error("admin_tokens:\n  - [" HASH "]\n", 2, "64 hex digits");
+    expect_error("admin_tokens: []\nadmin_tokens: []\n", 2, "given twice");
+    char yaml[2048] = "admin_tokens:\n";
+    for (unsigned i = 0; i <= AUTH_TOKENS_MAX; i++)
+        strcat(yaml, "  - \"" HASH "\"\n");
+    expect_error(yaml, AUTH_TOKENS_MAX + 2, "at most 16 admin tokens");
+}
+
 static void test_config__a_file_that_cannot_be_read_is_named(void **state)
 {
     (void)state;
@@ -213,6 +248,8 @@ int main(void)
         cmocka_unit_test(test_config__wrong_shapes_are_refused_with_their_line),
         cmocka_unit_test(test_config__apps_that_cannot_work_are_refused_with_the_reason),
         cmocka_unit_test(test_config__limits_hold_one_past_each),
+        cmocka_unit_test(test_config__says_where_each_value_is_from),
+        cmocka_unit_test(test_config__admin_tokens_are_hashes),
         cmocka_unit_test(test_config__a_file_that_cannot_be_read_is_named),
         cmocka_unit_test(test_config__every_prefix_of_a_file_is_taken_or_refused_without_harm),
         cmocka_unit_test(test_config__a_setting_too_long_for_its_room_is_refused),
