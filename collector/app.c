@@ -131,12 +131,19 @@ static bool app_open_log(struct app *self, char *error, size_t error_size)
     return self->log != NULL;
 }
 
+static uint64_t app_durable(const void *log)
+{
+    return log_durable_position(log);
+}
+
 static bool app_start_sinks(struct app *self, char *error, size_t error_size)
 {
     char index[APP_PATH_BYTES_MAX];
     app_path(index, self, "index.sqlite");
     self->sinks = sinks_start(
         &(struct sinks_options){.log = self->log, .store_path = index, .counters = &self->counters}, error, error_size);
+    self->health.durable = app_durable;
+    self->health.durable_context = self->log;
     atomic_store(&self->health.index_runs, self->sinks != NULL);
     return self->sinks != NULL;
 }
@@ -310,8 +317,7 @@ struct app *app_start(const struct config *config, char *error, size_t error_siz
     }
     self->lock = -1;
     memcpy(self->data, config->text[CONFIG_DATA], sizeof self->data);
-    self->health.counters = &self->counters;
-    self->health.data = self->data;
+    health_init(&self->health, &self->counters, self->data);
     if (!app_start_all(self, config, error, error_size)) {
         app_stop(self);
         return NULL;
@@ -348,6 +354,7 @@ void app_stop(struct app *self)
     ingest_free(self->ingest);
     auth_free(self->auth);
     assets_release(&self->assets);
+    health_release(&self->health);
     if (self->lock >= 0)
         close(self->lock);
     free(self);

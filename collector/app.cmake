@@ -17,5 +17,6 @@ install(TARGETS vitrace RUNTIME DESTINATION bin)
 
 # tests/CMakeLists.txt adds the folders of stages; the program is none, so its own tests are added from here.
 if(VITRACE_TESTS)
+  add_subdirectory(${CMAKE_SOURCE_DIR}/tests/unit/collector/health ${CMAKE_BINARY_DIR}/tests/unit/collector/health)
   add_subdirectory(${CMAKE_SOURCE_DIR}/tests/unit/collector/program ${CMAKE_BINARY_DIR}/tests/unit/collector/program)
 endif()

@@ -66,6 +66,7 @@ step_tidy() { build dev abi_dump && node tests/tidy/tidy.mjs "$(find build/dev -
 step_e2e() { bash demo-site/run.sh --check; }
 step_kill() { bash demo-site/run.sh --check --kill; }
 step_badinput() { bash tests/e2e/bad_input.sh; }
+step_metrics() { build asan vitrace && bash tests/e2e/metrics.sh; }
 step_fuzz() {
   build fuzz || return 1
   local target status=0
@@ -80,7 +81,7 @@ step_fuzz() {
 }
 
 # The build of the page's half comes first: the collector serves it, the end-to-end tests load it.
-for step in setup native wasm wasi js tidy threads badinput e2e kill; do run_step "$step"; done
+for step in setup native wasm wasi js tidy threads badinput metrics e2e kill; do run_step "$step"; done
 [ "$long" = 0 ] || run_step fuzz
 printf '%d s in all\n' $((SECONDS - started))
 printf '%d passed, %d failed\n' "$passed" "$failed"

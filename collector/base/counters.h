@@ -5,7 +5,7 @@
 #ifndef VITRACE_BASE_COUNTERS_H
 #define VITRACE_BASE_COUNTERS_H
 
-#include "collector/base/buf.h"
+#include "collector/base/histogram.h"
 
 /* C(ID, name, labels, type, help). Rows of one metric stand together. */
 #define COUNTERS(C)                                                                                                    \
@@ -46,6 +46,9 @@
     C(LOG_COMMITS, "vitrace_log_commits_total", "", "counter", "Group commits (one fdatasync each).")                  \
     C(LOG_RECORDS, "vitrace_log_records_total", "", "counter", "Records appended.")                                    \
     C(LOG_POISONED, "vitrace_log_poisoned_total", "", "counter", "Segments closed after an I/O error.")                \
+    C(LOG_REFUSING, "vitrace_log_refusing", "", "gauge", "1 while the last append was refused.")                       \
+    C(LOG_REFUSED, "vitrace_log_refused_records_total", "", "counter", "Records that could not be made durable.")     \
+    C(LOG_CORRUPT, "vitrace_log_corrupt_records_total", "", "counter", "Damaged places met while the index read the log.") \
     C(LOG_RECOVERED, "vitrace_log_recovered_records_total", "", "counter", "Valid records found at start.")            \
     C(LOG_TORN_BYTES, "vitrace_log_torn_bytes_total", "", "counter", "Bytes cut from a torn tail at start.")           \
     C(SINK_POSITION, "vitrace_sink_position_bytes", "", "gauge", "Log position up to which the index is built.")       \
@@ -61,6 +64,7 @@ enum counter { COUNTERS(COUNTERS_ENUM) COUNTER_COUNT };
 
 struct counters {
     _Atomic uint64_t value[COUNTER_COUNT];
+    struct histogram ingest_seconds; /* from the end of a beacon's guards to its durable answer */
 };
 
 void counters_add(struct counters *self, enum counter id, uint64_t amount);

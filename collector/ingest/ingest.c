@@ -41,6 +41,7 @@ struct ingest_request {
     struct ingest *ingest;
     struct net_exchange *exchange;
     struct ingest_cors cors;
+    uint64_t started; /* histogram_start() */
 };
 
 /* Which counter and status answer each verdict of beacon_validate(). */
@@ -124,6 +125,7 @@ static void ingest_answer_result(struct ingest_request *request, enum append_res
     switch (result) {
     case APPEND_DURABLE:
         counters_add(request->ingest->counters, counter, 1);
+        histogram_stop(&request->ingest->counters->ingest_seconds, request->started);
         ingest_answer_stored(request->exchange, &request->cors);
         return;
     case APPEND_DISK_FULL: /* space comes back by a person or by retention: not within seconds */
@@ -211,6 +213,7 @@ enum ingest_place { INGEST_FIRST, INGEST_WAITS, INGEST_STORED };
 static enum ingest_place ingest_find_place(struct ingest *self, struct ingest_request *request)
 {
     enum ingest_place place = INGEST_STORED;
+    request->started = histogram_start();
     pthread_mutex_lock(&self->lock);
     if (!ingest_dedup_has(&self->dedup, &request->flight.key)) {
         place = ingest_flight_add(&self->flight, &request->flight) ? INGEST_FIRST : INGEST_WAITS;

@@ -218,6 +218,9 @@ static void writer_say_refusing(struct log *self, int failure)
     if (failure == 0 && self->writer.refusing)
         diag(DIAG_INFO, "log_resumed", "appends are taken again");
     self->writer.refusing = failure != 0;
+    counters_set(self->counters, COUNTER_LOG_REFUSING, failure != 0);
+    if (failure != 0)
+        counters_add(self->counters, COUNTER_LOG_REFUSED, self->writer.batch.count);
 }
 
 static void writer_commit(struct log *self)

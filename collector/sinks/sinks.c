@@ -103,6 +103,7 @@ static enum sinks_step sinks_batch(struct sinks *self)
         if (status == LOG_READ_RECORD) {
             sinks_take_record(self, &record);
         } else {
+            counters_add(self->counters, COUNTER_LOG_CORRUPT, 1);
             counters_add(self->counters, COUNTER_SINK_ERRORS, 1);
             log_reader_seek(self->reader, record.next_position);
         }
