@@ -123,11 +123,15 @@ static bool app_load_assets(struct assets *assets, const struct config *config, 
     return true;
 }
 
-static bool app_open_log(struct app *self, char *error, size_t error_size)
+static bool app_open_log(struct app *self, const struct config *config, char *error, size_t error_size)
 {
     char folder[APP_PATH_BYTES_MAX];
     app_path(folder, self, "log");
-    self->log = log_open(&(struct log_options){.folder = folder, .counters = &self->counters}, error, error_size);
+    self->log = log_open(&(struct log_options){.folder = folder,
+                                               .retention_us = config_retention_us(config),
+                                               .bytes_max = config_log_bytes_max(config),
+                                               .counters = &self->counters},
+                         error, error_size);
     return self->log != NULL;
 }
 
@@ -297,7 +301,7 @@ static bool app_start_all(struct app *self, const struct config *config, char *e
 {
     if (!app_check_admin(config, error, error_size) || !app_lock_folder(self, error, error_size) ||
         !app_load_assets(&self->assets, config, error, error_size) ||
-        !app_open_log(self, error, error_size) || !app_start_sinks(self, error, error_size) ||
+        !app_open_log(self, config, error, error_size) || !app_start_sinks(self, error, error_size) ||
         !app_start_api(self, error, error_size) || !app_start_auth(self, config, error, error_size) ||
         !app_start_ingest(self, config, error, error_size))
         return false;

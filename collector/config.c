@@ -22,6 +22,47 @@ static bool config_set(struct config *self, unsigned index, const char *text, en
     return true;
 }
 
+/* Decimal digits and, when `units`, one of K, M, G, T (powers of 1,024). 0 = not a number from 1 to `max`. */
+static uint64_t config_number(const char *text, const char *units, uint64_t max)
+{
+    uint64_t value = 0;
+    size_t digits = strspn(text, "0123456789");
+    if (digits == 0 || digits > 15)
+        return 0;
+    for (size_t i = 0; i < digits; i++)
+        value = value * 10 + (uint64_t)(text[i] - '0');
+    const char *unit = text[digits] == '\0' ? NULL : strchr(units, text[digits]);
+    if (text[digits] != '\0' && (unit == NULL || text[digits + 1] != '\0'))
+        return 0;
+    unsigned shift = unit == NULL ? 0 : 10 * (unsigned)(unit - units + 1);
+    return value > max >> shift ? 0 : value << shift;
+}
+
+uint64_t config_retention_us(const struct config *self)
+{
+    return config_number(self->text[CONFIG_RETENTION_DAYS], "", CONFIG_RETENTION_DAYS_MAX) * 24 * 3600 * 1000000;
+}
+
+uint64_t config_log_bytes_max(const struct config *self)
+{
+    return config_number(self->text[CONFIG_LOG_BYTES_MAX], "KMGT", CONFIG_LOG_BYTES_MOST);
+}
+
+static bool config_check(const struct config *self, char *error, size_t error_size)
+{
+    if (config_retention_us(self) == 0) {
+        snprintf(error, error_size, "retention_days: '%.64s' is not a number from 1 to %u",
+                 self->text[CONFIG_RETENTION_DAYS], CONFIG_RETENTION_DAYS_MAX);
+        return false;
+    }
+    if (config_log_bytes_max(self) < CONFIG_LOG_BYTES_LEAST) {
+        snprintf(error, error_size, "log_bytes_max: '%.64s' is not a number of bytes from 256M to 4T, such as 20G",
+                 self->text[CONFIG_LOG_BYTES_MAX]);
+        return false;
+    }
+    return true;
+}
+
 /* Lowest first, each later source overwriting. */
 bool config_load(struct config *self, const struct config_input *input, char *error, size_t error_size)
 {
@@ -35,6 +76,7 @@ bool config_load(struct config *self, const struct config_input *input, char *er
         good = config_set(self, i, input->environment(config_rows[i].environment), CONFIG_FROM_ENVIRONMENT,
                           config_rows[i].environment, error, error_size) &&
                config_set(self, i, input->flag[i], CONFIG_FROM_FLAG, "command line", error, error_size);
+    good = good && config_check(self, error, error_size);
     if (!good)
         config_release(self);
     return good;

@@ -4,13 +4,15 @@
 #include <string.h>
 
 static const struct command commands[] = {
-    {"serve", "[--config FILE] [--data DIR] [--listen ADDR] [--admin ADDR] [--otlp-http ADDR] [--sdk DIR] [--check]",
+    {"serve", "[--config FILE] [--data DIR] [--listen ADDR] [--admin ADDR] [--otlp-http ADDR] [--sdk DIR]\n"
+     "       [--retention-days N] [--log-bytes-max N[KMGT]] [--check]",
      "run the collector",
      "Each setting may come from a flag, from the environment (VITRACE_DATA, VITRACE_LISTEN, VITRACE_ADMIN,\n"
      "VITRACE_OTLP_HTTP, VITRACE_SDK), from the YAML file (data, listen, admin, otlp_http, sdk, apps), or be left at "
      "its\n"
      "default: ./vitrace-data, 127.0.0.1:4319, 127.0.0.1:4320, 127.0.0.1:4318. The first of these that has it counts.\n"
      "Port 0 takes a free one; the ports are in the \"ready\" message on stderr and in DATA/addresses.json.\n"
+     "The log keeps what is younger than retention_days (30), at most log_bytes_max bytes of it (20G), oldest out first.\n"
      "--check reads and judges the settings without starting; exit status 1 when they cannot work.",
      command_serve},
     {"decode", "FILE|-", "print a beacon as JSON", "Exit status 1, and the reason, when it is not valid.",

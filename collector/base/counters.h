@@ -51,6 +51,10 @@
     C(LOG_CORRUPT, "vitrace_log_corrupt_records_total", "", "counter", "Damaged places met while the index read the log.") \
     C(LOG_RECOVERED, "vitrace_log_recovered_records_total", "", "counter", "Valid records found at start.")            \
     C(LOG_TORN_BYTES, "vitrace_log_torn_bytes_total", "", "counter", "Bytes cut from a torn tail at start.")           \
+    C(LOG_REMOVED_AGE, "vitrace_log_removed_segments_total", "{reason=\"age\"}", "counter", "Segments removed by retention.") \
+    C(LOG_REMOVED_BYTES, "vitrace_log_removed_segments_total", "{reason=\"bytes\"}", "counter", "")                    \
+    C(LOG_REMOVED_UNREAD, "vitrace_log_removed_unread_segments_total", "", "counter", "Of these, before the index had read them.") \
+    C(LOG_HEADROOM_REFUSED, "vitrace_log_headroom_refused_total", "", "counter", "Appends refused to keep space for final beacons.") \
     C(SINK_POSITION, "vitrace_sink_position_bytes", "", "gauge", "Log position up to which the index is built.")       \
     C(SINK_ERRORS, "vitrace_sink_errors_total", "", "counter", "Records that the index could not take.")               \
     C(JOIN_EXACT_PARENT, "vitrace_join_total", "{level=\"exact_parent\"}", "counter", "Requests joined, by level.")    \

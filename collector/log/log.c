@@ -30,6 +30,11 @@ static void log_apply(struct log *self, const struct log_options *options)
     self->batch_bytes_max = self->segment_bytes - LOG_HEADER_BYTES;
     if (self->batch_bytes_max > LOG_BATCH_BYTES_MAX)
         self->batch_bytes_max = LOG_BATCH_BYTES_MAX;
+    self->headroom_bytes = option_or(options->headroom_bytes, LOG_HEADROOM_SEGMENTS * self->segment_bytes);
+    self->retention.age_us = option_or(options->retention_us, LOG_RETENTION_US_DEFAULT);
+    self->retention.bytes_max = option_or(options->bytes_max, LOG_BYTES_MAX_DEFAULT);
+    if (self->retention.bytes_max < LOG_BYTES_SEGMENTS_MIN * self->segment_bytes)
+        self->retention.bytes_max = LOG_BYTES_SEGMENTS_MIN * self->segment_bytes;
     self->folder = self->writer.segment.file = -1;
 }
 
@@ -129,6 +134,7 @@ struct log *log_open(const struct log_options *options, char *error, size_t erro
         log_release(self);
         return NULL;
     }
+    log_retention_start(self);
     errno = pthread_create(&self->writer.thread, NULL, log_writer_run, self);
     if (errno != 0) {
         log_fail(error, error_size, "cannot start the writer of", options->folder, "raise the limit of threads");
@@ -166,7 +172,7 @@ uint64_t log_durable_position(const struct log *self)
     return atomic_load_explicit(&self->durable, memory_order_acquire);
 }
 
-static struct timespec deadline_in(unsigned timeout_ms)
+struct timespec log_deadline_in(unsigned timeout_ms)
 {
     struct timespec deadline;
     clock_gettime(CLOCK_MONOTONIC, &deadline);
@@ -178,7 +184,7 @@ static struct timespec deadline_in(unsigned timeout_ms)
 
 uint64_t log_wait(struct log *self, uint64_t position, unsigned timeout_ms)
 {
-    struct timespec deadline = deadline_in(timeout_ms);
+    struct timespec deadline = log_deadline_in(timeout_ms);
     int timed_out = 0;
     pthread_mutex_lock(&self->wait_lock);
     while (log_durable_position(self) <= position && timed_out == 0)

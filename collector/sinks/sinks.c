@@ -28,6 +28,7 @@ static void sinks_publish(struct sinks *self)
     pthread_cond_broadcast(&self->changed);
     pthread_mutex_unlock(&self->mutex);
     counters_set(self->counters, COUNTER_SINK_POSITION, self->next_position);
+    log_hold(self->log, self->next_position); /* committed: retention may take what is before it */
 }
 
 static void sinks_deadline(struct timespec *deadline, unsigned timeout_ms)

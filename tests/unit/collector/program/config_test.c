@@ -97,6 +97,27 @@ static void test_config__reads_apps_with_their_origins(void **state)
     config_release(&config);
 }
 
+static void test_config__sizes_and_days_are_numbers_within_bounds(void **state)
+{
+    (void)state;
+    assert_true(load("retention_days: 7\nlog_bytes_max: 512M\n"));
+    assert_int_equal(config_retention_us(&config), UINT64_C(7) * 24 * 3600 * 1000000);
+    assert_int_equal(config_log_bytes_max(&config), UINT64_C(512) << 20);
+    config_release(&config);
+    assert_true(load("retention_days: 3650\nlog_bytes_max: 4T\n"));
+    assert_int_equal(config_log_bytes_max(&config), UINT64_C(4) << 40);
+    config_release(&config);
+    assert_true(load("log_bytes_max: 268435456\n"));
+    assert_int_equal(config_log_bytes_max(&config), UINT64_C(256) << 20);
+    config_release(&config);
+    const char *const bad[] = {"retention_days: 0\n",      "retention_days: 3651\n",    "retention_days: 7d\n",
+                               "retention_days: -1\n",     "retention_days: ''\n",      "log_bytes_max: 255M\n",
+                               "log_bytes_max: 5T\n",      "log_bytes_max: 20GB\n",     "log_bytes_max: G\n",
+                               "log_bytes_max: 9999999T\n", "log_bytes_max: 268435455\n"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        assert_false(load(bad[i]));
+}
+
 static void test_config__a_file_without_content_sets_nothing(void **state)
 {
     (void)state;
@@ -113,7 +134,8 @@ static void test_config__an_unknown_key_is_named_with_its_line_and_the_known_key
 {
     (void)state;
     expect_error("data: x\nlisten: y\n\nlistne: z\n", 4,
-                 "unknown key 'listne'; known: data, listen, admin, otlp_http, sdk, apps");
+                 "unknown key 'listne'; known: data, listen, admin, otlp_http, "
+                 "retention_days, log_bytes_max, sdk, apps");
     expect_error("apps:\n  - name: shop\n    origin: x\n", 3,
                  "unknown or repeated key 'origin' of an app; known: name, origins");
 }
@@ -243,6 +265,7 @@ int main(void)
         cmocka_unit_test(test_config__has_defaults_for_everything),
         cmocka_unit_test(test_config__flag_beats_environment_beats_file_beats_default),
         cmocka_unit_test(test_config__reads_apps_with_their_origins),
+        cmocka_unit_test(test_config__sizes_and_days_are_numbers_within_bounds),
         cmocka_unit_test(test_config__a_file_without_content_sets_nothing),
         cmocka_unit_test(test_config__an_unknown_key_is_named_with_its_line_and_the_known_keys),
         cmocka_unit_test(test_config__wrong_shapes_are_refused_with_their_line),
