@@ -53,11 +53,14 @@ static void writer_look_for_space(struct log *self)
     self->writer.scarce = scarce;
 }
 
-/* True: the append has no place in the log; `result` says why. */
+/* True: the append has no place in the log; `result` says why. Looks again before it refuses: nothing on old news. */
 static bool writer_refuses(struct log *self, const struct append *append, enum append_result *result)
 {
     *result = append->payload.size > LOG_RECORD_BYTES_MAX ? APPEND_TOO_LARGE : APPEND_DISK_FULL;
-    return *result == APPEND_TOO_LARGE || (self->writer.scarce && !append->is_final);
+    if (*result == APPEND_TOO_LARGE || append->is_final || !self->writer.scarce)
+        return *result == APPEND_TOO_LARGE;
+    writer_look_for_space(self);
+    return self->writer.scarce;
 }
 
 static void writer_refuse(struct log *self, struct append *append, enum append_result result)
