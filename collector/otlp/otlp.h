@@ -1,6 +1,6 @@
 /*
- * OTLP/HTTP traces: POST /v1/traces (protobuf, optionally gzip), and the bounded reader that the sinks use later.
- * Spans are appended to the log as they came (inflated) and acked when durable.
+ * OTLP/HTTP traces: POST /v1/traces (protobuf or JSON, plain, gzip or zstd), and the bounded reader that the sinks use.
+ * Spans are appended to the log as they came (inflated; JSON as protobuf, see otlp_json.c) and acked when durable.
  */
 #ifndef VITRACE_OTLP_H
 #define VITRACE_OTLP_H
