@@ -165,12 +165,26 @@ static void app_remember(void *ingest, const uint8_t view_id[16], uint32_t seq)
     ingest_remember(ingest, view_id, seq);
 }
 
+static struct ingest_rate_limits app_rate_limits(const struct config *config)
+{
+    const uint32_t *limit = config->limit;
+    return (struct ingest_rate_limits){
+        .ip = {limit[CONFIG_LIMIT_IP_PER_SECOND], limit[CONFIG_LIMIT_IP_BURST]},
+        .app = {limit[CONFIG_LIMIT_APP_PER_SECOND], limit[CONFIG_LIMIT_APP_BURST]},
+        .global = {limit[CONFIG_LIMIT_GLOBAL_PER_SECOND], limit[CONFIG_LIMIT_GLOBAL_BURST]},
+    };
+}
+
 static bool app_start_ingest(struct app *self, const struct config *config, char *error, size_t error_size)
 {
     char index[APP_PATH_BYTES_MAX];
     struct append_sink sink = {self->log, log_take};
-    self->ingest = ingest_new(&(struct ingest_options){
-        .apps = config->app, .app_count = config->app_count, .sink = sink, .counters = &self->counters});
+    self->ingest = ingest_new(&(struct ingest_options){.apps = config->app,
+                                                       .app_count = config->app_count,
+                                                       .sink = sink,
+                                                       .counters = &self->counters,
+                                                       .limits = app_rate_limits(config),
+                                                       .trusted_proxies = config->trusted_proxies});
     self->otlp = otlp_new(sink, &self->counters);
     if (self->ingest == NULL || self->otlp == NULL) {
         snprintf(error, error_size, "out of memory");

@@ -6,6 +6,9 @@
 #define CONFIG_ROW(id, key, environment, fallback, help) {key, environment, fallback, help},
 const struct config_row config_rows[CONFIG_SETTING_COUNT] = {CONFIG_SETTINGS(CONFIG_ROW)};
 
+#define CONFIG_LIMIT_ROW(id, key, fallback, most, help) {key, help, fallback, most},
+const struct config_limit_row config_limit_rows[CONFIG_LIMIT_COUNT] = {CONFIG_LIMITS(CONFIG_LIMIT_ROW)};
+
 static bool config_set(struct config *self, unsigned index, const char *text, enum config_origin origin,
                        const char *from, char *error, size_t error_size)
 {
@@ -70,6 +73,8 @@ bool config_load(struct config *self, const struct config_input *input, char *er
     bool good = true;
     for (unsigned i = 0; i < CONFIG_SETTING_COUNT; i++)
         memcpy(self->text[i], config_rows[i].fallback, strlen(config_rows[i].fallback) + 1);
+    for (unsigned i = 0; i < CONFIG_LIMIT_COUNT; i++)
+        self->limit[i] = config_limit_rows[i].fallback;
     if (input->file != NULL)
         good = config_file_read(self, input->file, error, error_size);
     for (unsigned i = 0; good && i < CONFIG_SETTING_COUNT; i++)
@@ -82,14 +87,23 @@ bool config_load(struct config *self, const struct config_input *input, char *er
     return good;
 }
 
+static void config_release_texts(const char *const *texts, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        free((void *)(uintptr_t)texts[i]);
+    free((void *)(uintptr_t)texts);
+}
+
 void config_release(struct config *self)
 {
     for (size_t i = 0; i < self->app_count; i++) {
-        for (size_t j = 0; j < self->app[i].origin_count; j++)
-            free((void *)(uintptr_t)self->app[i].origins[j]);
-        free((void *)(uintptr_t)self->app[i].origins);
+        config_release_texts(self->app[i].origins, self->app[i].origin_count);
+        config_release_texts(self->app[i].keys, self->app[i].key_count);
         free((void *)(uintptr_t)self->app[i].name);
     }
+    config_release_texts(self->admin_hosts, self->admin_host_count);
+    self->admin_hosts = NULL;
+    self->admin_host_count = 0;
     memset(self->app, 0, sizeof self->app);
     self->app_count = 0;
 }

@@ -7,6 +7,11 @@
  *   apps:
  *     - name: shop
  *       origins: ["https://shop.example", "https://admin.shop.example:8443"]
+ *       keys: [write-key-2026-autumn, write-key-2026-summer]      # optional: beacons must then name one, ?k=KEY
+ *   limits:                       # see CONFIG_LIMITS; 0 = no limit
+ *     ip_per_second: 1000
+ *   trusted_proxies: 1            # of our own, each adding to X-Forwarded-For; 0 = the header is not looked at
+ *   admin_hosts: [rum.internal]   # names, beyond addresses and localhost, under which the dashboard is reached
  *   admin_tokens: ["<SHA-256 of a token, 64 hex digits: vitrace token new>"]
  *
  * and nothing else: an unknown key is an error with its line, because a misspelled one would otherwise be a silent default.
@@ -38,6 +43,36 @@
 #define CONFIG_ENUM(id, key, environment, fallback, help) CONFIG_##id,
 enum config_setting { CONFIG_SETTINGS(CONFIG_ENUM) CONFIG_SETTING_COUNT };
 
+/*
+ * L(ID, key under `limits:`, default, largest, help). The defaults are what no normal site meets:
+ *   one address   a carrier's NAT with 5,000 active readers, each page sending a beacon every 5 s = 1,000/s; a burst of
+ *                 two beacons from each of them at once (leaving a page sends one) = 10,000
+ *   one app       50,000/s: what one core stores
+ *   all           100,000/s: more than the log's one writer takes; beyond it, refusing early keeps memory flat
+ *   connections   10,000 x (0.5 KiB + head 16 KiB when not idle) = 165 MiB at the very worst; a tenth for one address
+ */
+#define CONFIG_LIMITS(L)                                                                                               \
+    L(IP_PER_SECOND, "ip_per_second", 1000, 1000000, "beacons a second from one address (an IPv6 /64)")                \
+    L(IP_BURST, "ip_burst", 10000, 10000000, "beacons at once from one address")                                       \
+    L(APP_PER_SECOND, "app_per_second", 50000, 1000000, "beacons a second of one configured app")                      \
+    L(APP_BURST, "app_burst", 100000, 10000000, "beacons at once of one configured app")                               \
+    L(GLOBAL_PER_SECOND, "global_per_second", 100000, 1000000, "beacons a second in all")                              \
+    L(GLOBAL_BURST, "global_burst", 200000, 10000000, "beacons at once in all")                                        \
+    L(CONNECTIONS, "connections", 10000, 1000000, "open connections of the public listener")                           \
+    L(CONNECTIONS_PER_IP, "connections_per_ip", 1000, 60000, "of them, from one address; not applied behind proxies")
+#define CONFIG_LIMIT_ENUM(id, key, fallback, most, help) CONFIG_LIMIT_##id,
+enum config_limit { CONFIG_LIMITS(CONFIG_LIMIT_ENUM) CONFIG_LIMIT_COUNT };
+
+struct config_limit_row {
+    const char *key, *help;
+    uint32_t fallback, most;
+};
+extern const struct config_limit_row config_limit_rows[CONFIG_LIMIT_COUNT];
+
+#define CONFIG_KEYS_MAX            8u /* of an app: two live ones, and time to rotate */
+#define CONFIG_ADMIN_HOSTS_MAX     16u
+#define CONFIG_TRUSTED_PROXIES_MAX 16u
+
 struct config_row {
     const char *key, *environment, *fallback, *help;
 };
@@ -51,6 +86,10 @@ struct config {
     enum config_origin origin[CONFIG_SETTING_COUNT];
     struct ingest_app app[CONFIG_APPS_MAX]; /* owns its texts */
     size_t app_count;
+    uint32_t limit[CONFIG_LIMIT_COUNT];
+    uint32_t trusted_proxies;
+    const char *const *admin_hosts; /* owned, with its texts */
+    size_t admin_host_count;
     struct auth_hashes admin_tokens;
 };
 

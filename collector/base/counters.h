@@ -26,12 +26,18 @@
     C(REJECTED_UNKNOWN_APP, "vitrace_beacons_rejected_total", "{reason=\"unknown_app\"}", "counter", "")               \
     C(REJECTED_ORIGIN, "vitrace_beacons_rejected_total", "{reason=\"origin\"}", "counter", "")                         \
     C(REJECTED_MEDIA_TYPE, "vitrace_beacons_rejected_total", "{reason=\"media_type\"}", "counter", "")                 \
+    C(REJECTED_KEY, "vitrace_beacons_rejected_total", "{reason=\"key\"}", "counter", "")                               \
+    C(RATE_IP, "vitrace_beacons_rejected_total", "{reason=\"rate_ip\"}", "counter", "")                                \
+    C(RATE_APP, "vitrace_beacons_rejected_total", "{reason=\"rate_app\"}", "counter", "")                              \
+    C(RATE_GLOBAL, "vitrace_beacons_rejected_total", "{reason=\"rate_global\"}", "counter", "")                        \
     C(REJECTED_UNAVAILABLE, "vitrace_beacons_rejected_total", "{reason=\"unavailable\"}", "counter", "")               \
     C(SPANS_REQUESTS, "vitrace_spans_requests_total", "", "counter", "OTLP export requests that reached the handler.") \
     C(SPANS_ACCEPTED, "vitrace_spans_accepted_total", "", "counter", "Spans made durable.")                            \
     C(SPANS_REJECTED, "vitrace_spans_rejected_total", "", "counter", "Spans refused inside accepted requests.")        \
     C(SPANS_REQUESTS_REJECTED, "vitrace_spans_requests_rejected_total", "", "counter", "OTLP requests refused whole.") \
     C(HTTP_CONNECTIONS, "vitrace_connections", "", "gauge", "Open client connections.")                                \
+    C(HTTP_FULL, "vitrace_connections_refused_total", "{reason=\"full\"}", "counter", "Connections turned away at once.") \
+    C(HTTP_FULL_IP, "vitrace_connections_refused_total", "{reason=\"full_ip\"}", "counter", "")                        \
     C(HTTP_REQUESTS, "vitrace_http_requests_total", "", "counter", "Requests parsed.")                                 \
     C(HTTP_BAD_REQUESTS, "vitrace_http_bad_requests_total", "{reason=\"parse\"}", "counter", "Requests refused before routing.") \
     C(HTTP_BODY_TOO_LARGE, "vitrace_http_bad_requests_total", "{reason=\"body_too_large\"}", "counter", "")            \
@@ -41,6 +47,8 @@
     C(HTTP_TIMEOUT, "vitrace_http_bad_requests_total", "{reason=\"timeout\"}", "counter", "")                          \
     C(ADMIN_UNAUTHORIZED, "vitrace_admin_refused_total", "{reason=\"token\"}", "counter", "Admin requests refused, by reason.") \
     C(ADMIN_FOREIGN_HOST, "vitrace_admin_refused_total", "{reason=\"host\"}", "counter", "")                           \
+    C(HTTP_SLOW_BODY, "vitrace_http_bad_requests_total", "{reason=\"slow_body\"}", "counter", "")                      \
+    C(HTTP_HOST, "vitrace_http_bad_requests_total", "{reason=\"host\"}", "counter", "")                                \
     C(LOG_BYTES, "vitrace_log_bytes", "", "gauge", "Bytes of the log on disk.")                                        \
     C(LOG_SEGMENTS, "vitrace_log_segments", "", "gauge", "Segment files of the log.")                                  \
     C(LOG_COMMITS, "vitrace_log_commits_total", "", "counter", "Group commits (one fdatasync each).")                  \

@@ -67,6 +67,9 @@ struct slice net_exchange_query(const struct net_exchange *self); /* after '?', 
 struct slice net_exchange_body(const struct net_exchange *self);
 /* Case-insensitive name; empty when absent. The first of several. */
 struct slice net_exchange_header(const struct net_exchange *self, const char *name);
+/* For headers that may come in several lines: how many, and the one at `index` from the top (empty beyond the last). */
+unsigned net_exchange_header_count(const struct net_exchange *self, const char *name);
+struct slice net_exchange_header_at(const struct net_exchange *self, const char *name, unsigned index);
 /* Peer as 16 bytes, v4 mapped; not truncated. */
 const uint8_t *net_exchange_peer(const struct net_exchange *self);
 /* `bytes` of zeroed memory that lives as long as the exchange, e.g. for a struct append. NULL = out of memory. */

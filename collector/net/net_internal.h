@@ -183,7 +183,6 @@ void net_exchange_refuse(struct net_exchange *self, int status, const char *code
                          enum counter counter);
 void net_exchange_run_woken(struct net_loop *loop);
 void net_exchange_free_spare(struct net_loop *loop);
-unsigned net_exchange_field_count(const struct net_exchange *self, const char *name);
 
 /* net_reply.c */
 void net_reply_refusal(struct net_exchange *exchange);

@@ -141,13 +141,13 @@ static enum net_method net_parse_method(uint8_t method)
 
 static bool net_parse_host_is_valid(const struct net_exchange *exchange)
 {
-    unsigned hosts = net_exchange_field_count(exchange, "host");
+    unsigned hosts = net_exchange_header_count(exchange, "host");
     return exchange->http_1_0 ? hosts <= 1 : hosts == 1;
 }
 
 static bool net_parse_coding_is_valid(const struct net_exchange *exchange)
 {
-    unsigned codings = net_exchange_field_count(exchange, "transfer-encoding");
+    unsigned codings = net_exchange_header_count(exchange, "transfer-encoding");
     if (codings == 0)
         return true;
     struct slice coding = net_exchange_header(exchange, "transfer-encoding");

@@ -60,8 +60,8 @@ static void fake_wait(struct fake_log *self, unsigned taken)
 }
 
 static const char *const shop_origins[] = {"https://shop.example", "https://*.shop.example"};
-static const struct ingest_app apps[] = {{"shop", shop_origins, 2}, {"open", NULL, 0}};
-static const struct ingest_app only_shop[] = {{"shop", shop_origins, 2}};
+static const struct ingest_app apps[] = {{.name = "shop", .origins = shop_origins, .origin_count = 2}, {.name = "open"}};
+static const struct ingest_app only_shop[] = {{.name = "shop", .origins = shop_origins, .origin_count = 2}};
 
 static void bench_start(struct bench *self, const struct ingest_app *app, size_t app_count)
 {
@@ -69,7 +69,8 @@ static void bench_start(struct bench *self, const struct ingest_app *app, size_t
     *self = (struct bench){0};
     pthread_mutex_init(&self->log.lock, NULL);
     pthread_cond_init(&self->log.changed, NULL);
-    self->ingest = ingest_new(&(struct ingest_options){app, app_count, {&self->log, fake_take}, &self->counters});
+    self->ingest = ingest_new(&(struct ingest_options){
+        .apps = app, .app_count = app_count, .sink = {&self->log, fake_take}, .counters = &self->counters});
     self->route =
         (struct net_route){NET_POST | NET_OPTIONS, "/v1/beacon", ingest_handle, self->ingest, INGEST_BODY_BYTES_MAX};
     self->net = net_start(&(struct net_options){.listen = "127.0.0.1:0",
@@ -454,11 +455,11 @@ static void test_ingest__app_problems_are_named(void **state)
     (void)state;
     static const char *const bad_origin[] = {"https://shop.example/path"};
     assert_null(ingest_app_problem(&apps[0]));
-    assert_non_null(ingest_app_problem(&(struct ingest_app){"Shop", NULL, 0}));
-    assert_non_null(ingest_app_problem(&(struct ingest_app){"", NULL, 0}));
-    assert_non_null(ingest_app_problem(&(struct ingest_app){"-a", NULL, 0}));
-    assert_non_null(ingest_app_problem(&(struct ingest_app){NULL, NULL, 0}));
-    assert_non_null(ingest_app_problem(&(struct ingest_app){"shop", bad_origin, 1}));
+    assert_non_null(ingest_app_problem(&(struct ingest_app){.name = "Shop"}));
+    assert_non_null(ingest_app_problem(&(struct ingest_app){.name = ""}));
+    assert_non_null(ingest_app_problem(&(struct ingest_app){.name = "-a"}));
+    assert_non_null(ingest_app_problem(&(struct ingest_app){.name = NULL}));
+    assert_non_null(ingest_app_problem(&(struct ingest_app){.name = "shop", .origins = bad_origin, .origin_count = 1}));
 }
 
 int main(void)

@@ -151,7 +151,7 @@ static void test_config__wrong_shapes_are_refused_with_their_line(void **state)
     expect_error("apps:\n  - shop\n", 2, "an app with name");
     expect_error("apps:\n  - name: [x]\n", 2, "the app's name");
     expect_error("apps:\n  - name: a\n    origins: https://a.com\n", 3, "a list of origins");
-    expect_error("apps:\n  - name: a\n    origins: [[x]]\n", 3, "an origin");
+    expect_error("apps:\n  - name: a\n    origins: [[x]]\n", 3, "a list of origins");
     expect_error("apps:\n  - name: a\n    name: b\n", 3, "unknown or repeated key 'name'");
     expect_error("? [a]\n: b\n", 1, "a key");
     expect_error("data: x\n---\ndata: y\n", 2, "the end");
@@ -221,6 +221,34 @@ static void test_config__admin_tokens_are_hashes(void **state)
     expect_error(yaml, AUTH_TOKENS_MAX + 2, "at most 16 admin tokens");
 }
 
+static void test_config__reads_limits_proxies_hosts_and_keys(void **state)
+{
+    (void)state;
+    assert_true(load("apps:\n  - name: shop\n    keys: [exactly-16-bytes, another-key-of-the-app]\n"
+                     "limits:\n  ip_per_second: 7\n  global_burst: 0\ntrusted_proxies: 2\n"
+                     "admin_hosts: [rum.internal, rum.example]\n"));
+    assert_int_equal(config.app[0].key_count, 2);
+    assert_string_equal(config.app[0].keys[1], "another-key-of-the-app");
+    assert_int_equal(config.limit[CONFIG_LIMIT_IP_PER_SECOND], 7);
+    assert_int_equal(config.limit[CONFIG_LIMIT_GLOBAL_BURST], 0);
+    assert_int_equal(config.limit[CONFIG_LIMIT_IP_BURST], 10000); /* what the file leaves out stays at its default */
+    assert_int_equal(config.trusted_proxies, 2);
+    assert_int_equal(config.admin_host_count, 2);
+    assert_string_equal(config.admin_hosts[0], "rum.internal");
+    config_release(&config);
+    expect_error("limits:\n  ip_per_sec: 7\n", 2, "unknown limit 'ip_per_sec'");
+    expect_error("limits:\n  ip_burst: 7\n  ip_burst: 8\n", 3, "given twice");
+    expect_error("limits:\n  ip_burst: -1\n", 2, "whole number from 0 to 10000000");
+    expect_error("limits:\n  ip_burst: 10000001\n", 2, "whole number");
+    expect_error("limits:\n  ip_burst: 99999999999999999999\n", 2, "whole number");
+    expect_error("limits:\n  ip_burst: 1k\n", 2, "whole number");
+    expect_error("limits:\n  ip_burst: \"\"\n", 2, "whole number");
+    expect_error("limits: 5\n", 1, "LIMIT: NUMBER");
+    expect_error("trusted_proxies: 17\n", 1, "from 0 to 16");
+    expect_error("admin_hosts: rum.internal\n", 1, "a list");
+    expect_error("apps:\n  - name: shop\n    keys: [short]\n", 4, "a key is 16 to 64");
+}
+
 static void test_config__a_file_that_cannot_be_read_is_named(void **state)
 {
     (void)state;
@@ -273,6 +301,7 @@ int main(void)
         cmocka_unit_test(test_config__limits_hold_one_past_each),
         cmocka_unit_test(test_config__says_where_each_value_is_from),
         cmocka_unit_test(test_config__admin_tokens_are_hashes),
+        cmocka_unit_test(test_config__reads_limits_proxies_hosts_and_keys),
         cmocka_unit_test(test_config__a_file_that_cannot_be_read_is_named),
         cmocka_unit_test(test_config__every_prefix_of_a_file_is_taken_or_refused_without_harm),
         cmocka_unit_test(test_config__a_setting_too_long_for_its_room_is_refused),
