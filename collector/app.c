@@ -8,6 +8,7 @@
 #include "collector/app.h"
 
 #include "collector/api/api.h"
+#include "collector/app_sandbox.h"
 #include "collector/assets/assets.h"
 #include "collector/auth/auth.h"
 #include "collector/base/diag.h"
@@ -313,8 +314,9 @@ static void app_write_addresses(const struct app *self)
 
 static bool app_start_all(struct app *self, const struct config *config, char *error, size_t error_size)
 {
-    if (!app_check_admin(config, error, error_size) || !app_lock_folder(self, error, error_size) ||
-        !app_load_assets(&self->assets, config, error, error_size) ||
+    if (!app_check_admin(config, error, error_size) || !app_sandbox_begin(config, error, error_size) ||
+        !app_lock_folder(self, error, error_size) || !app_load_assets(&self->assets, config, error, error_size) ||
+        !app_sandbox_enclose(config, error, error_size) ||
         !app_open_log(self, config, error, error_size) || !app_start_sinks(self, error, error_size) ||
         !app_start_api(self, error, error_size) || !app_start_auth(self, config, error, error_size) ||
         !app_start_ingest(self, config, error, error_size))
@@ -323,7 +325,7 @@ static bool app_start_all(struct app *self, const struct config *config, char *e
     for (unsigned i = 0; i < APP_LISTENERS; i++)
         if (!app_listen(self, config, (enum app_listener)i, error, error_size))
             return false;
-    return true;
+    return app_sandbox_seal(config, error, error_size);
 }
 
 struct app *app_start(const struct config *config, char *error, size_t error_size)

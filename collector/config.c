@@ -75,6 +75,7 @@ bool config_load(struct config *self, const struct config_input *input, char *er
         memcpy(self->text[i], config_rows[i].fallback, strlen(config_rows[i].fallback) + 1);
     for (unsigned i = 0; i < CONFIG_LIMIT_COUNT; i++)
         self->limit[i] = config_limit_rows[i].fallback;
+    self->file = input->file;
     if (input->file != NULL)
         good = config_file_read(self, input->file, error, error_size);
     for (unsigned i = 0; good && i < CONFIG_SETTING_COUNT; i++)

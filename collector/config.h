@@ -12,6 +12,7 @@
  *     ip_per_second: 1000
  *   trusted_proxies: 1            # of our own, each adding to X-Forwarded-For; 0 = the header is not looked at
  *   admin_hosts: [rum.internal]   # names, beyond addresses and localhost, under which the dashboard is reached
+ *   user: vitrace                 sandbox: on
  *   admin_tokens: ["<SHA-256 of a token, 64 hex digits: vitrace token new>"]
  *
  * and nothing else: an unknown key is an error with its line, because a misspelled one would otherwise be a silent default.
@@ -39,6 +40,8 @@
     S(OTLP_HTTP, "otlp_http", "VITRACE_OTLP_HTTP", "127.0.0.1:4318", "address for backends: OTLP/HTTP traces")         \
     S(RETENTION_DAYS, "retention_days", "VITRACE_RETENTION_DAYS", "30", "days that beacons and spans are kept")         \
     S(LOG_BYTES_MAX, "log_bytes_max", "VITRACE_LOG_BYTES_MAX", "20G", "bytes of the log on disk, K, M, G, T; the oldest go first") \
+    S(USER, "user", "VITRACE_USER", "", "user to become when started as root")                                         \
+    S(SANDBOX, "sandbox", "VITRACE_SANDBOX", "on", "on or off: Landlock and seccomp, where the kernel has them")        \
     S(SDK, "sdk", "VITRACE_SDK", "", "folder of the SDK files (default: where they were installed or built)")
 #define CONFIG_ENUM(id, key, environment, fallback, help) CONFIG_##id,
 enum config_setting { CONFIG_SETTINGS(CONFIG_ENUM) CONFIG_SETTING_COUNT };
@@ -84,6 +87,7 @@ enum config_origin { CONFIG_FROM_DEFAULT, CONFIG_FROM_FILE, CONFIG_FROM_ENVIRONM
 struct config {
     char text[CONFIG_SETTING_COUNT][CONFIG_TEXT_BYTES_MAX];
     enum config_origin origin[CONFIG_SETTING_COUNT];
+    const char *file; /* as given in config_input; NULL = none */
     struct ingest_app app[CONFIG_APPS_MAX]; /* owns its texts */
     size_t app_count;
     uint32_t limit[CONFIG_LIMIT_COUNT];

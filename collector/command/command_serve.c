@@ -60,6 +60,19 @@ static int serve_parse(const struct command *command, struct serve_arguments *se
     return COMMAND_OK;
 }
 
+void command_serve_settings(FILE *out)
+{
+    for (unsigned i = 0; i < CONFIG_SETTING_COUNT; i++) {
+        const struct config_row *row = &config_rows[i];
+        char flag[64];
+        snprintf(flag, sizeof flag, "--%s", row->key);
+        for (char *at = flag + 2; *at != '\0'; at++)
+            *at = *at == '_' ? '-' : *at;
+        fprintf(out, "  %-17s %-22s %s%s%s%s\n", flag, row->environment, row->help,
+                row->fallback[0] == '\0' ? "" : " (", row->fallback, row->fallback[0] == '\0' ? "" : ")");
+    }
+}
+
 static void serve_block_signals(sigset_t *stop)
 {
     sigemptyset(stop);
@@ -97,9 +110,14 @@ static int serve_check(const struct config *config)
         diag(DIAG_ERROR, "check_failed", "%s", error);
         return COMMAND_FAILED;
     }
+    static const char *const origins[] = {"default", "file", "environment", "flag"};
     for (unsigned i = 0; i < CONFIG_SETTING_COUNT; i++)
-        printf("%s: %s\n", config_rows[i].key, config->text[i]);
-    printf("apps: %zu\n", config->app_count);
+        printf("%s: %s  # %s\n", config_rows[i].key, config->text[i], origins[config->origin[i]]);
+    printf("limits:\n");
+    for (unsigned i = 0; i < CONFIG_LIMIT_COUNT; i++)
+        printf("  %s: %u  # %s\n", config_limit_rows[i].key, config->limit[i],
+               config->limit[i] == config_limit_rows[i].fallback ? "default" : "file");
+    printf("apps: %zu\nadmin_tokens: %zu\n", config->app_count, config->admin_tokens.count);
     return COMMAND_OK;
 }
 

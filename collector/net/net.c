@@ -79,6 +79,7 @@ static void net_loop_run(void *argument)
     struct net_loop *loop = argument;
     sigset_t all;
     sigfillset(&all); /* signals are main's; SIGPIPE, blocked here, becomes EPIPE */
+    sigdelset(&all, SIGSYS); /* raised by this thread itself: blocked, the kernel would end us without a word */
     pthread_sigmask(SIG_BLOCK, &all, NULL);
     uv_run(&loop->uv, UV_RUN_DEFAULT);
 }

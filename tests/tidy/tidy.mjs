@@ -37,6 +37,8 @@ const allowed = {
   "collector/os": ["collector/os/"],
   "collector/net": ["collector/net/", "collector/base/", ...wire],
   "collector/auth": ["collector/auth/", "collector/net/net.h", "collector/base/", ...wire],
+  "collector/health": ["collector/health/", "collector/net/net.h", "collector/base/", ...wire],
+  "collector/sandbox": ["collector/sandbox/"],
   "collector/ingest": ["collector/ingest/", "collector/net/net.h", "collector/base/", ...wire],
   "collector/otlp": ["collector/otlp/", "collector/net/net.h", "collector/base/", "collector/os/os.h", ...wire],
   "collector/log": ["collector/log/", "collector/base/", "collector/os/", ...wire],
