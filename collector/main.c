@@ -17,6 +17,10 @@ static const struct command commands[] = {
     {"replay", "FILE|- [--json]", "run a recorded entry stream through the core",
      "Writes the beacons to stdout, each after its length (u32, little-endian), or with --json as lines of JSON.",
      command_replay, NULL},
+    {"log", "check DIR | dump [--payload] DIR | repair DIR NEW_DIR", "check, print or save the log of a stopped collector",
+     "DIR is the data folder or its log. check: exit status 1 when something is damaged, with the positions. dump: a line of\n"
+     "JSON for each record. repair: copies what is sound into a new log and says what it left out; DIR is not changed.",
+     command_log, NULL},
     {"token", "new", "make a token for the admin listener",
      "Prints the token, and its SHA-256 hash as a line for the configuration file. Only the hash is kept there.",
      command_token, NULL},

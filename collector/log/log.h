@@ -35,8 +35,22 @@ struct log_options {
  * where and what to do (at most `error_size` bytes, NUL-terminated).
  */
 struct log *log_open(const struct log_options *options, char *error, size_t error_size);
+/*
+ * For looking at a log that no collector runs on: takes the lock, writes nothing, has no writer. Readers work, log_take()
+ * must not be called. What a start would cut off the end is not shown, but counted (COUNTER_LOG_TORN_BYTES).
+ */
+struct log *log_open_read_only(const struct log_options *options, char *error, size_t error_size);
 /* Commits what is queued, answers APPEND_STOPPING to later appends, ends the writer thread. Free the readers before. */
 void log_close(struct log *self);
+
+struct log_segment_summary {
+    uint64_t first, end; /* positions; the next segment begins at `end` */
+    uint64_t bytes;      /* of the file */
+    uint64_t created_us; /* 0 = its header cannot be read */
+    char name[32];       /* of the file */
+};
+/* The segments in order. False: there are not so many. */
+bool log_segment_at(struct log *self, size_t index, struct log_segment_summary *summary);
 
 /*
  * append_sink.take: any thread, never blocks on the disk, allocates nothing. The type must be one of enum append_type.

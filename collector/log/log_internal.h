@@ -141,6 +141,7 @@ int log_table_init(struct log_table *self, struct counters *counters); /* 0 or e
 void log_table_release(struct log_table *self);
 /* Inserts, or replaces the row with the same first position. False: LOG_SEGMENTS_MAX reached. */
 bool log_table_put(struct log_table *self, struct log_table_row row);
+bool log_table_at(struct log_table *self, size_t index, struct log_table_row *row, uint64_t *end);
 /* False: there is none but the last, which is never removed. */
 bool log_table_oldest(struct log_table *self, struct log_oldest *oldest);
 void log_table_remove_oldest(struct log_table *self);
@@ -230,6 +231,7 @@ struct log_writer {
 };
 
 struct log {
+    bool read_only; /* no writer thread; nothing in the folder is changed */
     const struct os *os;
     struct counters *counters;
     int folder;

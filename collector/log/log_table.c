@@ -104,6 +104,18 @@ bool log_table_oldest(struct log_table *self, struct log_oldest *oldest)
     return found;
 }
 
+bool log_table_at(struct log_table *self, size_t index, struct log_table_row *row, uint64_t *end)
+{
+    pthread_mutex_lock(&self->lock);
+    bool found = index < self->count;
+    if (found) {
+        *row = self->rows[index];
+        *end = index + 1 < self->count ? self->rows[index + 1].first : UINT64_MAX;
+    }
+    pthread_mutex_unlock(&self->lock);
+    return found;
+}
+
 void log_table_remove_oldest(struct log_table *self)
 {
     pthread_mutex_lock(&self->lock);
