@@ -25,6 +25,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -33,6 +34,9 @@
 #define APP_THREADS_MAX         4u /* of the public listener: beyond that the log's one writer is the limit */
 #define APP_OTLP_BODY_BYTES_MAX OTLP_REQUEST_BYTES_MAX
 #define APP_URL_BYTES_MAX       320u
+#define APP_OTLP_CONNECTIONS    256u /* collectors and SDK exporters keep one each */
+#define APP_ADMIN_CONNECTIONS   64u  /* browsers open six each */
+#define APP_OTHER_FILES         320u /* 3 x 64 clients being turned away, the log, the index, epoll */
 
 enum app_listener { APP_PUBLIC, APP_OTLP, APP_ADMIN, APP_LISTENERS };
 
@@ -258,6 +262,46 @@ static void app_format_url(char out[APP_URL_BYTES_MAX], const char *listen, unsi
              host == 0 ? "localhost" : listen, port);
 }
 
+/* What is left of the process's descriptors, of which it takes all that it may have, for the public listener. */
+static unsigned app_public_connections(const struct config *config)
+{
+    const unsigned others = APP_OTLP_CONNECTIONS + APP_ADMIN_CONNECTIONS + APP_OTHER_FILES;
+    unsigned wanted = config->limit[CONFIG_LIMIT_CONNECTIONS];
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0)
+        return wanted;
+    files.rlim_cur = files.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &files);
+    getrlimit(RLIMIT_NOFILE, &files);
+    unsigned room = files.rlim_cur > others + APP_ADMIN_CONNECTIONS ? (unsigned)files.rlim_cur - others
+                                                                    : APP_ADMIN_CONNECTIONS;
+    if (wanted > room)
+        diag(DIAG_WARNING, "few_descriptors", "%u connections are taken, not %u: the process may open %u files", room,
+             wanted, (unsigned)files.rlim_cur);
+    return wanted == 0 || wanted > room ? room : wanted;
+}
+
+static unsigned app_connections(const struct config *config, enum app_listener which)
+{
+    switch (which) {
+    case APP_PUBLIC:
+        return app_public_connections(config);
+    case APP_OTLP:
+        return APP_OTLP_CONNECTIONS;
+    case APP_ADMIN:
+        return APP_ADMIN_CONNECTIONS;
+    case APP_LISTENERS:
+        break;
+    }
+    return 0;
+}
+
+/* Behind a proxy of ours every connection is the proxy's. */
+static unsigned app_connections_per_peer(const struct config *config, enum app_listener which)
+{
+    return which == APP_PUBLIC && config->trusted_proxies == 0 ? config->limit[CONFIG_LIMIT_CONNECTIONS_PER_IP] : 0;
+}
+
 static bool app_listen(struct app *self, const struct config *config, enum app_listener which, char *error,
                        size_t error_size)
 {
@@ -274,7 +318,13 @@ static bool app_listen(struct app *self, const struct config *config, enum app_l
                                                        .threads = app_threads(which),
                                                        .routes = table[which].routes,
                                                        .route_count = table[which].count,
-                                                       .counters = &self->counters},
+                                                       .counters = &self->counters,
+                                                       .connections_max = app_connections(config, which),
+                                                       .connections_per_peer_max =
+                                                           app_connections_per_peer(config, which),
+                                                       .hosts_checked = which == APP_ADMIN,
+                                                       .hosts = config->admin_hosts,
+                                                       .host_count = config->admin_host_count},
                                  error, error_size);
     if (self->net[which] == NULL)
         return false;
