@@ -64,6 +64,12 @@ step_js() {
 }
 step_tidy() { build dev abi_dump && node tests/tidy/tidy.mjs "$(find build/dev -name abi_dump -type f)"; }
 step_e2e() { bash demo-site/run.sh --check; }
+step_crash() { # long: the release bar
+  local cycles=300; [ "$long" = 0 ] || cycles=10000
+  build release vitrace crash_writer || return 1
+  node tests/crash/syscall_kill.mjs build/release/tests/crash/crash_writer build/release/vitrace; local status=$?
+  node tests/crash/kill_audit.mjs build/release/vitrace --cycles "$cycles" && return "$status"
+}
 step_kill() { bash demo-site/run.sh --check --kill; }
 step_badinput() { bash tests/e2e/bad_input.sh; }
 step_metrics() { build asan vitrace && bash tests/e2e/metrics.sh; }
@@ -81,7 +87,7 @@ step_fuzz() {
 }
 
 # The build of the page's half comes first: the collector serves it, the end-to-end tests load it.
-for step in setup native wasm wasi js tidy threads badinput metrics e2e kill; do run_step "$step"; done
+for step in setup native wasm wasi js tidy threads badinput metrics e2e kill crash; do run_step "$step"; done
 [ "$long" = 0 ] || run_step fuzz
 printf '%d s in all\n' $((SECONDS - started))
 printf '%d passed, %d failed\n' "$passed" "$failed"
