@@ -2,6 +2,7 @@
  * Private to collector/otlp.
  *
  *   otlp_handle    one HTTP exchange: headers -> request -> append -> answer when durable
+ *   otlp_call      one gRPC call, likewise
  *   otlp_request   whatever carried it: open the body, read every span once, append; and the refusals
  *   otlp_inflate   gzip or zstd -> bytes        both into a body that counts against one budget for the whole stage
  *   otlp_json      JSON -> protobuf
@@ -57,27 +58,19 @@ enum otlp_body_status otlp_json_convert(struct otlp *otlp, struct slice json, st
  * and UNAVAILABLE, and drop everything else: so a refusal is that exactly when the same bytes may be welcome later.
  */
 #define OTLP_REFUSALS(R)                                                                                               \
-    R(MEDIA_TYPE, 415, OTLP_GRPC_UNIMPLEMENTED, NULL,                                                                  \
-      "content-type must be application/x-protobuf or application/json")                                               \
-    R(ENCODING, 415, OTLP_GRPC_UNIMPLEMENTED, NULL, "content-encoding must be gzip, zstd or absent")                   \
-    R(COMPRESSED, 400, OTLP_GRPC_INVALID_ARGUMENT, NULL, "the body is not valid in its content-encoding")              \
-    R(JSON, 400, OTLP_GRPC_INVALID_ARGUMENT, NULL,                                                                     \
+    R(MEDIA_TYPE, 415, GRPC_UNIMPLEMENTED, NULL, "content-type must be application/x-protobuf or application/json")    \
+    R(ENCODING, 415, GRPC_UNIMPLEMENTED, NULL, "content-encoding must be gzip, zstd or absent")                        \
+    R(COMPRESSED, 400, GRPC_INVALID_ARGUMENT, NULL, "the body is not valid in its content-encoding")                   \
+    R(JSON, 400, GRPC_INVALID_ARGUMENT, NULL,                                                                          \
       "the body is not an ExportTraceServiceRequest in JSON of at most 64 levels")                                     \
-    R(MALFORMED, 400, OTLP_GRPC_INVALID_ARGUMENT, NULL, "the body is not an ExportTraceServiceRequest")                \
-    R(TOO_LARGE, 413, OTLP_GRPC_RESOURCE_EXHAUSTED, NULL,                                                              \
-      "more than 4 MiB after decompression: export smaller batches")                                                   \
-    R(BUSY, 503, OTLP_GRPC_UNAVAILABLE, "1", "too many requests under way")                                            \
-    R(DISK_FULL, 503, OTLP_GRPC_UNAVAILABLE, "30", "no disk space left for the log")                                   \
-    R(IO_ERROR, 503, OTLP_GRPC_UNAVAILABLE, "5", "the log could not be written")                                       \
-    R(STOPPING, 503, OTLP_GRPC_UNAVAILABLE, "5", "the collector is stopping")
+    R(MALFORMED, 400, GRPC_INVALID_ARGUMENT, NULL, "the body is not an ExportTraceServiceRequest")                     \
+    R(TOO_LARGE, 413, GRPC_RESOURCE_EXHAUSTED, NULL, "more than 4 MiB after decompression: export smaller batches")    \
+    R(BUSY, 503, GRPC_UNAVAILABLE, "1", "too many requests under way")                                                 \
+    R(DISK_FULL, 503, GRPC_UNAVAILABLE, "30", "no disk space left for the log")                                        \
+    R(IO_ERROR, 503, GRPC_UNAVAILABLE, "5", "the log could not be written")                                            \
+    R(STOPPING, 503, GRPC_UNAVAILABLE, "5", "the collector is stopping")
 #define OTLP_REFUSAL_ENUM(id, http, grpc, retry, message) OTLP_REFUSED_##id,
 enum otlp_refusal { OTLP_REFUSED_NOT = -1, OTLP_REFUSALS(OTLP_REFUSAL_ENUM) OTLP_REFUSAL_COUNT };
-enum {
-    OTLP_GRPC_INVALID_ARGUMENT = 3,
-    OTLP_GRPC_RESOURCE_EXHAUSTED = 8,
-    OTLP_GRPC_UNIMPLEMENTED = 12,
-    OTLP_GRPC_UNAVAILABLE = 14
-};
 
 struct otlp_refusal_row {
     int http_status;
