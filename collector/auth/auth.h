@@ -3,8 +3,8 @@
  * nobody in. A door stands in front of one route and lets a request through to the route's own handler.
  *
  *   tokens configured:  Authorization: Bearer TOKEN, compared in constant time; else 401
- *   none configured:    whoever reaches the loopback address, under a loopback Host; else 403. The Host is what keeps a
- *                       web page out that has pointed its own name at 127.0.0.1 (DNS rebinding)
+ *   none configured:    whoever reaches the address, which must be loopback then; net checks the Host, which keeps a web
+ *                       page out that has pointed its own name at 127.0.0.1 (DNS rebinding)
  *
  * No cookies, so no page of another site can spend a token that it does not know.
  */
@@ -45,7 +45,5 @@ bool auth_hash_parse(struct slice text, uint8_t out[AUTH_HASH_BYTES]);
 
 /* auth_address.c: do all addresses that "HOST:PORT" stands for belong to this machine alone? */
 bool auth_listen_is_loopback(const char *listen);
-/* The same for a Host header ("localhost:4320", "[::1]"); looks nothing up. Empty (HTTP/1.0) is: browsers send one. */
-bool auth_host_is_loopback(struct slice host);
 
 #endif

@@ -3,7 +3,6 @@
 
 #include <arpa/inet.h>
 #include <netdb.h>
-#include <strings.h>
 
 #define AUTH_HOST_BYTES_MAX 256u
 
@@ -37,22 +36,6 @@ static bool auth_copy_host(struct slice text, char host[AUTH_HOST_BYTES_MAX])
     memcpy(host, text.data, text.size);
     host[text.size] = '\0';
     return true;
-}
-
-bool auth_host_is_loopback(struct slice text)
-{
-    char host[AUTH_HOST_BYTES_MAX];
-    struct in_addr v4;
-    struct in6_addr v6;
-    if (text.size == 0)
-        return true;
-    if (!auth_copy_host(text, host))
-        return false;
-    if (strcasecmp(host, "localhost") == 0)
-        return true;
-    if (inet_pton(AF_INET, host, &v4) == 1)
-        return auth_v4_is_loopback(&v4);
-    return inet_pton(AF_INET6, host, &v6) == 1 && auth_v6_is_loopback(&v6);
 }
 
 static bool auth_address_is_loopback(const struct sockaddr *address)

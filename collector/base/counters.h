@@ -45,10 +45,9 @@
     C(HTTP_NOT_FOUND, "vitrace_http_bad_requests_total", "{reason=\"not_found\"}", "counter", "")                      \
     C(HTTP_METHOD, "vitrace_http_bad_requests_total", "{reason=\"method\"}", "counter", "")                            \
     C(HTTP_TIMEOUT, "vitrace_http_bad_requests_total", "{reason=\"timeout\"}", "counter", "")                          \
-    C(ADMIN_UNAUTHORIZED, "vitrace_admin_refused_total", "{reason=\"token\"}", "counter", "Admin requests refused, by reason.") \
-    C(ADMIN_FOREIGN_HOST, "vitrace_admin_refused_total", "{reason=\"host\"}", "counter", "")                           \
     C(HTTP_SLOW_BODY, "vitrace_http_bad_requests_total", "{reason=\"slow_body\"}", "counter", "")                      \
     C(HTTP_HOST, "vitrace_http_bad_requests_total", "{reason=\"host\"}", "counter", "")                                \
+    C(ADMIN_UNAUTHORIZED, "vitrace_admin_unauthorized_total", "", "counter", "Admin requests without a right token.") \
     C(LOG_BYTES, "vitrace_log_bytes", "", "gauge", "Bytes of the log on disk.")                                        \
     C(LOG_SEGMENTS, "vitrace_log_segments", "", "gauge", "Segment files of the log.")                                  \
     C(LOG_COMMITS, "vitrace_log_commits_total", "", "counter", "Group commits (one fdatasync each).")                  \

@@ -26,10 +26,16 @@
 
 #define INGEST_RETRY_SECONDS_MAX 60u
 
-struct ingest {
+/* What the operator decides, and may decide anew while requests come in. */
+struct ingest_policy {
     struct ingest_apps apps;
     struct ingest_rate *rate;
     unsigned trusted_proxies;
+};
+
+struct ingest {
+    pthread_rwlock_t policy_lock; /* read for as long as one request is judged; a writer goes before new readers */
+    struct ingest_policy policy;
     struct append_sink sink;
     struct counters *counters;
     struct siphash_key jitter_key;
@@ -77,28 +83,56 @@ static const struct ingest_verdict ingest_verdicts[BEACON_STATUS_COUNT] = {
     [BEACON_OUT_OF_RANGE] = {COUNTER_REJECTED_OUT_OF_RANGE, 400},
 };
 
+static void ingest_policy_release(struct ingest_policy *self)
+{
+    ingest_rate_free(self->rate);
+    ingest_apps_release(&self->apps);
+    self->rate = NULL;
+}
+
+static bool ingest_policy_init(struct ingest_policy *self, const struct ingest_options *options)
+{
+    *self = (struct ingest_policy){.trusted_proxies = options->trusted_proxies};
+    if (!ingest_apps_init(&self->apps, options->apps, options->app_count))
+        return false;
+    self->rate = ingest_rate_new(&options->limits, options->app_count);
+    if (self->rate == NULL) {
+        ingest_policy_release(self);
+        return false;
+    }
+    if (options->app_count == 0)
+        diag(DIAG_INFO, "any_app", "no apps are configured: beacons of any app, from any origin, are taken");
+    return true;
+}
+
+/* Loops read one after the other without a gap: without a preference a writer would wait for ever. */
+static void ingest_init_policy_lock(pthread_rwlock_t *lock)
+{
+    pthread_rwlockattr_t attributes;
+    pthread_rwlockattr_init(&attributes);
+    pthread_rwlockattr_setkind_np(&attributes, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+    pthread_rwlock_init(lock, &attributes);
+    pthread_rwlockattr_destroy(&attributes);
+}
+
 struct ingest *ingest_new(const struct ingest_options *options)
 {
     struct ingest *self = calloc(1, sizeof *self);
-    if (self == NULL || !ingest_apps_init(&self->apps, options->apps, options->app_count)) {
+    if (self == NULL || !ingest_policy_init(&self->policy, options)) {
         free(self);
         return NULL;
     }
-    self->rate = ingest_rate_new(&options->limits, options->app_count);
-    if (self->rate == NULL || !ingest_dedup_init(&self->dedup, INGEST_DEDUP_SLOTS)) {
-        ingest_rate_free(self->rate);
-        ingest_apps_release(&self->apps);
+    if (!ingest_dedup_init(&self->dedup, INGEST_DEDUP_SLOTS)) {
+        ingest_policy_release(&self->policy);
         free(self);
         return NULL;
     }
     self->sink = options->sink;
     self->counters = options->counters;
-    self->trusted_proxies = options->trusted_proxies;
     self->jitter_key = siphash_key_random();
     ingest_flight_init(&self->flight);
     pthread_mutex_init(&self->lock, NULL);
-    if (options->app_count == 0)
-        diag(DIAG_INFO, "any_app", "no apps are configured: beacons of any app, from any origin, are taken");
+    ingest_init_policy_lock(&self->policy_lock);
     return self;
 }
 
@@ -107,11 +141,24 @@ void ingest_free(struct ingest *self)
     if (self == NULL)
         return;
     assert(self->flight.count == 0);
+    pthread_rwlock_destroy(&self->policy_lock);
     pthread_mutex_destroy(&self->lock);
     ingest_dedup_release(&self->dedup);
-    ingest_rate_free(self->rate);
-    ingest_apps_release(&self->apps);
+    ingest_policy_release(&self->policy);
     free(self);
+}
+
+bool ingest_set_policy(struct ingest *self, const struct ingest_options *options)
+{
+    struct ingest_policy fresh, old;
+    if (!ingest_policy_init(&fresh, options))
+        return false;
+    pthread_rwlock_wrlock(&self->policy_lock);
+    old = self->policy;
+    self->policy = fresh;
+    pthread_rwlock_unlock(&self->policy_lock);
+    ingest_policy_release(&old); /* no request that was judged by it is being judged any more */
+    return true;
 }
 
 void ingest_remember(struct ingest *self, const uint8_t view_id[16], uint32_t seq)
@@ -311,12 +358,12 @@ static void ingest_refuse_rate(struct ingest *self, const struct ingest_visit *v
 static bool ingest_admit(struct ingest *self, const struct ingest_visit *visit)
 {
     uint64_t now_ns = ingest_monotonic_ns();
-    uint64_t wait_ns = ingest_rate_take_ip(self->rate, visit->client, now_ns);
+    uint64_t wait_ns = ingest_rate_take_ip(self->policy.rate, visit->client, now_ns);
     if (wait_ns > 0) {
         ingest_refuse_rate(self, visit, COUNTER_RATE_IP, "rate_ip", wait_ns);
         return false;
     }
-    wait_ns = ingest_rate_take_global(self->rate, now_ns);
+    wait_ns = ingest_rate_take_global(self->policy.rate, now_ns);
     if (wait_ns > 0)
         ingest_refuse_rate(self, visit, COUNTER_RATE_GLOBAL, "rate_global", wait_ns);
     return wait_ns == 0;
@@ -325,7 +372,7 @@ static bool ingest_admit(struct ingest *self, const struct ingest_visit *visit)
 /* An app that is not configured has no bucket of its own: its name is the client's choice. */
 static bool ingest_admit_app(struct ingest *self, const struct ingest_visit *visit, size_t app)
 {
-    uint64_t wait_ns = app == SIZE_MAX ? 0 : ingest_rate_take_app(self->rate, app, ingest_monotonic_ns());
+    uint64_t wait_ns = app == SIZE_MAX ? 0 : ingest_rate_take_app(self->policy.rate, app, ingest_monotonic_ns());
     if (wait_ns > 0)
         ingest_refuse_rate(self, visit, COUNTER_RATE_APP, "rate_app", wait_ns);
     return wait_ns == 0;
@@ -337,7 +384,7 @@ static enum ingest_apps_answer ingest_check_app(struct ingest *self, const struc
     char key[INGEST_KEY_BYTES_MAX + 1];
     int key_size = net_query_find(net_exchange_query(visit->exchange), "k", key, sizeof key);
     const struct ingest_claim claim = {slice_text(app), visit->origin, slice_of(key, key_size > 0 ? (size_t)key_size : 0)};
-    return ingest_apps_check(&self->apps, &claim, index);
+    return ingest_apps_check(&self->policy.apps, &claim, index);
 }
 
 static void ingest_take_valid(struct ingest *self, struct ingest_visit *visit, const vitrace_v1_Header *header)
@@ -375,18 +422,17 @@ static void ingest_take_beacon(struct ingest *self, struct ingest_visit *visit)
     ingest_refuse(self, visit, row->counter, row->status, beacon_status_name(verdict), "The beacon is not valid.");
 }
 
-void ingest_handle(void *context, struct net_exchange *exchange)
+static void ingest_judge(struct ingest *self, struct net_exchange *exchange)
 {
-    struct ingest *self = context;
     struct ingest_visit visit = {.exchange = exchange, .origin = net_exchange_header(exchange, "origin")};
-    bool known = ingest_apps_know_origin(&self->apps, visit.origin);
+    bool known = ingest_apps_know_origin(&self->policy.apps, visit.origin);
     ingest_cors_init(&visit.cors, visit.origin, known);
     if (net_exchange_method(exchange) == NET_OPTIONS) {
         ingest_answer_preflight(exchange, &visit.cors);
         return;
     }
     counters_add(self->counters, COUNTER_BEACONS_RECEIVED, 1);
-    ingest_client_find(exchange, self->trusted_proxies, visit.client);
+    ingest_client_find(exchange, self->policy.trusted_proxies, visit.client);
     if (!ingest_media_type_is_known(net_exchange_header(exchange, "content-type")))
         ingest_refuse(self, &visit, COUNTER_REJECTED_MEDIA_TYPE, 415, "media_type",
                       "Send text/plain, application/x-protobuf or application/octet-stream.");
@@ -394,4 +440,13 @@ void ingest_handle(void *context, struct net_exchange *exchange)
         ingest_refuse(self, &visit, COUNTER_REJECTED_ORIGIN, 403, "origin", "No app lets this origin in.");
     else if (ingest_admit(self, &visit))
         ingest_take_beacon(self, &visit);
+}
+
+/* The policy is needed up to the answer or the append; what comes later (wakes) asks it nothing. */
+void ingest_handle(void *context, struct net_exchange *exchange)
+{
+    struct ingest *self = context;
+    pthread_rwlock_rdlock(&self->policy_lock);
+    ingest_judge(self, exchange);
+    pthread_rwlock_unlock(&self->policy_lock);
 }

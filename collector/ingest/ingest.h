@@ -42,6 +42,11 @@ struct ingest_options {
 
 struct ingest *ingest_new(const struct ingest_options *options); /* NULL = out of memory */
 void ingest_free(struct ingest *self);
+/*
+ * Other apps, limits and proxies for the requests that come from now on; the options' sink and counters are not looked
+ * at. Any thread. What addresses and apps have used up of their rates is forgotten. false = out of memory: all as it was.
+ */
+bool ingest_set_policy(struct ingest *self, const struct ingest_options *options);
 
 /* Why a configured app cannot be used (its name, or one of its origins); NULL = it can. */
 const char *ingest_app_problem(const struct ingest_app *app);

@@ -152,41 +152,14 @@ static void test_auth__every_route_with_every_credential(void **state)
     assert_int_equal(counters_find(&self->counters, COUNTER_ADMIN_UNAUTHORIZED), refused);
 }
 
-static void test_auth__without_tokens_a_loopback_host_is_let_in(void **state)
+static void test_auth__without_tokens_everyone_who_got_here_is_let_in(void **state)
 {
-    static const char *const hosts[] = {"localhost",   "localhost:4320", "LOCALHOST:1", "127.0.0.1",
-                                        "127.8.9.1:1", "[::1]",          "[::1]:4320",  "[::ffff:127.0.0.1]:1"};
     struct server *self = *state;
     struct http_reply reply;
-    char headers[128];
-    for (size_t i = 0; i < sizeof hosts / sizeof hosts[0]; i++) {
-        snprintf(headers, sizeof headers, "Host: %s\r\n", hosts[i]);
-        ask(self, "/metrics", headers, &reply);
-        if (reply.status != 200)
-            fail_msg("%s: %d", hosts[i], reply.status);
-    }
-}
-
-/* A page at http://evil.example:4320 that has pointed its name at 127.0.0.1 sends its own name. */
-static void test_auth__without_tokens_a_foreign_host_is_refused(void **state)
-{
-    static const char *const hosts[] = {
-        "evil.example",   "evil.example:4320", "localhost.evil.example", "127.0.0.1.evil.example",
-        "10.0.0.1:4320",  "0.0.0.0:4320",      "[::]:4320",              "[fe80::1]:4320",
-        "1270.0.0.1:1",   "127.1",             "xlocalhost",             "2130706433",
-    };
-    struct server *self = *state;
-    struct http_reply reply;
-    char headers[128];
-    for (size_t i = 0; i < sizeof hosts / sizeof hosts[0]; i++) {
-        snprintf(headers, sizeof headers, "Host: %s\r\n", hosts[i]);
-        ask(self, "/api/v1/apps", headers, &reply);
-        if (reply.status != 403 || strstr(reply.body, "secret") != NULL)
-            fail_msg("%s: %d", hosts[i], reply.status);
-        ask(self, "/healthz", headers, &reply);
+    for (size_t r = 0; r < sizeof routes / sizeof routes[0]; r++) {
+        ask(self, routes[r].path, "Host: x\r\n", &reply);
         assert_int_equal(reply.status, 200);
     }
-    assert_int_equal(counters_find(&self->counters, COUNTER_ADMIN_FOREIGN_HOST), sizeof hosts / sizeof hosts[0]);
 }
 
 static void test_auth__a_new_set_counts_for_the_next_request(void **state)
@@ -262,8 +235,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_auth__every_route_with_every_credential, start, stop),
-        cmocka_unit_test_setup_teardown(test_auth__without_tokens_a_loopback_host_is_let_in, start, stop),
-        cmocka_unit_test_setup_teardown(test_auth__without_tokens_a_foreign_host_is_refused, start, stop),
+        cmocka_unit_test_setup_teardown(test_auth__without_tokens_everyone_who_got_here_is_let_in, start, stop),
         cmocka_unit_test_setup_teardown(test_auth__a_new_set_counts_for_the_next_request, start, stop),
         cmocka_unit_test(test_auth__hash_is_sha256),
         cmocka_unit_test(test_auth__only_64_hex_digits_are_a_hash),
