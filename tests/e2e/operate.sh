@@ -37,7 +37,8 @@ config "apps:" "  - name: shop"
 check "--check says where a setting is from" grep -q '^admin: :0  # flag$' <("$binary" serve --check --admin :0 \
   --config <(sed -n 2p "$work/token") --listen 127.0.0.1:0 --otlp-http 127.0.0.1:0)
 
-"$binary" serve --config "$work/vitrace.yaml" --data "$work/data" --listen 127.0.0.1:0 --admin 127.0.0.1:0 --otlp-http 127.0.0.1:0 \
+mkdir "$work/sdk"; for name in vitrace.js vitrace.mjs vitrace-worker.js vitrace.wasm; do echo x >"$work/sdk/$name"; done
+"$binary" serve --config "$work/vitrace.yaml" --data "$work/data" --sdk "$work/sdk" --listen 127.0.0.1:0 --admin 127.0.0.1:0 --otlp-http 127.0.0.1:0 \
   2>"$work/log" & daemon=$!
 for _ in $(seq 100); do [ -e "$work/data/addresses.json" ] && break; sleep 0.1; done
 url() { sed -nE "s/.*\"$1\" *: *\"([^\"]+)\".*/\1/p" "$work/data/addresses.json"; }
@@ -60,14 +61,28 @@ check "health stays open" is 200 status "$admin/healthz"
 check "readiness too" is 200 status "$admin/readyz"
 check "and the dashboard's own files" is 200 status "$admin/"
 
+config "apps:" "  - name: shop" "    origins: [https://shop.example]" "$(sed -n 2p "$work/token")"
+check "a reload with an origin" reload reloaded
+doctor() { "$binary" doctor --endpoint "$listen" --origin "$1"; }
+check "the doctor finds nothing wrong for it" doctor https://shop.example
+ill() { local said; said=$(doctor "$1") && return 1; grep -q -- "$2" <<<"$said" || { echo "$said"; return 1; }; }
+check "and says how to let another one in" ill https://other.example "Add the origin to an app"
+check "nothing was stored by it" is 0 awk '$1 == "vitrace_log_records_total" { print $2 - 1 }' \
+  <(curl -s -H "Authorization: Bearer $token" "$admin/metrics")
+config "apps:" "  - name: shop" "  - name: blog" "$(sed -n 2p "$work/token")"
+check "a reload back" reload reloaded
+listen_was=$listen listen=http://127.0.0.1:1
+check "it says when nobody answers" ill https://shop.example "Is the collector running"
+listen=$listen_was
+
 config "apps:" "  - name: shop" "    orgins: []"
 check "a mistake is told" reload reload_failed
 check "with its line" said 'vitrace.yaml:3: unknown or repeated key .orgins.'
 check "and all stays as it was" is 401 status "$admin/metrics"
 
-config "apps:" "  - name: shop" "sdk: /elsewhere" "$(sed -n 2p "$work/token")"
+config "apps:" "  - name: shop" "retention_days: 7" "$(sed -n 2p "$work/token")"
 check "a reload with a setting of the start" reload reloaded
-check "says that this one needs a restart" said '"restart_needed","message":"sdk:'
+check "says that this one needs a restart" said '"restart_needed","message":"retention_days:'
 check "and applies the rest" is 403 status "${post[@]}"
 
 reload_often() { local i; for i in $(seq 50); do kill -HUP "$daemon"; status "${post[@]}" >/dev/null; done; }
