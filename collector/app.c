@@ -1,9 +1,10 @@
 /*
  *   public  --POST /v1/beacon--> ingest --append--> log --> sinks --> index --> api --> admin
  *   otlp    --POST /v1/traces--> otlp ----append----^
+ *   grpc    --Export-----------> otlp ----append----^
  *
  * Start: folder lock -> log (recovers) -> sinks -> ingest and otlp, which are told what is stored already -> listeners.
- * Stop:  public and otlp listeners (their exchanges need the log) -> admin -> sinks -> log.
+ * Stop:  grpc, public and otlp listeners (what they carry needs the log) -> admin -> sinks -> log.
  */
 #include "collector/app.h"
 
@@ -14,6 +15,7 @@
 #include "collector/base/diag.h"
 #include "collector/base/json.h"
 #include "collector/dashboard/dashboard.h"
+#include "collector/grpc/grpc.h"
 #include "collector/health/health.h"
 #include "collector/log/log.h"
 #include "collector/otlp/otlp.h"
@@ -35,6 +37,7 @@
 #define APP_OTLP_BODY_BYTES_MAX OTLP_REQUEST_BYTES_MAX
 #define APP_URL_BYTES_MAX       320u
 #define APP_OTLP_CONNECTIONS    256u /* collectors and SDK exporters keep one each */
+#define APP_GRPC_CONNECTIONS    256u /* likewise */
 #define APP_ADMIN_CONNECTIONS   64u  /* browsers open six each */
 #define APP_OTHER_FILES         320u /* 3 x 64 clients being turned away, the log, the index, epoll */
 
@@ -60,6 +63,9 @@ struct app {
     struct net_route public_routes[2 + ASSETS_COUNT], otlp_routes[2], admin_routes[5];
     struct net *net[APP_LISTENERS];
     char url[APP_LISTENERS][APP_URL_BYTES_MAX];
+    struct grpc_method grpc_method;
+    struct grpc *grpc; /* NULL: configured to be none */
+    char grpc_url[APP_URL_BYTES_MAX];
 };
 
 static void app_path(char out[APP_PATH_BYTES_MAX], const struct app *self, const char *name)
@@ -271,7 +277,7 @@ static void app_format_url(char out[APP_URL_BYTES_MAX], const char *listen, unsi
 /* What is left of the process's descriptors, of which it takes all that it may have, for the public listener. */
 static unsigned app_public_connections(const struct config *config)
 {
-    const unsigned others = APP_OTLP_CONNECTIONS + APP_ADMIN_CONNECTIONS + APP_OTHER_FILES;
+    const unsigned others = APP_OTLP_CONNECTIONS + APP_GRPC_CONNECTIONS + APP_ADMIN_CONNECTIONS + APP_OTHER_FILES;
     unsigned wanted = config->limit[CONFIG_LIMIT_CONNECTIONS];
     struct rlimit files;
     if (getrlimit(RLIMIT_NOFILE, &files) != 0)
@@ -338,6 +344,24 @@ static bool app_listen(struct app *self, const struct config *config, enum app_l
     return true;
 }
 
+static bool app_listen_grpc(struct app *self, const struct config *config, char *error, size_t error_size)
+{
+    const char *listen = config->text[CONFIG_OTLP_GRPC];
+    if (listen[0] == '\0')
+        return true;
+    self->grpc_method = (struct grpc_method){OTLP_EXPORT_METHOD, otlp_call, self->otlp, OTLP_REQUEST_BYTES_MAX};
+    self->grpc = grpc_start(&(struct grpc_options){.listen = listen,
+                                                   .methods = &self->grpc_method,
+                                                   .method_count = 1,
+                                                   .counters = &self->counters,
+                                                   .connections_max = APP_GRPC_CONNECTIONS},
+                            error, error_size);
+    if (self->grpc == NULL)
+        return false;
+    app_format_url(self->grpc_url, listen, grpc_port(self->grpc));
+    return true;
+}
+
 static bool app_write_file(const char *path, struct slice text)
 {
     int file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
@@ -358,6 +382,8 @@ static void app_write_addresses(const struct app *self)
     json_object(&json, NULL);
     for (unsigned i = 0; i < APP_LISTENERS; i++)
         json_text(&json, app_listener_names[i], slice_text(self->url[i]));
+    if (self->grpc != NULL)
+        json_text(&json, "otlp_grpc", slice_text(self->grpc_url));
     json_int(&json, "pid", getpid());
     json_object_end(&json);
     buf_add_text(&text, "\n");
@@ -382,7 +408,7 @@ static bool app_start_all(struct app *self, const struct config *config, char *e
     for (unsigned i = 0; i < APP_LISTENERS; i++)
         if (!app_listen(self, config, (enum app_listener)i, error, error_size))
             return false;
-    return app_sandbox_seal(config, error, error_size);
+    return app_listen_grpc(self, config, error, error_size) && app_sandbox_seal(config, error, error_size);
 }
 
 struct app *app_start(const struct config *config, char *error, size_t error_size)
@@ -401,8 +427,8 @@ struct app *app_start(const struct config *config, char *error, size_t error_siz
     }
     atomic_store(&self->health.started, true);
     app_write_addresses(self);
-    diag(DIAG_INFO, "ready", "listen %s otlp_http %s admin %s", self->url[APP_PUBLIC], self->url[APP_OTLP],
-         self->url[APP_ADMIN]);
+    diag(DIAG_INFO, "ready", "listen %s otlp_http %s otlp_grpc %s admin %s", self->url[APP_PUBLIC], self->url[APP_OTLP],
+         self->grpc != NULL ? self->grpc_url : "none", self->url[APP_ADMIN]);
     return self;
 }
 
@@ -461,6 +487,8 @@ void app_stop(struct app *self)
     atomic_store(&self->health.stopping, true);
     if (atomic_load(&self->health.started))
         app_remove_addresses(self);
+    if (self->grpc != NULL)
+        grpc_stop(self->grpc, APP_DRAIN_MS);
     for (unsigned i = 0; i < APP_LISTENERS; i++) /* in this order: the admin listener answers /readyz to the end */
         if (self->net[i] != NULL)
             net_stop(self->net[i], APP_DRAIN_MS);
@@ -502,5 +530,11 @@ bool app_check(const struct config *config, char *error, size_t error_size)
             return false;
         net_stop(net, 0);
     }
-    return true;
+    if (config->text[CONFIG_OTLP_GRPC][0] == '\0')
+        return true;
+    struct grpc *grpc = grpc_start(
+        &(struct grpc_options){.listen = config->text[CONFIG_OTLP_GRPC], .counters = &counters}, error, error_size);
+    if (grpc != NULL)
+        grpc_stop(grpc, 0);
+    return grpc != NULL;
 }

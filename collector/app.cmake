@@ -8,7 +8,7 @@ add_subdirectory(sandbox)
 vitrace_module(vt_config SOURCES config.c config_file.c LINKS vt_auth vt_ingest vt_base PkgConfig::YAML)
 add_subdirectory(command)
 
-set(_app_stages vt_config vt_auth vt_sandbox vt_assets vt_health vt_command vt_ingest vt_otlp vt_log vt_join vt_store vt_sinks vt_query vt_api vt_dashboard
+set(_app_stages vt_config vt_auth vt_sandbox vt_assets vt_health vt_command vt_ingest vt_grpc vt_otlp vt_log vt_join vt_store vt_sinks vt_query vt_api vt_dashboard
   vt_net vt_base)
 add_executable(vitrace main.c app.c app_sandbox.c command/command_serve.c)
 target_compile_definitions(vitrace PRIVATE VITRACE_SDK_BUILD_DIR="${CMAKE_SOURCE_DIR}/js-glue/dist")

@@ -38,6 +38,7 @@
     S(LISTEN, "listen", "VITRACE_LISTEN", "127.0.0.1:4319", "address for pages: beacons and the SDK files")            \
     S(ADMIN, "admin", "VITRACE_ADMIN", "127.0.0.1:4320", "address for people: dashboard, API, metrics, health")        \
     S(OTLP_HTTP, "otlp_http", "VITRACE_OTLP_HTTP", "127.0.0.1:4318", "address for backends: OTLP/HTTP traces")         \
+    S(OTLP_GRPC, "otlp_grpc", "VITRACE_OTLP_GRPC", "127.0.0.1:4317", "address for backends: OTLP/gRPC traces; '' = none") \
     S(RETENTION_DAYS, "retention_days", "VITRACE_RETENTION_DAYS", "30", "days that beacons and spans are kept")         \
     S(LOG_BYTES_MAX, "log_bytes_max", "VITRACE_LOG_BYTES_MAX", "20G", "bytes of the log on disk, K, M, G, T; the oldest go first") \
     S(USER, "user", "VITRACE_USER", "", "user to become when started as root")                                         \

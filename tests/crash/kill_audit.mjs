@@ -91,7 +91,7 @@ function client(port, stop) {
 
 const sleep = (ms) => new Promise((wake) => setTimeout(wake, ms));
 function start() {
-  const child = spawn(binary, ["serve", "--data", folder, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--otlp-http", "127.0.0.1:0"],
+  const child = spawn(binary, ["serve", "--data", folder, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--otlp-http", "127.0.0.1:0", "--otlp-grpc", "127.0.0.1:0"],
     { stdio: ["ignore", "ignore", "pipe"] });
   child.errors = "";
   child.stderr.on("data", (text) => { child.errors = (child.errors + text).slice(-4000); });

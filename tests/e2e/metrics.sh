@@ -5,7 +5,7 @@ cd "$(dirname "$0")/../.."
 binary=${VITRACE:-build/asan/vitrace} promtool=${PROMTOOL:-$(command -v promtool)}
 [ -x "$binary" ] || { cmake --build --preset asan --target vitrace -j "$(nproc)" >/dev/null || { echo "0 passed, 1 failed"; exit 1; }; }
 work=$(mktemp -d)
-"$binary" serve --data "$work/data" --listen 127.0.0.1:0 --admin 127.0.0.1:0 --otlp-http 127.0.0.1:0 2>"$work/log" & daemon=$!
+"$binary" serve --data "$work/data" --listen 127.0.0.1:0 --admin 127.0.0.1:0 --otlp-http 127.0.0.1:0 --otlp-grpc 127.0.0.1:0 2>"$work/log" & daemon=$!
 trap 'kill "$daemon" 2>/dev/null; wait "$daemon" 2>/dev/null; rm -rf "$work"' EXIT
 for _ in $(seq 100); do [ -e "$work/data/addresses.json" ] && break; sleep 0.1; done
 admin=$(sed -nE 's/.*"admin" *: *"([^"]+)".*/\1/p' "$work/data/addresses.json")

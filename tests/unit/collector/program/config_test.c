@@ -62,6 +62,7 @@ static void test_config__has_defaults_for_everything(void **state)
     assert_string_equal(config.text[CONFIG_LISTEN], "127.0.0.1:4319");
     assert_string_equal(config.text[CONFIG_ADMIN], "127.0.0.1:4320");
     assert_string_equal(config.text[CONFIG_OTLP_HTTP], "127.0.0.1:4318");
+    assert_string_equal(config.text[CONFIG_OTLP_GRPC], "127.0.0.1:4317");
     assert_int_equal(config.app_count, 0);
     config_release(&config);
 }
@@ -134,7 +135,7 @@ static void test_config__an_unknown_key_is_named_with_its_line_and_the_known_key
 {
     (void)state;
     expect_error("data: x\nlisten: y\n\nlistne: z\n", 4,
-                 "unknown key 'listne'; known: data, listen, admin, otlp_http, ");
+                 "unknown key 'listne'; known: data, listen, admin, otlp_http, otlp_grpc, ");
     expect_error("apps:\n  - name: shop\n    origin: x\n", 3,
                  "unknown or repeated key 'origin' of an app; known: name, origins");
 }
