@@ -10,6 +10,7 @@
 
 #include "collector/api/api.h"
 #include "collector/app_sandbox.h"
+#include "collector/app_sockets.h"
 #include "collector/assets/assets.h"
 #include "collector/auth/auth.h"
 #include "collector/base/diag.h"
@@ -314,6 +315,11 @@ static unsigned app_connections_per_peer(const struct config *config, enum app_l
     return which == APP_PUBLIC && config->trusted_proxies == 0 ? config->limit[CONFIG_LIMIT_CONNECTIONS_PER_IP] : 0;
 }
 
+static const char *app_environment(const char *name)
+{
+    return getenv(name);
+}
+
 static bool app_listen(struct app *self, const struct config *config, enum app_listener which, char *error,
                        size_t error_size)
 {
@@ -326,7 +332,10 @@ static bool app_listen(struct app *self, const struct config *config, enum app_l
         [APP_ADMIN] = {self->admin_routes, sizeof self->admin_routes / sizeof self->admin_routes[0]},
     };
     const char *listen = config->text[app_listener_settings[which]];
+    /* Not the admin listener's: whether it may be open without tokens is judged by the address in the settings. */
+    int inherited = which == APP_ADMIN ? 0 : app_sockets_find(app_listener_names[which], app_environment);
     self->net[which] = net_start(&(struct net_options){.listen = listen,
+                                                       .socket = inherited,
                                                        .threads = app_threads(which),
                                                        .routes = table[which].routes,
                                                        .route_count = table[which].count,
@@ -338,6 +347,8 @@ static bool app_listen(struct app *self, const struct config *config, enum app_l
                                                        .hosts = config->admin_hosts,
                                                        .host_count = config->admin_host_count},
                                  error, error_size);
+    if (inherited != 0)
+        close(inherited);
     if (self->net[which] == NULL)
         return false;
     app_format_url(self->url[which], listen, net_port(self->net[which]));

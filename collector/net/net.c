@@ -151,7 +151,7 @@ static void net_free(struct net *self)
 /* Opens loop `index`. Shared sockets of two processes would split the clients, so the first one is tried alone. */
 static bool net_open_loop(struct net *self, unsigned count, char *error, size_t error_size)
 {
-    bool shared = count > 1;
+    bool shared = count > 1 && self->options.socket == 0; /* an inherited one feeds every loop: each accepts in turn */
     if (shared && self->loop_count == 0) {
         unsigned probed = 0;
         int probe = net_listener_open(self->options.listen, false, &probed, error, error_size);
@@ -159,7 +159,9 @@ static bool net_open_loop(struct net *self, unsigned count, char *error, size_t 
             return false;
         close(probe);
     }
-    int file = net_listener_open(self->options.listen, shared, &self->port, error, error_size);
+    int file = self->options.socket != 0
+                   ? net_listener_adopt(self->options.socket, &self->port, error, error_size)
+                   : net_listener_open(self->options.listen, shared, &self->port, error, error_size);
     if (file < 0)
         return false;
     struct net_loop *loop = &self->loops[self->loop_count];

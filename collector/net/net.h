@@ -44,6 +44,7 @@ struct net_route {
 
 struct net_options {
     const char *listen; /* "127.0.0.1:4318", "[::1]:0", ":8080" (any address) */
+    int socket;         /* a listening one, taken instead of binding `listen`; borrowed for net_start(); 0 = none */
     unsigned threads;   /* loops with SO_REUSEPORT; 0 = 1 */
     const struct net_route *routes; /* borrowed for the life of the net */
     size_t route_count;

@@ -10,5 +10,7 @@
  * bound. -1: `error` says what is wrong.
  */
 int net_listener_open(const char *listen, bool shared, unsigned *port, char *error, size_t error_size);
+/* A copy of a socket that listens already, and its port. -1: `error` says why not. */
+int net_listener_adopt(int socket, unsigned *port, char *error, size_t error_size);
 
 #endif

@@ -90,5 +90,22 @@ check "many reloads under way" reload_often
 kill -TERM "$daemon"; wait "$daemon"; ended=$?; daemon=""
 check "it ends cleanly" test "$ended" = 0
 check "with nothing from the sanitizers" sh -c "! grep -qE 'ERROR: (Address|Leak)Sanitizer|runtime error|WARNING: ThreadSanitizer' '$work/log'"
+
+# The socket is opened by somebody else, and outlives the daemon: clients wait while it starts.
+if command -v systemd-socket-activate >/dev/null; then
+  port=$((20000 + RANDOM % 20000))
+  systemd-socket-activate -l "127.0.0.1:$port" --fdname=listen "$binary" serve --data "$work/data" --sdk "$work/sdk" \
+    --listen 127.0.0.1:1 --admin 127.0.0.1:0 --otlp-http 127.0.0.1:0 2>>"$work/log" & daemon=$!
+  sleep 0.3
+  check "an inherited socket is served, and a client that came early is answered" is 200 status "http://127.0.0.1:$port/healthz"
+  kill -TERM "$daemon"; wait "$daemon"; ended=$?; daemon=""
+  check "and left in order" test "$ended" = 0
+else
+  echo "systemd-socket-activate is not installed: no inherited socket was tried"
+fi
+unit=collector/packaging/vitrace.service
+if command -v systemd-analyze >/dev/null && exposure=$(systemd-analyze security --offline=true --no-pager "$unit" 2>/dev/null | sed -nE 's/.*level for .*: ([0-9.]+) .*/\1/p') && [ -n "$exposure" ]; then
+  check "the unit's exposure, $exposure, is at most 1.5" awk -v is="$exposure" 'BEGIN { exit !(is <= 1.5) }'
+fi
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]
