@@ -346,6 +346,23 @@ static void test_grpc__resets_in_a_row_end_the_connection_and_not_the_server(voi
     expect_echo("another connection");
 }
 
+/* HEADERS that never end, and CONTINUATION after CONTINUATION: cut off long before the header limit. */
+static void test_grpc__continuations_without_end_end_the_connection(void **state)
+{
+    (void)state;
+    static const uint8_t headers[] = {0, 0, 1, 1, 0, 0, 0, 0, 1, 0x83}, more[] = {0, 0, 1, 9, 0, 0, 0, 0, 1, 0x86};
+    struct grpc_client other;
+    grpc_client_open(&other, grpc_port(fixture.grpc));
+    assert_true(send(other.file, headers, sizeof headers, MSG_NOSIGNAL) > 0);
+    for (unsigned i = 0; i < 4 * GRPC_CONTINUATIONS_MAX; i++)
+        send(other.file, more, sizeof more, MSG_NOSIGNAL); /* fails once it is cut off */
+    while (grpc_client_step(&other))
+        continue;
+    grpc_client_close(&other);
+    assert_int_equal(counters_find(&fixture.counters, COUNTER_HTTP_BAD_REQUESTS), 1);
+    expect_echo("still here");
+}
+
 static void test_grpc__bytes_that_are_not_http2_end_the_connection(void **state)
 {
     (void)state;
@@ -392,6 +409,7 @@ int main(void)
         TEST_BARE(idle_connection_hears_goaway_and_is_closed),
         TEST(stop_finishes_the_calls_under_way),
         TEST(resets_in_a_row_end_the_connection_and_not_the_server),
+        TEST(continuations_without_end_end_the_connection),
         TEST(bytes_that_are_not_http2_end_the_connection),
         TEST_BARE(connections_over_the_cap_are_hung_up_on),
     };
