@@ -33,8 +33,9 @@ static void test_read_only__shows_what_a_start_would_keep_and_changes_nothing(vo
     for (uint64_t i = 0; i < 24; i += 3)
         log_script_send(script, i, 3);
     uint64_t torn = 0;
-    for (size_t op = 1; op <= faulty_os_op_count(disk); op++) {
-        struct faulty_choice choice = {.mode = FAULTY_KEEP_PREFIX, .sectors = op % 3};
+    for (size_t i = 4; i <= 4 * faulty_os_op_count(disk); i++) {
+        size_t op = i / 4;
+        struct faulty_choice choice = {.mode = FAULTY_KEEP_PREFIX, .kept = i % 4 == 3, .sectors = i % 4};
         struct faulty_os *crashed = faulty_os_crash(disk, op, &choice), *same = faulty_os_crash(disk, op, &choice);
         struct counters counters = {0};
         look(crashed, seen, &counters);
