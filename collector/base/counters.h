@@ -45,6 +45,7 @@
     C(HTTP_NOT_FOUND, "vitrace_http_bad_requests_total", "{reason=\"not_found\"}", "counter", "")                      \
     C(HTTP_METHOD, "vitrace_http_bad_requests_total", "{reason=\"method\"}", "counter", "")                            \
     C(HTTP_TIMEOUT, "vitrace_http_bad_requests_total", "{reason=\"timeout\"}", "counter", "")                          \
+    C(HTTP_BUSY, "vitrace_http_bad_requests_total", "{reason=\"busy\"}", "counter", "")                                \
     C(HTTP_SLOW_BODY, "vitrace_http_bad_requests_total", "{reason=\"slow_body\"}", "counter", "")                      \
     C(HTTP_HOST, "vitrace_http_bad_requests_total", "{reason=\"host\"}", "counter", "")                                \
     C(ADMIN_UNAUTHORIZED, "vitrace_admin_unauthorized_total", "", "counter", "Admin requests without a right token.") \

@@ -90,14 +90,14 @@ void grpc_call_add(struct grpc_call *self, struct slice bytes)
     size_t room = GRPC_PREFIX_BYTES + self->method->message_bytes_max - self->message.size;
     struct slice fits = slice_of(bytes.data, bytes.size < room ? bytes.size : room);
     if (fits.size > GRPC_MESSAGE_BYTES_TOTAL_MAX - grpc->message_bytes) {
-        grpc_call_refuse(self, GRPC_UNAVAILABLE, "too many requests under way", COUNTER_HTTP_BODY_TOO_LARGE);
+        grpc_call_refuse(self, GRPC_UNAVAILABLE, "too many requests under way", COUNTER_HTTP_BUSY);
         return;
     }
     size_t before = self->message.size;
     bool good = buf_add(&self->message, fits);
     grpc->message_bytes += self->message.size - before;
     if (!good)
-        grpc_call_refuse(self, GRPC_UNAVAILABLE, "out of memory", COUNTER_HTTP_BODY_TOO_LARGE);
+        grpc_call_refuse(self, GRPC_UNAVAILABLE, "out of memory", COUNTER_HTTP_BUSY);
     else if (self->message.size < GRPC_PREFIX_BYTES)
         return;
     else if (grpc_call_announced(self) > self->method->message_bytes_max)
@@ -126,7 +126,7 @@ void grpc_call_complete(struct grpc_call *self)
         return;
     }
     if (grpc->lent >= GRPC_CALLS_MAX) {
-        grpc_call_refuse(self, GRPC_UNAVAILABLE, "too many requests under way", COUNTER_HTTP_BODY_TOO_LARGE);
+        grpc_call_refuse(self, GRPC_UNAVAILABLE, "too many requests under way", COUNTER_HTTP_BUSY);
         return;
     }
     grpc->lent++;

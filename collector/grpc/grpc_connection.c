@@ -153,8 +153,9 @@ void grpc_connection_open(uv_stream_t *listener, int status)
     uv_tcp_init(&grpc->uv, &self->tcp);
     self->tcp.data = self;
     connection_link(self);
-    if (uv_accept(listener, (uv_stream_t *)&self->tcp) != 0 || grpc->connection_count > grpc->options.connections_max ||
-        !grpc_session_new(self) ||
+    bool full = grpc->connection_count > grpc->options.connections_max;
+    counters_add(grpc->options.counters, COUNTER_HTTP_FULL, full);
+    if (uv_accept(listener, (uv_stream_t *)&self->tcp) != 0 || full || !grpc_session_new(self) ||
         uv_read_start((uv_stream_t *)&self->tcp, connection_on_room, connection_on_read) != 0) {
         grpc_connection_close(self);
         return;
