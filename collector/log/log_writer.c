@@ -267,6 +267,7 @@ static void writer_commit(struct log *self)
 void *log_writer_run(void *context)
 {
     struct log *self = context;
+    pthread_setname_np(pthread_self(), "vitrace-log");
     do {
         log_retention_sweep(self);
         while (writer_gather(self)) {

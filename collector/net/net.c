@@ -85,6 +85,7 @@ static void net_loop_run(void *argument)
     sigfillset(&all); /* signals are main's; SIGPIPE, blocked here, becomes EPIPE */
     sigdelset(&all, SIGSYS); /* raised by this thread itself: blocked, the kernel would end us without a word */
     pthread_sigmask(SIG_BLOCK, &all, NULL);
+    pthread_setname_np(pthread_self(), "vitrace-net"); /* so that top and perf tell whose time it is */
     uv_run(&loop->uv, UV_RUN_DEFAULT);
 }
 

@@ -152,6 +152,7 @@ static bool sinks_recover(struct sinks *self)
 static void *sinks_run(void *context)
 {
     struct sinks *self = context;
+    pthread_setname_np(pthread_self(), "vitrace-index");
     bool ready = sinks_restore(self);
     while (!sinks_stopping(self)) {
         enum sinks_step step = ready ? sinks_batch(self) : SINKS_FAILED;
