@@ -451,8 +451,7 @@ static void test_query__a_view_whose_details_are_no_longer_kept_is_answered_with
 {
     struct index_fixture *fixture = *state;
     char oldest[128];
-    begin_beacon(1, 0, "/cart");
-    append_beacon(fixture);
+    append_waterfall(fixture);
     index_fixture_start(fixture);
     index_fixture_stop(fixture);
     snprintf(oldest, sizeof oldest, "%s/0000000000000000.vtlog", fixture->log_folder);
@@ -461,6 +460,11 @@ static void test_query__a_view_whose_details_are_no_longer_kept_is_answered_with
     json_t *answer = index_fixture_ask(fixture, "views/01010101010101010101010101010101", "", 200);
     assert_true(json_boolean_value(json_object_get(answer, "truncated")));
     assert_int_equal(size(answer, "vitals"), 0);
+    json_decref(answer);
+    answer = index_fixture_ask(fixture, "traces/b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2", "", 200);
+    assert_true(json_boolean_value(json_object_get(answer, "truncated")));
+    assert_int_equal(size(answer, "views"), 1);
+    assert_int_equal(size(answer, "spans"), 0);
     json_decref(answer);
     answer = index_fixture_ask(fixture, "views", "app=shop", 200);
     assert_int_equal(size(answer, "views"), 1);
