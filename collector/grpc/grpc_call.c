@@ -34,16 +34,21 @@ struct grpc_call *grpc_call_new(struct grpc_connection *connection, int32_t stre
     return self;
 }
 
+static void grpc_call_drop_message(struct grpc_call *self)
+{
+    self->grpc->message_bytes -= self->message.size;
+    buf_release(&self->message);
+}
+
 static void grpc_call_free(struct grpc_call *self)
 {
     self->grpc->lent -= self->lent;
-    self->grpc->message_bytes -= self->message.size;
+    grpc_call_drop_message(self);
     while (self->memory != NULL) {
         struct grpc_memory *next = self->memory->next;
         free(self->memory);
         self->memory = next;
     }
-    buf_release(&self->message);
     buf_release(&self->response);
     free(self);
 }
@@ -174,7 +179,8 @@ void grpc_reply(struct grpc_call *self, enum grpc_status status, const char *tex
     struct grpc_connection *connection = self->connection;
     assert(!self->answered);
     self->answered = true;
-    self->deadline_ms = 0;
+    /* A client that opens no window for the answer must not keep its message here, nor its stream for ever. */
+    self->deadline_ms = uv_now(&self->grpc->uv) + self->grpc->options.request_timeout_ms;
     if (connection == NULL) {
         grpc_call_settle(self);
         return;
@@ -185,6 +191,7 @@ void grpc_reply(struct grpc_call *self, enum grpc_status status, const char *tex
     }
     snprintf(self->status, sizeof self->status, "%u", (unsigned)status);
     snprintf(self->text, sizeof self->text, "%s", text != NULL ? text : "");
+    grpc_call_drop_message(self);
     grpc_session_answer(self);
     if (!connection->held)
         grpc_connection_flush(connection); /* may free the call */

@@ -181,9 +181,14 @@ void grpc_connection_say_goodbye(struct grpc_connection *self)
 static void connection_expire_calls(struct grpc_connection *self, uint64_t now_ms)
 {
     self->held = true; /* calls end when their answers are sent: not while they are walked */
-    for (struct grpc_call *at = self->calls; at != NULL; at = at->next)
-        if (at->deadline_ms != 0 && now_ms >= at->deadline_ms && !at->answered)
+    for (struct grpc_call *at = self->calls; at != NULL; at = at->next) {
+        if (at->deadline_ms == 0 || now_ms < at->deadline_ms)
+            continue;
+        if (at->answered) /* and the client does not take the answer */
+            nghttp2_submit_rst_stream(self->session, NGHTTP2_FLAG_NONE, at->stream_id, NGHTTP2_CANCEL);
+        else
             grpc_call_refuse(at, GRPC_DEADLINE_EXCEEDED, "the request took too long", COUNTER_HTTP_TIMEOUT);
+    }
     self->held = false;
     grpc_connection_flush(self);
 }

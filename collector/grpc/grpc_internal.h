@@ -57,7 +57,7 @@ struct grpc_call {
     struct grpc_call *next, *previous;  /* of the connection */
     struct grpc_call *woken_next;
     int32_t stream_id;
-    uint64_t deadline_ms; /* for the whole message; 0 = it is there */
+    uint64_t deadline_ms; /* for the whole message, then for the answer to be sent; 0 = the handler has it */
 
     const struct grpc_method *method;
     bool is_post, is_grpc;

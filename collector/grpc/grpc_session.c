@@ -170,8 +170,7 @@ void grpc_session_answer(struct grpc_call *call)
 void grpc_session_refuse_http(struct grpc_call *call, const char *status)
 {
     nghttp2_nv field = session_field(":status", status);
-    call->answered = true;
-    call->deadline_ms = 0;
+    call->answered = true; /* its deadline stays: for the answer to be sent */
     nghttp2_submit_response(call->connection->session, call->stream_id, &field, 1, NULL);
 }
 

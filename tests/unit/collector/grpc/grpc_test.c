@@ -292,6 +292,19 @@ static void test_grpc__upload_that_stalls_is_ended_by_its_deadline(void **state)
     assert_int_equal(counters_find(&fixture.counters, COUNTER_HTTP_TIMEOUT), 1);
 }
 
+static void test_grpc__answer_that_the_client_does_not_take_is_given_up(void **state)
+{
+    (void)state;
+    start(&(struct grpc_options){.request_timeout_ms = 40});
+    const nghttp2_settings_entry closed = {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 0};
+    struct grpc_client_call call = {.path = ECHO_PATH, .body = grpc_client_frame(frame, false, slice_text("hello"))};
+    nghttp2_submit_settings(fixture.client.session, NGHTTP2_FLAG_NONE, &closed, 1);
+    assert_true(grpc_client_run(&fixture.client, &call));
+    assert_int_equal(call.reset, NGHTTP2_CANCEL);
+    assert_int_equal(call.http_status, 200);
+    assert_int_equal(call.message_size, 0);
+}
+
 static void test_grpc__idle_connection_hears_goaway_and_is_closed(void **state)
 {
     (void)state;
@@ -406,6 +419,7 @@ int main(void)
         TEST(calls_of_one_connection_are_answered_as_they_are_woken),
         TEST(client_that_cancels_or_leaves_before_the_wake_harms_nothing),
         TEST_BARE(upload_that_stalls_is_ended_by_its_deadline),
+        TEST_BARE(answer_that_the_client_does_not_take_is_given_up),
         TEST_BARE(idle_connection_hears_goaway_and_is_closed),
         TEST(stop_finishes_the_calls_under_way),
         TEST(resets_in_a_row_end_the_connection_and_not_the_server),
