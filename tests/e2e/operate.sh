@@ -35,10 +35,10 @@ token=$(sed -nE 's/^token: //p' "$work/token")
 config() { printf '%s\n' "$@" >"$work/vitrace.yaml"; }
 config "apps:" "  - name: shop"
 check "--check says where a setting is from" grep -q '^admin: :0  # flag$' <("$binary" serve --check --admin :0 \
-  --config <(sed -n 2p "$work/token") --listen 127.0.0.1:0 --otlp-http 127.0.0.1:0)
+  --config <(sed -n 2p "$work/token") --listen 127.0.0.1:0 --otlp-http 127.0.0.1:0 --otlp-grpc '')
 
 mkdir "$work/sdk"; for name in vitrace.js vitrace.mjs vitrace-worker.js vitrace.wasm; do echo x >"$work/sdk/$name"; done
-"$binary" serve --config "$work/vitrace.yaml" --data "$work/data" --sdk "$work/sdk" --listen 127.0.0.1:0 --admin 127.0.0.1:0 --otlp-http 127.0.0.1:0 \
+"$binary" serve --config "$work/vitrace.yaml" --data "$work/data" --sdk "$work/sdk" --listen 127.0.0.1:0 --admin 127.0.0.1:0 --otlp-http 127.0.0.1:0 --otlp-grpc 127.0.0.1:0 \
   2>"$work/log" & daemon=$!
 for _ in $(seq 100); do [ -e "$work/data/addresses.json" ] && break; sleep 0.1; done
 url() { sed -nE "s/.*\"$1\" *: *\"([^\"]+)\".*/\1/p" "$work/data/addresses.json"; }
@@ -93,10 +93,13 @@ check "with nothing from the sanitizers" sh -c "! grep -qE 'ERROR: (Address|Leak
 
 # The socket is opened by somebody else, and outlives the daemon: clients wait while it starts.
 if command -v systemd-socket-activate >/dev/null; then
-  port=$((20000 + RANDOM % 20000))
-  systemd-socket-activate -l "127.0.0.1:$port" --fdname=listen "$binary" serve --data "$work/data" --sdk "$work/sdk" \
-    --listen 127.0.0.1:1 --admin 127.0.0.1:0 --otlp-http 127.0.0.1:0 2>>"$work/log" & daemon=$!
-  sleep 0.3
+  for _ in 1 2 3 4 5; do # below the range that the system gives out; one may be taken all the same
+    port=$((10000 + RANDOM % 20000))
+    systemd-socket-activate -l "127.0.0.1:$port" --fdname=listen "$binary" serve --data "$work/data" --sdk "$work/sdk" \
+      --listen 127.0.0.1:1 --admin 127.0.0.1:0 --otlp-http 127.0.0.1:0 --otlp-grpc '' 2>>"$work/log" & daemon=$!
+    sleep 0.3
+    kill -0 "$daemon" 2>/dev/null && break
+  done
   check "an inherited socket is served, and a client that came early is answered" is 200 status "http://127.0.0.1:$port/healthz"
   kill -TERM "$daemon"; wait "$daemon"; ended=$?; daemon=""
   check "and left in order" test "$ended" = 0
