@@ -1,39 +1,55 @@
 /**
- * The script tag. Options are its data attributes; the collector is where the script came from:
+ * The script tag, and all that a page loads before its load event. Options are the tag's data attributes; the collector
+ * is where the script came from:
  *   <script async crossorigin src="https://rum.example/v1/vitrace.js" data-app="shop"></script>
  */
-import { Vitrace } from "./boot";
+import { urlsOf } from "./lib/urls";
 import type { Options } from "./types";
+import { watch, type Watch } from "./watch";
 
-function optionsOf(script: HTMLScriptElement): Options {
-  const { app, endpoint, release, environment, route, trace, workerUrl, wasmUrl, transport, flushIntervalMs } = script.dataset;
+declare const VITRACE_BRIDGE_SRI: string;
+declare const VITRACE_WASM_SRI: string;
+
+/** How the bridge finds the watch: a property of its own script element, so that the page's globals stay clean. */
+export interface BridgeScript extends HTMLScriptElement {
+  vitrace?: Watch;
+}
+
+function optionsOf({ dataset, src }: HTMLScriptElement): Options {
+  const { trace, flushIntervalMs, budgetMs } = dataset;
+  const number = (text: string | undefined) => (text ? +text : undefined);
   return {
-    app: app ?? "",
-    endpoint: endpoint ?? new URL(script.src).origin,
-    release,
-    environment,
-    route,
-    workerUrl,
-    wasmUrl,
+    app: "",
+    endpoint: new URL(src).origin,
+    ...dataset,
     trace: trace?.split(/[\s,]+/).filter(Boolean),
-    transport: transport as Options["transport"],
-    flushIntervalMs: flushIntervalMs ? +flushIntervalMs : undefined,
-  };
+    flushIntervalMs: number(flushIntervalMs),
+    budgetMs: number(budgetMs),
+  } as Options;
 }
 
 function start(): void {
   const page = window as unknown as { vitrace?: object };
-  const script = document.currentScript;
+  const tag = document.currentScript as HTMLScriptElement;
   // A second tag on the page changes nothing.
-  if (page.vitrace || !(script instanceof HTMLScriptElement) || !script.src) return;
-  const client = new Vitrace(optionsOf(script), new URL(".", script.src).href);
-  page.vitrace = {
-    event: client.event.bind(client),
-    error: client.error.bind(client),
-    flush: client.flush.bind(client),
-    stats: client.stats.bind(client),
-    stop: client.stop.bind(client),
+  if (page.vitrace || !tag?.src) return;
+  const options = optionsOf(tag);
+  const urls = urlsOf(options, new URL(".", tag.src).href);
+  // Who pins this file pins what it loads. Others get whatever is deployed together, also in the minutes of an update.
+  const pin = (integrity: string) => (tag.integrity ? integrity : "");
+  const load = () => {
+    const script: BridgeScript = document.createElement("script");
+    script.vitrace = self;
+    script.crossOrigin = "anonymous";
+    script.integrity = pin(VITRACE_BRIDGE_SRI);
+    script.nonce = tag.nonce;
+    script.fetchPriority = "low";
+    script.onerror = () => self.guard.disable("cannot load the bridge");
+    self.useScript(urls.bridge, (url) => (script.src = url));
+    document.head.append(script);
   };
+  const self = watch(options, urls, load, pin(VITRACE_WASM_SRI));
+  page.vitrace = self.client;
 }
 
 try {

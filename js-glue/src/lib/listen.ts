@@ -8,6 +8,7 @@ export function listen<E extends Event>(
   take: (event: E) => void,
 ): () => void {
   const guarded = guard.wrap(take) as EventListener;
-  target.addEventListener(type, guarded, { capture: true, passive: true });
-  return () => target.removeEventListener(type, guarded, { capture: true });
+  const options = { capture: true, passive: true };
+  target.addEventListener(type, guarded, options);
+  return () => target.removeEventListener(type, guarded, options);
 }

@@ -9,23 +9,23 @@ export function isSupported(type: string): boolean {
   return typeof PerformanceObserver === "function" && !!PerformanceObserver.supportedEntryTypes?.includes(type);
 }
 
-export function observe<E extends PerformanceEntry>(
+export function observe(
   { guard, sink }: Context,
   type: string,
-  take: (entries: E[]) => void,
-  options?: { durationThreshold: number },
+  take: (entries: PerformanceEntry[]) => void,
+  options?: object,
 ): Source | undefined {
   if (!isSupported(type)) return undefined;
-  const observer = new PerformanceObserver((list, _observer, more?: { droppedEntriesCount?: number }) =>
-    guard.run(() => {
+  const observer = new PerformanceObserver(
+    guard.wrap((list: PerformanceObserverEntryList, _observer?: unknown, more?: { droppedEntriesCount?: number }) => {
       // Chromium tells once, in the first callback, what overflowed before we came.
       if (more?.droppedEntriesCount) sink.lose(LossReason.BROWSER_DROPPED, more.droppedEntriesCount);
-      take(list.getEntries() as E[]);
+      take(list.getEntries());
     }),
   );
-  observer.observe({ type, buffered: true, ...options } as PerformanceObserverInit);
+  observer.observe({ type, buffered: true, ...options });
   return {
-    drain: () => guard.run(() => take(observer.takeRecords() as E[])),
+    drain: guard.wrap(() => take(observer.takeRecords())),
     stop: () => observer.disconnect(),
   };
 }

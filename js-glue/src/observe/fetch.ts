@@ -20,7 +20,8 @@ interface Call {
 
 export function observeFetch(context: Context, origins: Origins): Source {
   const original = window.fetch;
-  const { guard } = context;
+  const { guard, sink } = context;
+  const push = (call: Call, response?: Response) => sink.push(InboxKind.CALL, callFact(call, response));
 
   function traced(this: unknown, input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
     let call: Call | undefined;
@@ -37,13 +38,13 @@ export function observeFetch(context: Context, origins: Origins): Source {
     // The derived promise goes to the page: a handler on `answer` itself would hide its unhandled rejections.
     return answer.then(
       (response) => {
-        guard.run(() => context.sink.push(InboxKind.CALL, answered(made, response)));
+        guard.run(() => push(made, response));
         return response;
       },
       (error) => {
         guard.run(() => {
           if (made.traceparent && error?.name !== "AbortError") origins.block(made.url.origin);
-          context.sink.push(InboxKind.CALL, failed(made));
+          push(made);
         });
         throw error;
       },
@@ -51,8 +52,7 @@ export function observeFetch(context: Context, origins: Origins): Source {
   }
   window.fetch = traced;
   return {
-    drain: () => {},
-    stop: () => {
+    stop() {
       // Somebody may have wrapped us meanwhile; then ours stays in the chain and only passes calls on.
       if (window.fetch === traced) window.fetch = original;
     },
@@ -81,31 +81,18 @@ export function planFetch(
   return { call, args: [input, { ...init, ...kept, headers }] };
 }
 
-function answered(call: Call, response: Response): CallFact {
+/** `response` is undefined when there was none. The end of its body is not ours to watch: that would change the request. */
+function callFact({ url, method, start, traceparent }: Call, response?: Response): CallFact {
+  const now = performance.now();
   return {
-    url: call.url.href,
-    method: call.method,
-    start: call.start,
-    headers: performance.now(),
-    // The end of the body is not ours to watch: reading or cloning it would change the page's request.
-    end: undefined,
-    status: response.status,
-    redirected: response.redirected,
-    traceparent: call.traceparent,
-    serverTiming: response.headers.get("server-timing") ?? "",
-  };
-}
-
-function failed(call: Call): CallFact {
-  return {
-    url: call.url.href,
-    method: call.method,
-    start: call.start,
-    headers: undefined,
-    end: performance.now(),
-    status: 0,
-    redirected: false,
-    traceparent: call.traceparent,
-    serverTiming: "",
+    url: url.href,
+    method,
+    start,
+    headers: response && now,
+    end: response ? undefined : now,
+    status: response?.status ?? 0,
+    redirected: !!response?.redirected,
+    traceparent,
+    serverTiming: response?.headers.get("server-timing") ?? "",
   };
 }

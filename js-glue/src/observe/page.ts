@@ -1,9 +1,10 @@
 /** What happens to the page as a whole: first input, load, activation, and the return from the back/forward cache. */
-import { InboxKind, InboxLifecycle } from "../abi";
+import { InboxKind, InboxLifecycle, NavigationType } from "../abi";
+import { isHidden, orHidden } from "../lib/hidden";
 import type { IdleMark } from "../lib/idle_mark";
 import { listen } from "../lib/listen";
+import { randomId, type Id128 } from "../lib/random";
 import { isPrerendering } from "../lib/when_activated";
-import { whenLoaded } from "../lib/when_loaded";
 import type { Context, Source } from "./source";
 
 export interface LifecycleFact {
@@ -11,10 +12,27 @@ export interface LifecycleFact {
   readonly time: number;
 }
 
-export function observePage(context: Context, idle: IdleMark, restored: (time: number) => void): Source {
+export interface ViewFact {
+  readonly view: Id128;
+  readonly startTime: number;
+  readonly type: number;
+  readonly url: string;
+  /** Filled in by the bridge. */
+  route?: string;
+  readonly hidden: boolean;
+}
+
+export interface Restoring {
+  /** A view is pushed whose first paint is not known yet: it must go into the same batch. */
+  hold(): void;
+  release(): void;
+}
+
+export function observePage(context: Context, idle: IdleMark, restoring: () => Restoring | undefined): Source {
+  const { guard, sink } = context;
   const push = (event: InboxLifecycle, time: number) => {
     const fact: LifecycleFact = { event, time };
-    context.sink.push(InboxKind.LIFECYCLE, fact);
+    sink.push(InboxKind.LIFECYCLE, fact);
   };
   let stopInput = () => {};
   const watchInput = () => {
@@ -30,11 +48,24 @@ export function observePage(context: Context, idle: IdleMark, restored: (time: n
     stopInput = () => offs.forEach((off) => off());
   };
   watchInput();
-  whenLoaded(context.guard.wrap(() => push(InboxLifecycle.LOADED, performance.now())));
   const offs = [
-    listen<PageTransitionEvent>(context, window, "pageshow", (event) => {
-      if (!event.persisted) return;
-      restored(event.timeStamp);
+    // Back from the back/forward cache: a new view, whose first paint is the frame after the next.
+    listen<PageTransitionEvent>(context, window, "pageshow", ({ persisted, timeStamp }) => {
+      if (!persisted) return;
+      const fact: ViewFact = {
+        view: randomId(),
+        startTime: timeStamp,
+        type: NavigationType.BACK_FORWARD_CACHE,
+        url: location.href,
+        hidden: isHidden(),
+      };
+      sink.push(InboxKind.VIEW, fact);
+      restoring()?.hold();
+      const painted = guard.wrap((hidden: boolean) => {
+        if (!hidden) sink.push(InboxKind.PAINT, { name: "first-contentful-paint", startTime: performance.now() });
+        restoring()?.release();
+      });
+      orHidden(painted, (done) => requestAnimationFrame(() => requestAnimationFrame(done)));
       watchInput();
     }),
   ];
@@ -42,8 +73,7 @@ export function observePage(context: Context, idle: IdleMark, restored: (time: n
     offs.push(listen(context, document, "prerenderingchange", () => push(InboxLifecycle.ACTIVATED, performance.now())));
   }
   return {
-    drain: () => {},
-    stop: () => {
+    stop() {
       stopInput();
       offs.forEach((off) => off());
     },

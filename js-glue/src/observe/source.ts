@@ -16,6 +16,6 @@ export interface Context {
 
 export interface Source {
   /** Hands over what the browser holds back for the next callback. */
-  drain(): void;
+  drain?(): void;
   stop(): void;
 }

@@ -3,6 +3,7 @@
  * happens. Keeping the observer would report every later change twice.
  */
 import { InboxKind } from "../abi";
+import { isHidden } from "../lib/hidden";
 import { listen } from "../lib/listen";
 import { observe } from "../lib/observe";
 import type { Context, Source } from "./source";
@@ -19,9 +20,8 @@ export function observeVisibility(context: Context): Source {
     context.sink.push(InboxKind.VISIBILITY, fact);
   };
   let isFirst = true;
-  let entries: Source | undefined;
-  entries = observe(context, "visibility-state", (states) => {
-    if (!isFirst || !states.length) return;
+  const entries = observe(context, "visibility-state", (states) => {
+    if (!isFirst || !states[0]) return;
     isFirst = false;
     for (const state of states) push(state.startTime, state.name === "hidden", true);
     entries?.stop();
@@ -32,13 +32,11 @@ export function observeVisibility(context: Context): Source {
   const offs = [
     listen(context, window, "pagehide", () => (isGone = true)),
     listen(context, window, "pageshow", () => (isGone = false)),
-    listen(context, document, "visibilitychange", (event) => {
-      if (!isGone) push(event.timeStamp, document.visibilityState === "hidden", false);
-    }),
+    listen(context, document, "visibilitychange", (event) => isGone || push(event.timeStamp, isHidden(), false)),
   ];
   return {
-    drain: () => entries?.drain(),
-    stop: () => {
+    drain: () => entries?.drain?.(),
+    stop() {
       entries?.stop();
       offs.forEach((off) => off());
     },

@@ -83,7 +83,6 @@ export function observeXhr(context: Context, origins: Origins): Source {
   const wrapped = { open: proto.open, send: proto.send, setRequestHeader: proto.setRequestHeader };
 
   return {
-    drain: () => {},
     stop: () => {
       for (const name of ["open", "send", "setRequestHeader"] as const) {
         if (proto[name] === wrapped[name]) (proto as unknown as Record<string, unknown>)[name] = original[name];
