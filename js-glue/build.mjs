@@ -64,11 +64,13 @@ if (existsSync(wasm)) {
   process.exitCode = 1;
 }
 await bundle("src/bridge_file.ts", "dist/vitrace-bridge.js", "iife");
+await bundle("src/trace_file.ts", "dist/vitrace-trace.js", "iife");
 await bundle("src/worker/file.ts", "dist/vitrace-worker.js", "iife");
 await bundle("src/index.ts", "dist/vitrace.mjs", "esm");
 // Last: the tag knows the digests of the files that it loads.
 await bundle("src/tag.ts", "dist/vitrace.js", "iife", {
   VITRACE_BRIDGE_SRI: integrityOf(join(dist, "vitrace-bridge.js")),
+  VITRACE_TRACE_SRI: integrityOf(join(dist, "vitrace-trace.js")),
   VITRACE_WASM_SRI: existsSync(wasm) ? integrityOf(wasm) : '""',
 });
 types();

@@ -3,14 +3,8 @@
  * for both, because they share the ring and the transport, and the browser has it already when the worker starts.
  */
 import { connect } from "./boot";
-import type { BridgeScript } from "./tag";
-import { HAND_OVER } from "./watch";
+import { handedOver } from "./hand_over";
 import { work } from "./worker/worker";
 
 if (typeof document === "undefined") work();
-else {
-  const watch = (document.currentScript as BridgeScript | null)?.vitrace;
-  // In the minutes of an update the two halves may be of different versions.
-  if (watch?.version === HAND_OVER) connect(watch);
-  else watch?.guard.disable("the bridge is of another version");
-}
+else handedOver(connect);

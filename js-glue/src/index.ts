@@ -1,6 +1,7 @@
 /** The npm package. One client per page: a second init() returns the first one. */
 import { connect } from "./boot";
 import { urlsOf } from "./lib/urls";
+import { observeCalls } from "./observe/calls";
 import type { Attributes, Client, Options, Stats } from "./types";
 import { watch } from "./watch";
 
@@ -13,6 +14,7 @@ export function init(options: Options): Client | undefined {
   if (client || typeof document === "undefined") return client;
   try {
     const watching = watch(options, urlsOf(options));
+    if (options.trace?.length) observeCalls(watching);
     connect(watching);
     client = watching.client;
   } catch {

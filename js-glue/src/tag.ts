@@ -3,17 +3,14 @@
  * is where the script came from:
  *   <script async crossorigin src="https://rum.example/v1/vitrace.js" data-app="shop"></script>
  */
+import type { PartScript } from "./hand_over";
 import { urlsOf } from "./lib/urls";
 import type { Options } from "./types";
-import { watch, type Watch } from "./watch";
+import { watch } from "./watch";
 
 declare const VITRACE_BRIDGE_SRI: string;
+declare const VITRACE_TRACE_SRI: string;
 declare const VITRACE_WASM_SRI: string;
-
-/** How the bridge finds the watch: a property of its own script element, so that the page's globals stay clean. */
-export interface BridgeScript extends HTMLScriptElement {
-  vitrace?: Watch;
-}
 
 function optionsOf({ dataset, src }: HTMLScriptElement): Options {
   const { trace, flushIntervalMs, budgetMs } = dataset;
@@ -37,18 +34,20 @@ function start(): void {
   const urls = urlsOf(options, new URL(".", tag.src).href);
   // Who pins this file pins what it loads. Others get whatever is deployed together, also in the minutes of an update.
   const pin = (integrity: string) => (tag.integrity ? integrity : "");
-  const load = () => {
-    const script: BridgeScript = document.createElement("script");
+  const load = (url: string, integrity: string, fetchPriority: "low" | "high") => {
+    const script: PartScript = document.createElement("script");
     script.vitrace = self;
     script.crossOrigin = "anonymous";
-    script.integrity = pin(VITRACE_BRIDGE_SRI);
+    script.integrity = pin(integrity);
     script.nonce = tag.nonce;
-    script.fetchPriority = "low";
-    script.onerror = () => self.guard.disable("cannot load the bridge");
-    self.useScript(urls.bridge, (url) => (script.src = url));
+    script.fetchPriority = fetchPriority;
+    // Without the tracing of calls there is still everything else.
+    script.onerror = () => url === urls.bridge && self.guard.disable("cannot load the bridge");
+    self.useScript(url, (allowed) => (script.src = allowed));
     document.head.append(script);
   };
-  const self = watch(options, urls, load, pin(VITRACE_WASM_SRI));
+  const self = watch(options, urls, () => load(urls.bridge, VITRACE_BRIDGE_SRI, "low"), pin(VITRACE_WASM_SRI));
+  if (options.trace?.length) load(urls.trace, VITRACE_TRACE_SRI, "high");
   page.vitrace = self.client;
 }
 

@@ -10,13 +10,13 @@
  * underscore may cross, and HAND_OVER changes when what crosses does.
  */
 import { InboxKind, InboxLifecycle } from "./abi";
+import { HAND_OVER } from "./hand_over";
 import { customFact } from "./lib/custom";
 import { Guard } from "./lib/guard";
 import { isHidden } from "./lib/hidden";
 import { idleMark } from "./lib/idle_mark";
 import { countLeft, uncountLeft } from "./lib/left_early";
 import { listen } from "./lib/listen";
-import { Origins } from "./lib/origins";
 import { Queue } from "./lib/queue";
 import { randomId, type Id128 } from "./lib/random";
 import { useScript, type UseScript } from "./lib/trusted";
@@ -25,14 +25,11 @@ import { isPrerendering, whenActivated } from "./lib/when_activated";
 import { whenLoaded } from "./lib/when_loaded";
 import { observeEntries } from "./observe/entries";
 import { observeError } from "./observe/error";
-import { observeFetch } from "./observe/fetch";
 import { observePage, type Restoring } from "./observe/page";
-import type { Context, Source } from "./observe/source";
+import type { Context } from "./observe/source";
 import { observeVisibility } from "./observe/visibility";
-import { observeXhr } from "./observe/xhr";
 import type { Client, Options, Stats } from "./types";
 
-export const HAND_OVER = 1;
 /** A page that takes its time must not lose what it has when it is left meanwhile. */
 const LOAD_MS_MAX = 1000;
 
@@ -53,6 +50,7 @@ export interface Watch {
   readonly urls: Urls;
   readonly guard: Guard;
   readonly queue: Queue;
+  readonly context: Context;
   readonly client: Client;
   /** The page as it was when the SDK started. */
   readonly page: { readonly view: Id128; readonly url: string; readonly hidden: boolean; readonly prerendering: boolean; readonly readyState: string };
@@ -73,10 +71,9 @@ export interface Watch {
 export function watch(options: Options, urls: Urls, load?: () => void, integrity = ""): Watch {
   const guard = new Guard();
   const queue = new Queue();
-  const context: Context = { guard, sink: queue };
+  const context: Context = { guard, sink: queue, drains: [], stops: [] };
   const idle = idleMark(context);
   const fetch = window.fetch.bind(window);
-  let sources: Source[] = [];
   let report = (_error: unknown) => {};
   const push = (kind: InboxKind, item: unknown) => self.isStopped || queue.push(kind, item);
 
@@ -86,6 +83,7 @@ export function watch(options: Options, urls: Urls, load?: () => void, integrity
     urls,
     guard,
     queue,
+    context,
     fetch,
     useScript: useScript(),
     page: { view: randomId(), url: location.href, hidden: isHidden(), prerendering: isPrerendering(), readyState: document.readyState },
@@ -94,12 +92,12 @@ export function watch(options: Options, urls: Urls, load?: () => void, integrity
     isStopped: false,
     engine: undefined,
     drain() {
-      for (const source of sources) source.drain?.();
+      for (const drain of context.drains) drain();
       idle.settle();
     },
     takeDown() {
-      for (const source of sources) source.stop();
-      sources = [];
+      for (const stop of context.stops.splice(0)) stop();
+      context.drains.length = 0;
     },
     client: {
       event: guard.wrap((name, attributes) => push(InboxKind.CUSTOM_EVENT, customFact(name, attributes))),
@@ -122,34 +120,20 @@ export function watch(options: Options, urls: Urls, load?: () => void, integrity
   };
   guard.onDisable = self.takeDown;
 
-  const leave = () => {
-    if (self.engine) self.engine.leave();
-  };
-  const add = (source: () => Source) => guard.run(() => sources.push(source()));
-  const on = <E extends Event>(target: EventTarget, type: string, take: (event: E) => void) =>
-    sources.push({ stop: listen(context, target, type, take) });
+  const on = <E extends Event>(target: EventTarget, type: string, take: (event: E) => void) => listen(context, target, type, take);
   guard.run(() => {
     // First of all on window, so that what is pending precedes the hidden record that closes the vitals.
     on(window, "visibilitychange", () => isHidden() && self.drain());
-    add(() => {
-      const errors = observeError(context);
-      report = errors.report;
-      return errors;
-    });
-    sources.push(...observeEntries(context, idle, ownRequests(urls)));
-    add(() => observeVisibility(context));
-    add(() => observePage(context, idle, () => self.engine));
-    if (options.trace?.length) {
-      const origins = new Origins(options.trace, location.origin);
-      add(() => observeFetch(context, origins));
-      add(() => observeXhr(context, origins));
-    }
+    report = observeError(context);
+    observeEntries(context, idle, ownRequests(urls));
+    observeVisibility(context);
+    observePage(context, idle, () => self.engine);
     // Last of all on document, when every source has seen that the page is hidden.
-    on(document, "visibilitychange", () => (isHidden() ? leave() : self.engine?.stay()));
+    on(document, "visibilitychange", () => (isHidden() ? self.engine?.leave() : self.engine?.stay()));
     on<PageTransitionEvent>(window, "pagehide", (event) => {
       self.drain();
       queue.push(InboxKind.LIFECYCLE, { event: InboxLifecycle.PAGEHIDE, time: event.timeStamp });
-      leave();
+      self.engine?.leave();
       if ((!self.bytes || !self.engine) && !isPrerendering()) countLeft();
     });
     on<PageTransitionEvent>(window, "pageshow", (event) => {

@@ -1,8 +1,8 @@
-/** A guarded listener, and how to take it off again. Always passive and in the capture phase: we only watch. */
+/** A guarded listener, and how to take it off before all others. Always passive and in the capture phase: we only watch. */
 import type { Context } from "../observe/source";
 
 export function listen<E extends Event>(
-  { guard }: Context,
+  { guard, stops }: Context,
   target: EventTarget,
   type: string,
   take: (event: E) => void,
@@ -10,5 +10,7 @@ export function listen<E extends Event>(
   const guarded = guard.wrap(take) as EventListener;
   const options = { capture: true, passive: true };
   target.addEventListener(type, guarded, options);
-  return () => target.removeEventListener(type, guarded, options);
+  const off = () => target.removeEventListener(type, guarded, options);
+  stops.push(off);
+  return off;
 }

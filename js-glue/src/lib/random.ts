@@ -12,7 +12,3 @@ export function randomId(): Id128 {
 export function hexOf(words: ArrayLike<number>): string {
   return Array.from(words, (word) => word.toString(16).padStart(8, "0")).join("");
 }
-
-export function idOf(hex: string): Id128 {
-  return [0, 8, 16, 24].map((at) => parseInt(hex.slice(at, at + 8), 16));
-}

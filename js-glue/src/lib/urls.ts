@@ -4,6 +4,7 @@ import type { Options } from "../types";
 export interface Urls {
   readonly beacon: string;
   readonly bridge: string;
+  readonly trace: string;
   readonly wasm: string;
   /** The script of the worker: where the tag is used, the bridge itself, which the browser already has. */
   readonly sdkWorker: string;
@@ -14,11 +15,13 @@ export interface Urls {
 export function urlsOf({ endpoint, wasmUrl, workerUrl }: Options, files?: string): Urls {
   const absolute = (url: string) => new URL(url, document.baseURI).href;
   const base = absolute(endpoint ?? "/").replace(/\/+$/, "") + "/v1/";
-  const bridge = `${files ?? base}vitrace-bridge.js`;
+  const sdk = `${files ?? base}vitrace`;
+  const bridge = `${sdk}-bridge.js`;
   return {
     beacon: `${base}beacon`,
     bridge,
-    wasm: wasmUrl ? absolute(wasmUrl) : `${files ?? base}vitrace.wasm`,
+    trace: `${sdk}-trace.js`,
+    wasm: wasmUrl ? absolute(wasmUrl) : `${sdk}.wasm`,
     sdkWorker: files ? bridge : `${base}vitrace-worker.js`,
     workerUrl: workerUrl && absolute(workerUrl),
   };

@@ -8,7 +8,7 @@ import type { IdleMark } from "../lib/idle_mark";
 import { hasInteractionCount, interactionCount } from "../lib/interaction_count";
 import { isSupported, observe } from "../lib/observe";
 import { selectorOf } from "../lib/selector";
-import type { Context, Source } from "./source";
+import type { Context } from "./source";
 
 export interface LargestPaint {
   readonly entry: LargestPaintEntry;
@@ -29,10 +29,11 @@ function shifted({ hadRecentInput, sources }: LayoutShiftEntry): string {
   return selectorOf((sources.find((source) => source.node?.nodeType === 1) ?? sources[0]).node);
 }
 
-export function observeEntries(context: Context, idle: IdleMark, isOwn: (url: string) => boolean): Source[] {
+export function observeEntries(context: Context, idle: IdleMark, isOwn: (url: string) => boolean): void {
   const { sink } = context;
-  const each = (type: string, take: (entries: PerformanceEntry[]) => void, more?: object) => observe(context, type, take, more);
-  const plain = (type: string, kind: InboxKind) => each(type, (entries) => entries.forEach((entry) => sink.push(kind, entry)));
+  const each = (type: string, take: (entry: PerformanceEntry, isLast: boolean) => void, more?: object) =>
+    observe(context, type, (entries) => entries.forEach((entry, at) => take(entry, !entries[at + 1])), more);
+  const plain = (type: string, kind: InboxKind) => each(type, (entry) => sink.push(kind, entry));
   const count = interactionCount();
   /**
    * All events of one frame must be known before an interaction is judged, so the core evaluates them only when it is
@@ -41,54 +42,34 @@ export function observeEntries(context: Context, idle: IdleMark, isOwn: (url: st
   const event = (type: string, floor: number, more?: object) =>
     each(
       type,
-      (entries) => {
-        for (const entry of entries as EventEntry[]) {
-          const { interactionId } = entry;
-          count.see(interactionId);
-          if (entry.duration < floor) continue;
-          // Only interactions are ever blamed on an element.
-          sink.push(InboxKind.EVENT, entry, interactionId ? selectorOf(entry.target) || entry.targetSelector : "");
-        }
-        if (entries[0]) idle.ask();
+      (one) => {
+        const entry = one as EventEntry;
+        const { interactionId } = entry;
+        count.see(interactionId);
+        if (entry.duration < floor) return;
+        // Only interactions are ever blamed on an element.
+        sink.push(InboxKind.EVENT, entry, interactionId ? selectorOf(entry.target) || entry.targetSelector : "");
+        idle.ask();
       },
       more,
     );
-  const subscribe: (() => Source | undefined)[] = [
-    () => each("resource", (entries) => entries.forEach((entry) => isOwn(entry.name) || sink.push(InboxKind.RESOURCE, entry))),
-    () => plain("paint", InboxKind.PAINT),
-    () =>
-      each("largest-contentful-paint", (entries) =>
-        entries.forEach((one, at) => {
-          const entry = one as LargestPaintEntry;
-          const paint: LargestPaint = { entry, last: at === entries.length - 1 };
-          sink.push(InboxKind.LARGEST_PAINT, paint, selectorOf(entry.element) || (entry.id ? "#" + entry.id : ""));
-        }),
-      ),
-    () =>
-      each("layout-shift", (entries) =>
-        entries.forEach((entry) => sink.push(InboxKind.LAYOUT_SHIFT, entry, shifted(entry as LayoutShiftEntry))),
-      ),
-    () => plain("longtask", InboxKind.LONG_TASK),
-    () => plain("long-animation-frame", InboxKind.LONG_FRAME),
-    () => plain("mark", InboxKind.USER_TIMING),
-    () => plain("measure", InboxKind.USER_TIMING),
-  ];
+  each("resource", (entry) => isOwn(entry.name) || sink.push(InboxKind.RESOURCE, entry));
+  plain("paint", InboxKind.PAINT);
+  each("largest-contentful-paint", (one, last) => {
+    const entry = one as LargestPaintEntry;
+    const paint: LargestPaint = { entry, last };
+    sink.push(InboxKind.LARGEST_PAINT, paint, selectorOf(entry.element) || (entry.id ? "#" + entry.id : ""));
+  });
+  each("layout-shift", (entry) => sink.push(InboxKind.LAYOUT_SHIFT, entry, shifted(entry as LayoutShiftEntry)));
   if (isInteractionSupported()) {
     idle.before = () => {
       if (count.value() > 0) sink.push(InboxKind.INTERACTION_COUNT, count.value());
     };
-    subscribe.push(
-      () => event("event", DURATION_THRESHOLD_MS, { durationThreshold: hasInteractionCount() ? DURATION_THRESHOLD_MS : 0 }),
-      () => event("first-input", 0),
-    );
+    event("event", DURATION_THRESHOLD_MS, { durationThreshold: hasInteractionCount() ? DURATION_THRESHOLD_MS : 0 });
+    event("first-input", 0);
   }
-  const sources: Source[] = [];
-  // Each on its own: a browser that refuses one type still has the others.
-  for (const one of subscribe) {
-    context.guard.run(() => {
-      const source = one();
-      if (source) sources.push(source);
-    });
-  }
-  return sources;
+  plain("longtask", InboxKind.LONG_TASK);
+  plain("long-animation-frame", InboxKind.LONG_FRAME);
+  plain("mark", InboxKind.USER_TIMING);
+  plain("measure", InboxKind.USER_TIMING);
 }

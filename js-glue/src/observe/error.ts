@@ -1,16 +1,13 @@
 import { ErrorOrigin, InboxKind, LossReason } from "../abi";
 import type { ErrorFact } from "../lib/entries";
 import { listen } from "../lib/listen";
-import type { Context, Source } from "./source";
+import type { Context } from "./source";
 
 // A page that fails in a loop must not spend our budget: after this many the rest is only counted.
 const ERRORS_MAX = 100;
 
-export interface ErrorSource extends Source {
-  report(error: unknown): void;
-}
-
-export function observeError(context: Context): ErrorSource {
+/** Returns how the application reports one. */
+export function observeError(context: Context): (error: unknown) => void {
   const { sink } = context;
   let seen = 0;
   const push = (thrown: unknown, origin: ErrorOrigin, at?: Partial<ErrorFact>) => {
@@ -29,16 +26,14 @@ export function observeError(context: Context): ErrorSource {
     };
     sink.push(InboxKind.ERROR, fact);
   };
-  const offs = [
-    listen<ErrorEvent>(context, window, "error", ({ target, error, message, timeStamp, filename, lineno, colno }) => {
-      // Failed <img> and <script> loads pass here too when captured; they are no ErrorEvent, and resources tell of them.
-      if (target !== window) return;
-      const at = { time: timeStamp, source: filename, line: lineno, column: colno };
-      push(error ?? message, ErrorOrigin.WINDOW, error ? at : { ...at, type: "Error" });
-    }),
-    listen<PromiseRejectionEvent>(context, window, "unhandledrejection", (event) => {
-      push(event.reason, ErrorOrigin.UNHANDLED_REJECTION, { time: event.timeStamp });
-    }),
-  ];
-  return { report: (error) => push(error, ErrorOrigin.API), stop: () => offs.forEach((off) => off()) };
+  listen<ErrorEvent>(context, window, "error", ({ target, error, message, timeStamp, filename, lineno, colno }) => {
+    // Failed <img> and <script> loads pass here too when captured; they are no ErrorEvent, and resources tell of them.
+    if (target !== window) return;
+    const at = { time: timeStamp, source: filename, line: lineno, column: colno };
+    push(error ?? message, ErrorOrigin.WINDOW, error ? at : { ...at, type: "Error" });
+  });
+  listen<PromiseRejectionEvent>(context, window, "unhandledrejection", (event) => {
+    push(event.reason, ErrorOrigin.UNHANDLED_REJECTION, { time: event.timeStamp });
+  });
+  return (error) => push(error, ErrorOrigin.API);
 }

@@ -9,7 +9,7 @@ import { InboxKind } from "../abi";
 import type { CallFact } from "../lib/entries";
 import type { Origins } from "../lib/origins";
 import { newTraceparent } from "../lib/traceparent";
-import type { Context, Source } from "./source";
+import type { Context } from "./source";
 
 interface Call {
   readonly url: URL;
@@ -18,9 +18,9 @@ interface Call {
   readonly start: number;
 }
 
-export function observeFetch(context: Context, origins: Origins): Source {
+export function observeFetch(context: Context, origins: Origins): void {
   const original = window.fetch;
-  const { guard, sink } = context;
+  const { guard, sink, stops } = context;
   const push = (call: Call, response?: Response) => sink.push(InboxKind.CALL, callFact(call, response));
 
   function traced(this: unknown, input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
@@ -51,12 +51,10 @@ export function observeFetch(context: Context, origins: Origins): Source {
     );
   }
   window.fetch = traced;
-  return {
-    stop() {
-      // Somebody may have wrapped us meanwhile; then ours stays in the chain and only passes calls on.
-      if (window.fetch === traced) window.fetch = original;
-    },
-  };
+  stops.push(() => {
+    // Somebody may have wrapped us meanwhile; then ours stays in the chain and only passes calls on.
+    if (window.fetch === traced) window.fetch = original;
+  });
 }
 
 /** What to call instead, or undefined when the call is none of our business. Exported for its tests. */

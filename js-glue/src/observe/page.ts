@@ -5,7 +5,9 @@ import type { IdleMark } from "../lib/idle_mark";
 import { listen } from "../lib/listen";
 import { randomId, type Id128 } from "../lib/random";
 import { isPrerendering } from "../lib/when_activated";
-import type { Context, Source } from "./source";
+import type { Context } from "./source";
+
+const INPUTS = ["keydown", "click"];
 
 export interface LifecycleFact {
   readonly event: InboxLifecycle;
@@ -28,13 +30,14 @@ export interface Restoring {
   release(): void;
 }
 
-export function observePage(context: Context, idle: IdleMark, restoring: () => Restoring | undefined): Source {
+export function observePage(context: Context, idle: IdleMark, restoring: () => Restoring | undefined): void {
   const { guard, sink } = context;
   const push = (event: InboxLifecycle, time: number) => {
     const fact: LifecycleFact = { event, time };
     sink.push(InboxKind.LIFECYCLE, fact);
   };
-  let stopInput = () => {};
+  let offs: (() => void)[] = [];
+  const stopInput = () => offs.forEach((off) => off());
   const watchInput = () => {
     stopInput();
     const input = (event: Event) => {
@@ -44,38 +47,27 @@ export function observePage(context: Context, idle: IdleMark, restoring: () => R
       push(InboxLifecycle.INPUT, event.timeStamp);
       idle.ask();
     };
-    const offs = ["keydown", "click"].map((type) => listen(context, window, type, input));
-    stopInput = () => offs.forEach((off) => off());
+    offs = INPUTS.map((type) => listen(context, window, type, input));
   };
   watchInput();
-  const offs = [
-    // Back from the back/forward cache: a new view, whose first paint is the frame after the next.
-    listen<PageTransitionEvent>(context, window, "pageshow", ({ persisted, timeStamp }) => {
-      if (!persisted) return;
-      const fact: ViewFact = {
-        view: randomId(),
-        startTime: timeStamp,
-        type: NavigationType.BACK_FORWARD_CACHE,
-        url: location.href,
-        hidden: isHidden(),
-      };
-      sink.push(InboxKind.VIEW, fact);
-      restoring()?.hold();
-      const painted = guard.wrap((hidden: boolean) => {
-        if (!hidden) sink.push(InboxKind.PAINT, { name: "first-contentful-paint", startTime: performance.now() });
-        restoring()?.release();
-      });
-      orHidden(painted, (done) => requestAnimationFrame(() => requestAnimationFrame(done)));
-      watchInput();
-    }),
-  ];
-  if (isPrerendering()) {
-    offs.push(listen(context, document, "prerenderingchange", () => push(InboxLifecycle.ACTIVATED, performance.now())));
-  }
-  return {
-    stop() {
-      stopInput();
-      offs.forEach((off) => off());
-    },
-  };
+  // Back from the back/forward cache: a new view, whose first paint is the frame after the next.
+  listen<PageTransitionEvent>(context, window, "pageshow", ({ persisted, timeStamp }) => {
+    if (!persisted) return;
+    const fact: ViewFact = {
+      view: randomId(),
+      startTime: timeStamp,
+      type: NavigationType.BACK_FORWARD_CACHE,
+      url: location.href,
+      hidden: isHidden(),
+    };
+    sink.push(InboxKind.VIEW, fact);
+    restoring()?.hold();
+    const painted = guard.wrap((hidden: boolean) => {
+      if (!hidden) sink.push(InboxKind.PAINT, { name: "first-contentful-paint", startTime: performance.now() });
+      restoring()?.release();
+    });
+    orHidden(painted, (done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+    watchInput();
+  });
+  if (isPrerendering()) listen(context, document, "prerenderingchange", () => push(InboxLifecycle.ACTIVATED, performance.now()));
 }
