@@ -13,6 +13,8 @@ import { compileCore, compileCoreNow, coreOf, type Compiled, type Core } from ".
 import { pace } from "./bridge/pace";
 import { Exit, exitHost } from "./exit/exit";
 import { takeLeft } from "./lib/left_early";
+import type { Item } from "./lib/queue";
+import { randomId } from "./lib/random";
 import { routeFor } from "./lib/route";
 import { sessionId } from "./lib/session";
 import { startFact } from "./lib/start_fact";
@@ -54,6 +56,14 @@ export function connect(watch: Watch): void {
     return (running = { core, ring, exit: new Exit(ring, exitHost(host), urls.beacon) });
   };
 
+  /** What a view is called, the watch does not know. */
+  const complete = ([kind, item]: Item) => {
+    if (kind !== InboxKind.VIEW) return;
+    const view = item as ViewFact;
+    view.view = randomId();
+    view.route = routeFor(view.url, options.route);
+  };
+
   /** The core's first records. Nothing has been sealed before, so the choice of transport is still open. */
   const begin = (by: Transport) => {
     if (transport || !running || watch.isStopped || guard.off) return by.stop();
@@ -61,11 +71,10 @@ export function connect(watch: Watch): void {
     isNavigationWhole = watch.isLoaded;
     const left = takeLeft();
     if (left) queue.lose(LossReason.SEND_FAILED, left);
-    for (const [kind, item] of queue.items) if (kind === InboxKind.VIEW) (item as ViewFact).route ??= routeOf((item as ViewFact).url);
+    queue.items.forEach(complete);
     bridge.start(running.core, startFact(options, page, transportCode(by.name), sessionId(Date.now())), pushNavigation);
     paced.start();
   };
-  const routeOf = (url: string) => routeFor(url, options.route);
 
   /** Compiled aside, and in pieces: no block of the page's main thread is longer than one of the steps. */
   const prepare = async (bytes: ArrayBuffer) => {
@@ -112,7 +121,10 @@ export function connect(watch: Watch): void {
       running.exit.leave();
     },
     stay: () => running?.exit.stay(),
-    hold: paced.hold,
+    hold() {
+      queue.items.slice(-1).forEach(complete);
+      paced.hold();
+    },
     release: paced.release,
     flush: () => flush(false),
     stop() {

@@ -18,7 +18,6 @@ import { idleMark } from "./lib/idle_mark";
 import { countLeft, uncountLeft } from "./lib/left_early";
 import { listen } from "./lib/listen";
 import { Queue } from "./lib/queue";
-import { randomId, type Id128 } from "./lib/random";
 import { useScript, type UseScript } from "./lib/trusted";
 import { ownRequests, type Urls } from "./lib/urls";
 import { isPrerendering, whenActivated } from "./lib/when_activated";
@@ -53,7 +52,7 @@ export interface Watch {
   readonly context: Context;
   readonly client: Client;
   /** The page as it was when the SDK started. */
-  readonly page: { readonly view: Id128; readonly url: string; readonly hidden: boolean; readonly prerendering: boolean; readonly readyState: string };
+  readonly page: { readonly url: string; readonly hidden: boolean; readonly prerendering: boolean; readonly readyState: string };
   /** The page may wrap fetch later, and we do too: our own requests are none of a wrapper's business. */
   readonly fetch: typeof fetch;
   readonly useScript: UseScript;
@@ -86,7 +85,7 @@ export function watch(options: Options, urls: Urls, load?: () => void, integrity
     context,
     fetch,
     useScript: useScript(),
-    page: { view: randomId(), url: location.href, hidden: isHidden(), prerendering: isPrerendering(), readyState: document.readyState },
+    page: { url: location.href, hidden: isHidden(), prerendering: isPrerendering(), readyState: document.readyState },
     bytes: undefined,
     isLoaded: false,
     isStopped: false,

@@ -11,6 +11,8 @@ const BATCH_MS = 1000;
 const BATCH_ITEMS = 64;
 /** About 3 ms of work on a slow machine: more than that waits for the next idle period. */
 const SLICE_ITEMS = 256;
+/** The very first batch also compiles what it runs through: it only has the start and the navigation. */
+const FIRST_ITEMS = 2;
 const IDLE_TIMEOUT_MS = 1000;
 const HELD_MS = 100;
 const FIRST_SEAL_MS = 2000;
@@ -29,6 +31,7 @@ export function pace(guard: Guard, bridge: Bridge, sealAgeMs: number, onSealed: 
   const { queue } = bridge;
   let batchTimer: Timer;
   let sealTimer: Timer;
+  let slice = FIRST_ITEMS;
   let isIdleAsked = false;
   let isFirst = true;
   let isHeld = false;
@@ -37,7 +40,8 @@ export function pace(guard: Guard, bridge: Bridge, sealAgeMs: number, onSealed: 
   const flush = () => {
     isIdleAsked = false;
     if (isHeld) return;
-    if (bridge.flush(SLICE_ITEMS)) onSealed();
+    if (bridge.flush(slice)) onSealed();
+    slice = SLICE_ITEMS;
     if (bridge.queued) askIdle();
     const age = bridge.openAge();
     if (!isFirst && !sealTimer && age > 0) armSeal(Math.max(sealAgeMs - age, 0));

@@ -4,7 +4,7 @@ import { isInteractionSupported } from "../observe/entries";
 import type { Options } from "../types";
 import type { Watch } from "../watch";
 import { isSupported } from "./observe";
-import type { Id128 } from "./random";
+import { randomId, type Id128 } from "./random";
 import { routeFor } from "./route";
 
 declare const VITRACE_VERSION: string;
@@ -25,6 +25,7 @@ export function startFact(options: Options, page: Watch["page"], transport: numb
   const { connection, deviceMemory, hardwareConcurrency, language } = navigator as NavigatorMore;
   return {
     ...page,
+    view: randomId(),
     session,
     timeOrigin: performance.timeOrigin,
     transport,

@@ -3,7 +3,7 @@ import { InboxKind, InboxLifecycle, NavigationType } from "../abi";
 import { isHidden, orHidden } from "../lib/hidden";
 import type { IdleMark } from "../lib/idle_mark";
 import { listen } from "../lib/listen";
-import { randomId, type Id128 } from "../lib/random";
+import type { Id128 } from "../lib/random";
 import { isPrerendering } from "../lib/when_activated";
 import type { Context } from "./source";
 
@@ -15,11 +15,11 @@ export interface LifecycleFact {
 }
 
 export interface ViewFact {
-  readonly view: Id128;
   readonly startTime: number;
   readonly type: number;
   readonly url: string;
-  /** Filled in by the bridge. */
+  /** These two are filled in before the record is written: the first random number takes a while. */
+  view?: Id128;
   route?: string;
   readonly hidden: boolean;
 }
@@ -54,7 +54,6 @@ export function observePage(context: Context, idle: IdleMark, restoring: () => R
   listen<PageTransitionEvent>(context, window, "pageshow", ({ persisted, timeStamp }) => {
     if (!persisted) return;
     const fact: ViewFact = {
-      view: randomId(),
       startTime: timeStamp,
       type: NavigationType.BACK_FORWARD_CACHE,
       url: location.href,
