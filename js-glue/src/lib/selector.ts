@@ -11,7 +11,7 @@ function nameOf(node: Element): string {
 function partOf(node: Element): string {
   if (node.id) return "#" + node.id;
   // A text node has no classList: the throw ends the walk, as it does in web-vitals.
-  return [nameOf(node), ...Array.from(node.classList).sort()].join(".");
+  return [nameOf(node), ...[...node.classList].sort()].join(".");
 }
 
 export function selectorOf(node: Node | null | undefined): string {
