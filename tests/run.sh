@@ -72,6 +72,7 @@ step_crash() { # long: the release bar
 }
 step_kill() { bash demo-site/run.sh --check --kill; }
 step_badinput() { bash tests/e2e/bad_input.sh; }
+step_grpc() { build asan vitrace && npm_ready demo-site && node tests/e2e/otlp_grpc.mjs build/asan/vitrace; }
 step_metrics() { build asan vitrace && bash tests/e2e/metrics.sh; }
 step_operate() { build asan vitrace && bash tests/e2e/operate.sh; }
 step_fuzz() {
@@ -88,7 +89,7 @@ step_fuzz() {
 }
 
 # The build of the page's half comes first: the collector serves it, the end-to-end tests load it.
-for step in setup native wasm wasi js tidy threads badinput operate metrics e2e kill crash; do run_step "$step"; done
+for step in setup native wasm wasi js tidy threads badinput grpc operate metrics e2e kill crash; do run_step "$step"; done
 [ "$long" = 0 ] || run_step fuzz
 printf '%d s in all\n' $((SECONDS - started))
 printf '%d passed, %d failed\n' "$passed" "$failed"

@@ -23,7 +23,7 @@ bool sinks_stopping(struct sinks *self)
 
 static void sinks_publish(struct sinks *self)
 {
-    counters_set(self->counters, COUNTER_SINK_POSITION, self->next_position);
+    counters_set(self->counters, COUNTER_SINK_POSITION, self->next_position); /* before it wakes who waits for it */
     pthread_mutex_lock(&self->mutex);
     self->position = self->next_position;
     pthread_cond_broadcast(&self->changed);
