@@ -60,7 +60,7 @@ step_wasm() { build wasm && ctest --preset wasm -j "$jobs" --verbose; }
 step_wasi() { build wasi && ctest --preset wasi --verbose; }
 step_js() {
   npm_ready js-glue && npm --prefix js-glue run typecheck && npm --prefix js-glue run build &&
-    npm_ready tests/js && node --test --test-reporter=tap tests/js/*.test.mjs
+    npm_ready tests/js && npm_ready tests/conformance && node --test --test-reporter=tap tests/js/*.test.mjs
 }
 step_tidy() { build dev abi_dump && node tests/tidy/tidy.mjs "$(find build/dev -name abi_dump -type f)"; }
 step_e2e() { bash demo-site/run.sh --check; }

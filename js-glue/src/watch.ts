@@ -124,8 +124,8 @@ export function watch(options: Options, urls: Urls, load?: () => void, integrity
     // First of all on window, so that what is pending precedes the hidden record that closes the vitals.
     on(window, "visibilitychange", () => isHidden() && self.drain());
     report = observeError(context);
-    observeEntries(context, idle, ownRequests(urls));
     observeVisibility(context);
+    observeEntries(context, idle, ownRequests(urls));
     observePage(context, idle, () => self.engine);
     // Last of all on document, when every source has seen that the page is hidden.
     on(document, "visibilitychange", () => (isHidden() ? self.engine?.leave() : self.engine?.stay()));

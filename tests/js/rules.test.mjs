@@ -38,8 +38,9 @@ test("a selector ends before 100 characters, unless its first part alone is long
   assert.equal(selectorOf(element("DIV", { classes: ["x".repeat(200)] })), "div." + "x".repeat(200));
 });
 
-test("a node that is gone, or is text, has no selector", () => {
-  assert.deepEqual([selectorOf(null), selectorOf(undefined), selectorOf(element("#text", { nodeType: 3 }))], ["", "", ""]);
+test("a node that is gone has no selector, and a text node that of its parents", () => {
+  const text = { nodeType: 3, nodeName: "#text", parentNode: element("P", { id: "lead" }) };
+  assert.deepEqual([selectorOf(null), selectorOf(undefined), selectorOf(text)], ["", "", "#lead>TEXT"]);
 });
 
 test("the budget sheds in a fixed order and vitals last", () => {

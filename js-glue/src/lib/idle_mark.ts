@@ -14,7 +14,7 @@ export interface IdleMark {
   /** Pushes what the core must know before it evaluates. */
   before: () => void;
   ask(): void;
-  /** Now, when the page is being left; nothing when nobody asked. */
+  /** Now, when the page is being left. `before` also when nobody asked: short interactions are counted but have no entry. */
   settle(): void;
 }
 
@@ -28,9 +28,9 @@ export function idleMark({ guard, sink }: Context): IdleMark {
       orHidden(guard.wrap(self.settle), (done) => whenIdle(done, IDLE_TIMEOUT_MS));
     },
     settle() {
+      self.before();
       if (!isAsked) return;
       isAsked = false;
-      self.before();
       sink.push(InboxKind.LIFECYCLE, { event: InboxLifecycle.IDLE, time: performance.now() });
     },
   };

@@ -62,8 +62,10 @@ export function observeEntries(context: Context, idle: IdleMark, isOwn: (url: st
   });
   each("layout-shift", (entry) => sink.push(InboxKind.LAYOUT_SHIFT, entry, shifted(entry as LayoutShiftEntry)));
   if (isInteractionSupported()) {
+    let told = 0;
     idle.before = () => {
-      if (count.value() > 0) sink.push(InboxKind.INTERACTION_COUNT, count.value());
+      const now = count.value();
+      if (now !== told) sink.push(InboxKind.INTERACTION_COUNT, (told = now));
     };
     event("event", DURATION_THRESHOLD_MS, { durationThreshold: hasInteractionCount() ? DURATION_THRESHOLD_MS : 0 });
     event("first-input", 0);

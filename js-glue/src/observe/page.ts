@@ -59,6 +59,8 @@ export function observePage(context: Context, idle: IdleMark, restoring: () => R
       url: location.href,
       hidden: isHidden(),
     };
+    // Interactions up to here are of the old view, also those that were too short for an entry.
+    idle.before();
     sink.push(InboxKind.VIEW, fact);
     restoring()?.hold();
     const painted = guard.wrap((hidden: boolean) => {
@@ -68,5 +70,10 @@ export function observePage(context: Context, idle: IdleMark, restoring: () => R
     orHidden(painted, (done) => requestAnimationFrame(() => requestAnimationFrame(done)));
     watchInput();
   });
-  if (isPrerendering()) listen(context, document, "prerenderingchange", () => push(InboxLifecycle.ACTIVATED, performance.now()));
+  if (!isPrerendering()) return;
+  listen(context, document, "prerenderingchange", ({ timeStamp: time }) => {
+    // In a background tab: a prerendered document says hidden anyway, so the core has to be told that it still is.
+    if (isHidden()) sink.push(InboxKind.VISIBILITY, { time, hidden: true, buffered: false });
+    push(InboxLifecycle.ACTIVATED, performance.now());
+  });
 }

@@ -1,11 +1,12 @@
 /**
- * When the page was visible: the browser's record of the time before us, once, and then visibilitychange as it
- * happens: the observer would report every later change a second time.
+ * When the page was visible: the browser's record of the time before us, once, and then visibilitychange as it happens.
+ * An observer would report every later change a second time, and the record must come before the paints, which count only
+ * when they came before it says hidden: so it is read at once.
  */
 import { InboxKind } from "../abi";
 import { isHidden } from "../lib/hidden";
 import { listen } from "../lib/listen";
-import { observe } from "../lib/observe";
+import { isSupported } from "../lib/observe";
 import type { Context } from "./source";
 
 export interface VisibilityFact {
@@ -19,11 +20,8 @@ export function observeVisibility(context: Context): void {
     const fact: VisibilityFact = { time, hidden, buffered };
     context.sink.push(InboxKind.VISIBILITY, fact);
   };
-  let isFirst = true;
-  observe(context, "visibility-state", (states) => {
-    if (isFirst) for (const state of states) push(state.startTime, state.name === "hidden", true);
-    if (states[0]) isFirst = false;
-  });
+  const states = isSupported("visibility-state") ? performance.getEntriesByType("visibility-state") : [];
+  for (const state of states) push(state.startTime, state.name === "hidden", true);
   // Between pagehide and pageshow a change is part of leaving, which LIFECYCLE PAGEHIDE and VIEW already tell. Chromium
   // fires one after pagehide, and it alone would cost another beacon.
   let isGone = false;
