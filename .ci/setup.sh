@@ -8,7 +8,7 @@ deps=$top/build/deps
 
 declare -A group=(
   [core]="build-essential cmake ninja-build pkg-config nanopb python3-protobuf protobuf-compiler libuv1-dev node-llhttp libnghttp2-dev
-          libssl-dev libdeflate-dev libzstd-dev libsqlite3-dev libyaml-dev libjansson-dev libcmocka-dev brotli ca-certificates curl dpkg-dev"
+          libssl-dev libseccomp-dev libdeflate-dev libzstd-dev libsqlite3-dev libyaml-dev libjansson-dev libcmocka-dev strace brotli ca-certificates curl dpkg-dev"
   [wasm]="emscripten binaryen"
   [wasi]="clang lld wasi-libc libclang-rt-14-dev libclang-rt-14-dev-wasm32"
   [browser]="chromium fonts-dejavu-core"

@@ -1,17 +1,22 @@
 /*
  *   public  --POST /v1/beacon--> ingest --append--> log --> sinks --> index --> api --> admin
  *   otlp    --POST /v1/traces--> otlp ----append----^
+ *   grpc    --Export-----------> otlp ----append----^
  *
  * Start: folder lock -> log (recovers) -> sinks -> ingest and otlp, which are told what is stored already -> listeners.
- * Stop:  public and otlp listeners (their exchanges need the log) -> admin -> sinks -> log.
+ * Stop:  grpc, public and otlp listeners (what they carry needs the log) -> admin -> sinks -> log.
  */
 #include "collector/app.h"
 
 #include "collector/api/api.h"
+#include "collector/app_sandbox.h"
+#include "collector/app_sockets.h"
 #include "collector/assets/assets.h"
+#include "collector/auth/auth.h"
 #include "collector/base/diag.h"
 #include "collector/base/json.h"
 #include "collector/dashboard/dashboard.h"
+#include "collector/grpc/grpc.h"
 #include "collector/health/health.h"
 #include "collector/log/log.h"
 #include "collector/otlp/otlp.h"
@@ -23,6 +28,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -31,6 +37,10 @@
 #define APP_THREADS_MAX         4u /* of the public listener: beyond that the log's one writer is the limit */
 #define APP_OTLP_BODY_BYTES_MAX OTLP_REQUEST_BYTES_MAX
 #define APP_URL_BYTES_MAX       320u
+#define APP_OTLP_CONNECTIONS    256u /* collectors and SDK exporters keep one each */
+#define APP_GRPC_CONNECTIONS    256u /* likewise */
+#define APP_ADMIN_CONNECTIONS   64u  /* browsers open six each */
+#define APP_OTHER_FILES         320u /* 3 x 64 clients being turned away, the log, the index, epoll */
 
 enum app_listener { APP_PUBLIC, APP_OTLP, APP_ADMIN, APP_LISTENERS };
 
@@ -48,9 +58,15 @@ struct app {
     struct ingest *ingest;
     struct otlp *otlp;
     struct api *api;
+    struct auth *auth;
+    struct auth_door api_door, metrics_door;
+    bool admin_is_loopback; /* looked up at start: the sandbox has no resolver */
     struct net_route public_routes[2 + ASSETS_COUNT], otlp_routes[2], admin_routes[5];
     struct net *net[APP_LISTENERS];
     char url[APP_LISTENERS][APP_URL_BYTES_MAX];
+    struct grpc_method grpc_method;
+    struct grpc *grpc; /* NULL: configured to be none */
+    char grpc_url[APP_URL_BYTES_MAX];
 };
 
 static void app_path(char out[APP_PATH_BYTES_MAX], const struct app *self, const char *name)
@@ -120,12 +136,21 @@ static bool app_load_assets(struct assets *assets, const struct config *config, 
     return true;
 }
 
-static bool app_open_log(struct app *self, char *error, size_t error_size)
+static bool app_open_log(struct app *self, const struct config *config, char *error, size_t error_size)
 {
     char folder[APP_PATH_BYTES_MAX];
     app_path(folder, self, "log");
-    self->log = log_open(&(struct log_options){.folder = folder, .counters = &self->counters}, error, error_size);
+    self->log = log_open(&(struct log_options){.folder = folder,
+                                               .retention_us = config_retention_us(config),
+                                               .bytes_max = config_log_bytes_max(config),
+                                               .counters = &self->counters},
+                         error, error_size);
     return self->log != NULL;
+}
+
+static uint64_t app_durable(const void *log)
+{
+    return log_durable_position(log);
 }
 
 static bool app_start_sinks(struct app *self, char *error, size_t error_size)
@@ -134,6 +159,8 @@ static bool app_start_sinks(struct app *self, char *error, size_t error_size)
     app_path(index, self, "index.sqlite");
     self->sinks = sinks_start(
         &(struct sinks_options){.log = self->log, .store_path = index, .counters = &self->counters}, error, error_size);
+    self->health.durable = app_durable;
+    self->health.durable_context = self->log;
     atomic_store(&self->health.index_runs, self->sinks != NULL);
     return self->sinks != NULL;
 }
@@ -151,13 +178,32 @@ static void app_remember(void *ingest, const uint8_t view_id[16], uint32_t seq)
     ingest_remember(ingest, view_id, seq);
 }
 
+static struct ingest_rate_limits app_rate_limits(const struct config *config)
+{
+    const uint32_t *limit = config->limit;
+    return (struct ingest_rate_limits){
+        .ip = {limit[CONFIG_LIMIT_IP_PER_SECOND], limit[CONFIG_LIMIT_IP_BURST]},
+        .app = {limit[CONFIG_LIMIT_APP_PER_SECOND], limit[CONFIG_LIMIT_APP_BURST]},
+        .global = {limit[CONFIG_LIMIT_GLOBAL_PER_SECOND], limit[CONFIG_LIMIT_GLOBAL_BURST]},
+    };
+}
+
+static struct ingest_options app_ingest_options(struct app *self, const struct config *config)
+{
+    return (struct ingest_options){.apps = config->app,
+                                   .app_count = config->app_count,
+                                   .sink = {self->log, log_take},
+                                   .counters = &self->counters,
+                                   .limits = app_rate_limits(config),
+                                   .trusted_proxies = config->trusted_proxies};
+}
+
 static bool app_start_ingest(struct app *self, const struct config *config, char *error, size_t error_size)
 {
     char index[APP_PATH_BYTES_MAX];
-    struct append_sink sink = {self->log, log_take};
-    self->ingest = ingest_new(&(struct ingest_options){
-        .apps = config->app, .app_count = config->app_count, .sink = sink, .counters = &self->counters});
-    self->otlp = otlp_new(sink, &self->counters);
+    const struct ingest_options options = app_ingest_options(self, config);
+    self->ingest = ingest_new(&options);
+    self->otlp = otlp_new(options.sink, &self->counters);
     if (self->ingest == NULL || self->otlp == NULL) {
         snprintf(error, error_size, "out of memory");
         return false;
@@ -167,6 +213,28 @@ static bool app_start_ingest(struct app *self, const struct config *config, char
         diag(DIAG_WARNING, "replay_incomplete",
              "the log could not be read to its end: a beacon sent again may be stored twice");
     return true;
+}
+
+/* Beyond this machine the dashboard shows what people did to whoever asks: never without a token. */
+static bool app_check_admin(const struct config *config, bool is_loopback, char *error, size_t error_size)
+{
+    if (config->admin_tokens.count > 0 || is_loopback)
+        return true;
+    snprintf(error, error_size,
+             "admin: %s can be reached from other machines, and there are no admin_tokens: make one with 'vitrace token "
+             "new' and put its hash into the configuration file, or listen on 127.0.0.1",
+             config->text[CONFIG_ADMIN]);
+    return false;
+}
+
+static bool app_start_auth(struct app *self, const struct config *config, char *error, size_t error_size)
+{
+    self->auth = auth_new(&config->admin_tokens, &self->counters);
+    self->metrics_door = (struct auth_door){self->auth, health_handle_metrics, &self->health};
+    self->api_door = (struct auth_door){self->auth, api_handle, self->api};
+    if (self->auth == NULL)
+        snprintf(error, error_size, "out of memory");
+    return self->auth != NULL;
 }
 
 static void app_fill_routes(struct app *self)
@@ -181,8 +249,8 @@ static void app_fill_routes(struct app *self)
     self->otlp_routes[1] = (struct net_route){NET_GET | NET_HEAD, "/healthz", health_handle_live, &self->health, 0};
     self->admin_routes[0] = (struct net_route){NET_GET | NET_HEAD, "/healthz", health_handle_live, &self->health, 0};
     self->admin_routes[1] = (struct net_route){NET_GET | NET_HEAD, "/readyz", health_handle_ready, &self->health, 0};
-    self->admin_routes[2] = (struct net_route){NET_GET | NET_HEAD, "/metrics", health_handle_metrics, &self->health, 0};
-    self->admin_routes[3] = (struct net_route){NET_GET | NET_HEAD, API_PATH, api_handle, self->api, 0};
+    self->admin_routes[2] = (struct net_route){NET_GET | NET_HEAD, "/metrics", auth_handle, &self->metrics_door, 0};
+    self->admin_routes[3] = (struct net_route){NET_GET | NET_HEAD, API_PATH, auth_handle, &self->api_door, 0};
     self->admin_routes[4] = (struct net_route){NET_GET | NET_HEAD, "/*", dashboard_handle, NULL, 0};
 }
 
@@ -207,6 +275,51 @@ static void app_format_url(char out[APP_URL_BYTES_MAX], const char *listen, unsi
              host == 0 ? "localhost" : listen, port);
 }
 
+/* What is left of the process's descriptors, of which it takes all that it may have, for the public listener. */
+static unsigned app_public_connections(const struct config *config)
+{
+    const unsigned others = APP_OTLP_CONNECTIONS + APP_GRPC_CONNECTIONS + APP_ADMIN_CONNECTIONS + APP_OTHER_FILES;
+    unsigned wanted = config->limit[CONFIG_LIMIT_CONNECTIONS];
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0)
+        return wanted;
+    files.rlim_cur = files.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &files);
+    getrlimit(RLIMIT_NOFILE, &files);
+    unsigned room = files.rlim_cur > others + APP_ADMIN_CONNECTIONS ? (unsigned)files.rlim_cur - others
+                                                                    : APP_ADMIN_CONNECTIONS;
+    if (wanted > room)
+        diag(DIAG_WARNING, "few_descriptors", "%u connections are taken, not %u: the process may open %u files", room,
+             wanted, (unsigned)files.rlim_cur);
+    return wanted == 0 || wanted > room ? room : wanted;
+}
+
+static unsigned app_connections(const struct config *config, enum app_listener which)
+{
+    switch (which) {
+    case APP_PUBLIC:
+        return app_public_connections(config);
+    case APP_OTLP:
+        return APP_OTLP_CONNECTIONS;
+    case APP_ADMIN:
+        return APP_ADMIN_CONNECTIONS;
+    case APP_LISTENERS:
+        break;
+    }
+    return 0;
+}
+
+/* Behind a proxy of ours every connection is the proxy's. */
+static unsigned app_connections_per_peer(const struct config *config, enum app_listener which)
+{
+    return which == APP_PUBLIC && config->trusted_proxies == 0 ? config->limit[CONFIG_LIMIT_CONNECTIONS_PER_IP] : 0;
+}
+
+static const char *app_environment(const char *name)
+{
+    return getenv(name);
+}
+
 static bool app_listen(struct app *self, const struct config *config, enum app_listener which, char *error,
                        size_t error_size)
 {
@@ -219,15 +332,44 @@ static bool app_listen(struct app *self, const struct config *config, enum app_l
         [APP_ADMIN] = {self->admin_routes, sizeof self->admin_routes / sizeof self->admin_routes[0]},
     };
     const char *listen = config->text[app_listener_settings[which]];
+    /* Not the admin listener's: whether it may be open without tokens is judged by the address in the settings. */
+    int inherited = which == APP_ADMIN ? 0 : app_sockets_find(app_listener_names[which], app_environment);
     self->net[which] = net_start(&(struct net_options){.listen = listen,
+                                                       .socket = inherited,
                                                        .threads = app_threads(which),
                                                        .routes = table[which].routes,
                                                        .route_count = table[which].count,
-                                                       .counters = &self->counters},
+                                                       .counters = &self->counters,
+                                                       .connections_max = app_connections(config, which),
+                                                       .connections_per_peer_max =
+                                                           app_connections_per_peer(config, which),
+                                                       .hosts_checked = which == APP_ADMIN,
+                                                       .hosts = config->admin_hosts,
+                                                       .host_count = config->admin_host_count},
                                  error, error_size);
+    if (inherited != 0)
+        close(inherited);
     if (self->net[which] == NULL)
         return false;
     app_format_url(self->url[which], listen, net_port(self->net[which]));
+    return true;
+}
+
+static bool app_listen_grpc(struct app *self, const struct config *config, char *error, size_t error_size)
+{
+    const char *listen = config->text[CONFIG_OTLP_GRPC];
+    if (listen[0] == '\0')
+        return true;
+    self->grpc_method = (struct grpc_method){OTLP_EXPORT_METHOD, otlp_call, self->otlp, OTLP_REQUEST_BYTES_MAX};
+    self->grpc = grpc_start(&(struct grpc_options){.listen = listen,
+                                                   .methods = &self->grpc_method,
+                                                   .method_count = 1,
+                                                   .counters = &self->counters,
+                                                   .connections_max = APP_GRPC_CONNECTIONS},
+                            error, error_size);
+    if (self->grpc == NULL)
+        return false;
+    app_format_url(self->grpc_url, listen, grpc_port(self->grpc));
     return true;
 }
 
@@ -251,6 +393,8 @@ static void app_write_addresses(const struct app *self)
     json_object(&json, NULL);
     for (unsigned i = 0; i < APP_LISTENERS; i++)
         json_text(&json, app_listener_names[i], slice_text(self->url[i]));
+    if (self->grpc != NULL)
+        json_text(&json, "otlp_grpc", slice_text(self->grpc_url));
     json_int(&json, "pid", getpid());
     json_object_end(&json);
     buf_add_text(&text, "\n");
@@ -263,15 +407,19 @@ static void app_write_addresses(const struct app *self)
 
 static bool app_start_all(struct app *self, const struct config *config, char *error, size_t error_size)
 {
-    if (!app_lock_folder(self, error, error_size) || !app_load_assets(&self->assets, config, error, error_size) ||
-        !app_open_log(self, error, error_size) || !app_start_sinks(self, error, error_size) ||
-        !app_start_api(self, error, error_size) || !app_start_ingest(self, config, error, error_size))
+    self->admin_is_loopback = auth_listen_is_loopback(config->text[CONFIG_ADMIN]);
+    if (!app_check_admin(config, self->admin_is_loopback, error, error_size) || !app_sandbox_begin(config, error, error_size) ||
+        !app_lock_folder(self, error, error_size) || !app_load_assets(&self->assets, config, error, error_size) ||
+        !app_sandbox_enclose(config, error, error_size) ||
+        !app_open_log(self, config, error, error_size) || !app_start_sinks(self, error, error_size) ||
+        !app_start_api(self, error, error_size) || !app_start_auth(self, config, error, error_size) ||
+        !app_start_ingest(self, config, error, error_size))
         return false;
     app_fill_routes(self);
     for (unsigned i = 0; i < APP_LISTENERS; i++)
         if (!app_listen(self, config, (enum app_listener)i, error, error_size))
             return false;
-    return true;
+    return app_listen_grpc(self, config, error, error_size) && app_sandbox_seal(config, error, error_size);
 }
 
 struct app *app_start(const struct config *config, char *error, size_t error_size)
@@ -283,17 +431,59 @@ struct app *app_start(const struct config *config, char *error, size_t error_siz
     }
     self->lock = -1;
     memcpy(self->data, config->text[CONFIG_DATA], sizeof self->data);
-    self->health.counters = &self->counters;
-    self->health.data = self->data;
+    health_init(&self->health, &self->counters, self->data);
     if (!app_start_all(self, config, error, error_size)) {
         app_stop(self);
         return NULL;
     }
     atomic_store(&self->health.started, true);
     app_write_addresses(self);
-    diag(DIAG_INFO, "ready", "listen %s otlp_http %s admin %s", self->url[APP_PUBLIC], self->url[APP_OTLP],
-         self->url[APP_ADMIN]);
+    diag(DIAG_INFO, "ready", "listen %s otlp_http %s otlp_grpc %s admin %s", self->url[APP_PUBLIC], self->url[APP_OTLP],
+         self->grpc != NULL ? self->grpc_url : "none", self->url[APP_ADMIN]);
     return self;
+}
+
+static bool app_hosts_are_same(const struct config *a, const struct config *b)
+{
+    bool same = a->admin_host_count == b->admin_host_count;
+    for (size_t i = 0; same && i < a->admin_host_count; i++)
+        same = strcmp(a->admin_hosts[i], b->admin_hosts[i]) == 0;
+    return same;
+}
+
+/* The listeners' own limits, and every setting: files, addresses and threads are made from them once. */
+static void app_keep_running(const struct config *current, struct config *fresh)
+{
+    static const enum config_limit fixed[] = {CONFIG_LIMIT_CONNECTIONS, CONFIG_LIMIT_CONNECTIONS_PER_IP};
+    for (unsigned i = 0; i < CONFIG_SETTING_COUNT; i++) {
+        if (strcmp(current->text[i], fresh->text[i]) == 0)
+            continue;
+        diag(DIAG_WARNING, "restart_needed", "%s: '%s' counts after a restart; '%s' runs", config_rows[i].key,
+             fresh->text[i], current->text[i]);
+        memcpy(fresh->text[i], current->text[i], sizeof fresh->text[i]);
+    }
+    if (!app_hosts_are_same(current, fresh))
+        diag(DIAG_WARNING, "restart_needed", "admin_hosts: the new names count after a restart");
+    for (unsigned i = 0; i < sizeof fixed / sizeof fixed[0]; i++) {
+        if (current->limit[fixed[i]] != fresh->limit[fixed[i]])
+            diag(DIAG_WARNING, "restart_needed", "limits: %s: %u counts after a restart; %u runs",
+                 config_limit_rows[fixed[i]].key, fresh->limit[fixed[i]], current->limit[fixed[i]]);
+        fresh->limit[fixed[i]] = current->limit[fixed[i]];
+    }
+}
+
+bool app_reload(struct app *self, const struct config *current, struct config *fresh, char *error, size_t error_size)
+{
+    const struct ingest_options options = app_ingest_options(self, fresh);
+    if (!app_check_admin(fresh, self->admin_is_loopback, error, error_size))
+        return false;
+    if (!ingest_set_policy(self->ingest, &options)) {
+        snprintf(error, error_size, "out of memory");
+        return false;
+    }
+    auth_set(self->auth, &fresh->admin_tokens);
+    app_keep_running(current, fresh);
+    return true;
 }
 
 static void app_remove_addresses(const struct app *self)
@@ -308,6 +498,8 @@ void app_stop(struct app *self)
     atomic_store(&self->health.stopping, true);
     if (atomic_load(&self->health.started))
         app_remove_addresses(self);
+    if (self->grpc != NULL)
+        grpc_stop(self->grpc, APP_DRAIN_MS);
     for (unsigned i = 0; i < APP_LISTENERS; i++) /* in this order: the admin listener answers /readyz to the end */
         if (self->net[i] != NULL)
             net_stop(self->net[i], APP_DRAIN_MS);
@@ -319,7 +511,9 @@ void app_stop(struct app *self)
         log_close(self->log);
     otlp_free(self->otlp);
     ingest_free(self->ingest);
+    auth_free(self->auth);
     assets_release(&self->assets);
+    health_release(&self->health);
     if (self->lock >= 0)
         close(self->lock);
     free(self);
@@ -330,7 +524,8 @@ bool app_check(const struct config *config, char *error, size_t error_size)
     struct assets assets;
     const struct net_route none = {NET_GET, "/healthz", health_handle_live, NULL, 0};
     struct counters counters = {0};
-    if (!app_load_assets(&assets, config, error, error_size))
+    if (!app_check_admin(config, auth_listen_is_loopback(config->text[CONFIG_ADMIN]), error, error_size) ||
+        !app_load_assets(&assets, config, error, error_size))
         return false;
     assets_release(&assets);
     if (app_folder_exists(config->text[CONFIG_DATA]) && access(config->text[CONFIG_DATA], R_OK | W_OK | X_OK) != 0) {
@@ -346,5 +541,11 @@ bool app_check(const struct config *config, char *error, size_t error_size)
             return false;
         net_stop(net, 0);
     }
-    return true;
+    if (config->text[CONFIG_OTLP_GRPC][0] == '\0')
+        return true;
+    struct grpc *grpc = grpc_start(
+        &(struct grpc_options){.listen = config->text[CONFIG_OTLP_GRPC], .counters = &counters}, error, error_size);
+    if (grpc != NULL)
+        grpc_stop(grpc, 0);
+    return grpc != NULL;
 }

@@ -11,6 +11,11 @@ struct app;
 
 /* Everything runs when this returns. NULL: `error` says what failed; nothing is left running. */
 struct app *app_start(const struct config *config, char *error, size_t error_size);
+/*
+ * Applies apps, limits and admin tokens of `fresh` to the requests that come from now on. What only a restart can apply
+ * is told, and set back in `fresh` to what runs (`current`). false: `error` says why, and nothing has changed.
+ */
+bool app_reload(struct app *self, const struct config *current, struct config *fresh, char *error, size_t error_size);
 /* Drains: stops accepting, answers what is under way, commits, closes. */
 void app_stop(struct app *self);
 

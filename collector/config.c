@@ -6,8 +6,11 @@
 #define CONFIG_ROW(id, key, environment, fallback, help) {key, environment, fallback, help},
 const struct config_row config_rows[CONFIG_SETTING_COUNT] = {CONFIG_SETTINGS(CONFIG_ROW)};
 
-static bool config_set(struct config *self, unsigned index, const char *text, const char *from, char *error,
-                       size_t error_size)
+#define CONFIG_LIMIT_ROW(id, key, fallback, most, help) {key, help, fallback, most},
+const struct config_limit_row config_limit_rows[CONFIG_LIMIT_COUNT] = {CONFIG_LIMITS(CONFIG_LIMIT_ROW)};
+
+static bool config_set(struct config *self, unsigned index, const char *text, enum config_origin origin,
+                       const char *from, char *error, size_t error_size)
 {
     if (text == NULL)
         return true;
@@ -18,6 +21,48 @@ static bool config_set(struct config *self, unsigned index, const char *text, co
         return false;
     }
     memcpy(self->text[index], text, size);
+    self->origin[index] = origin;
+    return true;
+}
+
+/* Decimal digits and, when `units`, one of K, M, G, T (powers of 1,024). 0 = not a number from 1 to `max`. */
+static uint64_t config_number(const char *text, const char *units, uint64_t max)
+{
+    uint64_t value = 0;
+    size_t digits = strspn(text, "0123456789");
+    if (digits == 0 || digits > 15)
+        return 0;
+    for (size_t i = 0; i < digits; i++)
+        value = value * 10 + (uint64_t)(text[i] - '0');
+    const char *unit = text[digits] == '\0' ? NULL : strchr(units, text[digits]);
+    if (text[digits] != '\0' && (unit == NULL || text[digits + 1] != '\0'))
+        return 0;
+    unsigned shift = unit == NULL ? 0 : 10 * (unsigned)(unit - units + 1);
+    return value > max >> shift ? 0 : value << shift;
+}
+
+uint64_t config_retention_us(const struct config *self)
+{
+    return config_number(self->text[CONFIG_RETENTION_DAYS], "", CONFIG_RETENTION_DAYS_MAX) * 24 * 3600 * 1000000;
+}
+
+uint64_t config_log_bytes_max(const struct config *self)
+{
+    return config_number(self->text[CONFIG_LOG_BYTES_MAX], "KMGT", CONFIG_LOG_BYTES_MOST);
+}
+
+static bool config_check(const struct config *self, char *error, size_t error_size)
+{
+    if (config_retention_us(self) == 0) {
+        snprintf(error, error_size, "retention_days: '%.64s' is not a number from 1 to %u",
+                 self->text[CONFIG_RETENTION_DAYS], CONFIG_RETENTION_DAYS_MAX);
+        return false;
+    }
+    if (config_log_bytes_max(self) < CONFIG_LOG_BYTES_LEAST) {
+        snprintf(error, error_size, "log_bytes_max: '%.64s' is not a number of bytes from 256M to 4T, such as 20G",
+                 self->text[CONFIG_LOG_BYTES_MAX]);
+        return false;
+    }
     return true;
 }
 
@@ -28,25 +73,38 @@ bool config_load(struct config *self, const struct config_input *input, char *er
     bool good = true;
     for (unsigned i = 0; i < CONFIG_SETTING_COUNT; i++)
         memcpy(self->text[i], config_rows[i].fallback, strlen(config_rows[i].fallback) + 1);
+    for (unsigned i = 0; i < CONFIG_LIMIT_COUNT; i++)
+        self->limit[i] = config_limit_rows[i].fallback;
+    self->file = input->file;
     if (input->file != NULL)
         good = config_file_read(self, input->file, error, error_size);
     for (unsigned i = 0; good && i < CONFIG_SETTING_COUNT; i++)
-        good = config_set(self, i, input->environment(config_rows[i].environment), config_rows[i].environment, error,
-                          error_size) &&
-               config_set(self, i, input->flag[i], "command line", error, error_size);
+        good = config_set(self, i, input->environment(config_rows[i].environment), CONFIG_FROM_ENVIRONMENT,
+                          config_rows[i].environment, error, error_size) &&
+               config_set(self, i, input->flag[i], CONFIG_FROM_FLAG, "command line", error, error_size);
+    good = good && config_check(self, error, error_size);
     if (!good)
         config_release(self);
     return good;
 }
 
+static void config_release_texts(const char *const *texts, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        free((void *)(uintptr_t)texts[i]);
+    free((void *)(uintptr_t)texts);
+}
+
 void config_release(struct config *self)
 {
     for (size_t i = 0; i < self->app_count; i++) {
-        for (size_t j = 0; j < self->app[i].origin_count; j++)
-            free((void *)(uintptr_t)self->app[i].origins[j]);
-        free((void *)(uintptr_t)self->app[i].origins);
+        config_release_texts(self->app[i].origins, self->app[i].origin_count);
+        config_release_texts(self->app[i].keys, self->app[i].key_count);
         free((void *)(uintptr_t)self->app[i].name);
     }
+    config_release_texts(self->admin_hosts, self->admin_host_count);
+    self->admin_hosts = NULL;
+    self->admin_host_count = 0;
     memset(self->app, 0, sizeof self->app);
     self->app_count = 0;
 }

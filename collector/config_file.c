@@ -67,26 +67,48 @@ static bool config_next_text(struct config_reader *self, const char *what)
     return true;
 }
 
-static bool config_read_origins(struct config_reader *self, struct ingest_app *app)
+struct config_texts {
+    const char *what;
+    const char *const **list; /* out, owned by the config; filled as it is read */
+    size_t *count;
+    size_t most;
+};
+
+static bool config_read_texts(struct config_reader *self, struct config_texts out)
 {
-    if (!config_expect(self, YAML_SEQUENCE_START_EVENT, "a list of origins"))
+    char what[64];
+    snprintf(what, sizeof what, "a list of %s", out.what);
+    if (!config_expect(self, YAML_SEQUENCE_START_EVENT, what))
         return false;
-    char **origins = calloc(CONFIG_ORIGINS_MAX, sizeof *origins);
-    if (origins == NULL)
+    char **texts = calloc(out.most, sizeof *texts);
+    if (texts == NULL)
         return config_fail(self, "out of memory");
-    app->origins = (const char *const *)origins;
+    *out.list = (const char *const *)texts;
     while (config_next(self)) {
         if (self->event.type == YAML_SEQUENCE_END_EVENT)
             return true;
         if (self->event.type != YAML_SCALAR_EVENT)
-            return config_fail(self, "an origin is expected here");
-        if (app->origin_count == CONFIG_ORIGINS_MAX)
-            return config_fail(self, "an app has at most %u origins", CONFIG_ORIGINS_MAX);
-        origins[app->origin_count] = strdup(config_scalar(self));
-        if (origins[app->origin_count++] == NULL)
+            return config_fail(self, "%s is expected here", what);
+        if (*out.count == out.most)
+            return config_fail(self, "there are at most %zu %s", out.most, out.what);
+        texts[*out.count] = strdup(config_scalar(self));
+        if (texts[(*out.count)++] == NULL)
             return config_fail(self, "out of memory");
     }
     return false;
+}
+
+static bool config_next_number(struct config_reader *self, const char *key, uint32_t most, uint32_t *out)
+{
+    if (!config_next_text(self, key))
+        return false;
+    const char *text = config_scalar(self);
+    size_t size = strlen(text);
+    unsigned long value = size > 0 && size <= 9 ? strtoul(text, NULL, 10) : most + 1ul;
+    if (strspn(text, "0123456789") != size || value > most)
+        return config_fail(self, "'%s' is a whole number from 0 to %u", key, most);
+    *out = (uint32_t)value;
+    return true;
 }
 
 static bool config_read_app_key(struct config_reader *self, struct ingest_app *app)
@@ -98,8 +120,12 @@ static bool config_read_app_key(struct config_reader *self, struct ingest_app *a
         return app->name != NULL || config_fail(self, "out of memory");
     }
     if (strcmp(config_scalar(self), "origins") == 0 && app->origins == NULL)
-        return config_read_origins(self, app);
-    return config_fail(self, "unknown or repeated key '%.64s' of an app; known: name, origins", config_scalar(self));
+        return config_read_texts(
+            self, (struct config_texts){"origins", &app->origins, &app->origin_count, CONFIG_ORIGINS_MAX});
+    if (strcmp(config_scalar(self), "keys") == 0 && app->keys == NULL)
+        return config_read_texts(self, (struct config_texts){"keys", &app->keys, &app->key_count, CONFIG_KEYS_MAX});
+    return config_fail(self, "unknown or repeated key '%.64s' of an app; known: name, origins, keys",
+                       config_scalar(self));
 }
 
 static bool config_check_app(struct config_reader *self, const struct ingest_app *app)
@@ -144,38 +170,115 @@ static bool config_read_apps(struct config_reader *self)
     return false;
 }
 
-/* The index of a top key; CONFIG_SETTING_COUNT stands for apps, and one more for unknown. */
+static bool config_read_admin_tokens(struct config_reader *self)
+{
+    struct auth_hashes *tokens = &self->config->admin_tokens;
+    if (!config_expect(self, YAML_SEQUENCE_START_EVENT, "a list of hashes"))
+        return false;
+    while (config_next(self)) {
+        if (self->event.type == YAML_SEQUENCE_END_EVENT)
+            return true;
+        if (tokens->count == AUTH_TOKENS_MAX)
+            return config_fail(self, "there are at most %u admin tokens", AUTH_TOKENS_MAX);
+        if (self->event.type != YAML_SCALAR_EVENT ||
+            !auth_hash_parse(slice_of(self->event.data.scalar.value, self->event.data.scalar.length),
+                             tokens->hash[tokens->count]))
+            return config_fail(self, "the SHA-256 of a token, 64 hex digits, is expected here (vitrace token new)");
+        tokens->count++;
+    }
+    return false;
+}
+
+static bool config_read_limit(struct config_reader *self, unsigned *seen)
+{
+    for (unsigned i = 0; i < CONFIG_LIMIT_COUNT; i++) {
+        if (strcmp(config_limit_rows[i].key, config_scalar(self)) != 0)
+            continue;
+        if (*seen & 1u << i)
+            return config_fail(self, "limit '%s' is given twice", config_scalar(self));
+        *seen |= 1u << i;
+        return config_next_number(self, config_limit_rows[i].key, config_limit_rows[i].most, &self->config->limit[i]);
+    }
+    return config_fail(self, "unknown limit '%.64s'; the known ones are listed in config.h", config_scalar(self));
+}
+
+static bool config_read_limits(struct config_reader *self)
+{
+    unsigned seen = 0;
+    if (!config_expect(self, YAML_MAPPING_START_EVENT, "'LIMIT: NUMBER'"))
+        return false;
+    while (config_next(self)) {
+        if (self->event.type == YAML_MAPPING_END_EVENT)
+            return true;
+        if (self->event.type != YAML_SCALAR_EVENT)
+            return config_fail(self, "the name of a limit is expected here");
+        if (!config_read_limit(self, &seen))
+            return false;
+    }
+    return false;
+}
+
+static bool config_read_proxies(struct config_reader *self)
+{
+    return config_next_number(self, "trusted_proxies", CONFIG_TRUSTED_PROXIES_MAX, &self->config->trusted_proxies);
+}
+
+static bool config_read_admin_hosts(struct config_reader *self)
+{
+    return config_read_texts(self, (struct config_texts){"host names", &self->config->admin_hosts,
+                                                         &self->config->admin_host_count, CONFIG_ADMIN_HOSTS_MAX});
+}
+
+/* Top keys that are more than one text; they come from the file only. */
+static const struct {
+    const char *key;
+    bool (*read)(struct config_reader *self);
+} config_lists[] = {{"apps", config_read_apps},
+                    {"limits", config_read_limits},
+                    {"trusted_proxies", config_read_proxies},
+                    {"admin_hosts", config_read_admin_hosts},
+                    {"admin_tokens", config_read_admin_tokens}};
+
+#define CONFIG_KEYS (CONFIG_SETTING_COUNT + sizeof config_lists / sizeof config_lists[0])
+
+static const char *config_key(unsigned index)
+{
+    return index < CONFIG_SETTING_COUNT ? config_rows[index].key : config_lists[index - CONFIG_SETTING_COUNT].key;
+}
+
+/* The index of a top key: the settings first, then the lists. CONFIG_KEYS = unknown. */
 static unsigned config_find_key(const char *key)
 {
-    for (unsigned i = 0; i < CONFIG_SETTING_COUNT; i++)
-        if (strcmp(config_rows[i].key, key) == 0)
-            return i;
-    return strcmp(key, "apps") == 0 ? CONFIG_SETTING_COUNT : CONFIG_SETTING_COUNT + 1;
+    unsigned i = 0;
+    while (i < CONFIG_KEYS && strcmp(config_key(i), key) != 0)
+        i++;
+    return i;
 }
 
 static bool config_fail_unknown(struct config_reader *self)
 {
-    char known[256] = "";
-    for (unsigned i = 0; i < CONFIG_SETTING_COUNT; i++) {
-        strncat(known, config_rows[i].key, sizeof known - strlen(known) - 1);
-        strncat(known, ", ", sizeof known - strlen(known) - 1);
+    char known[384] = "";
+    for (unsigned i = 0; i < CONFIG_KEYS; i++) {
+        strncat(known, i == 0 ? "" : ", ", sizeof known - strlen(known) - 1);
+        strncat(known, config_key(i), sizeof known - strlen(known) - 1);
     }
-    return config_fail(self, "unknown key '%.64s'; known: %sapps", config_scalar(self), known);
+    return config_fail(self, "unknown key '%.64s'; known: %s", config_scalar(self), known);
 }
 
 static bool config_read_key(struct config_reader *self)
 {
     unsigned index = config_find_key(config_scalar(self));
-    if (index > CONFIG_SETTING_COUNT)
+    if (index == CONFIG_KEYS)
         return config_fail_unknown(self);
     if (self->seen & 1u << index)
         return config_fail(self, "key '%s' is given twice", config_scalar(self));
     self->seen |= 1u << index;
-    if (index == CONFIG_SETTING_COUNT)
-        return config_read_apps(self);
+    if (index >= CONFIG_SETTING_COUNT)
+        return config_lists[index - CONFIG_SETTING_COUNT].read(self);
     if (!config_next_text(self, config_rows[index].key))
         return false;
     memcpy(self->config->text[index], config_scalar(self), strlen(config_scalar(self)) + 1);
+    self->config->origin[index] = CONFIG_FROM_FILE;
     return true;
 }
 

@@ -4,23 +4,31 @@
 #include <string.h>
 
 static const struct command commands[] = {
-    {"serve", "[--config FILE] [--data DIR] [--listen ADDR] [--admin ADDR] [--otlp-http ADDR] [--sdk DIR] [--check]",
-     "run the collector",
-     "Each setting may come from a flag, from the environment (VITRACE_DATA, VITRACE_LISTEN, VITRACE_ADMIN,\n"
-     "VITRACE_OTLP_HTTP, VITRACE_SDK), from the YAML file (data, listen, admin, otlp_http, sdk, apps), or be left at "
-     "its\n"
-     "default: ./vitrace-data, 127.0.0.1:4319, 127.0.0.1:4320, 127.0.0.1:4318. The first of these that has it counts.\n"
+    {"serve", "[--config FILE] [--SETTING VALUE ...] [--check]", "run the collector",
+     "Each setting may come from a flag, from the environment, from the YAML file, or be left at its default; the first\n"
+     "of these that has it counts. The file alone holds apps, limits and admin_tokens. SIGHUP reads it again.\n"
      "Port 0 takes a free one; the ports are in the \"ready\" message on stderr and in DATA/addresses.json.\n"
-     "--check reads and judges the settings without starting; exit status 1 when they cannot work.",
-     command_serve},
+     "--check judges the settings without starting and says where each is from; exit status 1 when they cannot work.\n",
+     command_serve, command_serve_settings},
     {"decode", "FILE|-", "print a beacon as JSON", "Exit status 1, and the reason, when it is not valid.",
-     command_decode},
+     command_decode, NULL},
     {"parse", "traceparent|server-timing TEXT", "show what the header parsers make of a text",
-     "Exit status 1, and the reason, when it is not valid.", command_parse},
+     "Exit status 1, and the reason, when it is not valid.", command_parse, NULL},
     {"replay", "FILE|- [--json]", "run a recorded entry stream through the core",
      "Writes the beacons to stdout, each after its length (u32, little-endian), or with --json as lines of JSON.",
-     command_replay},
-    {"version", "", "print the version", NULL, command_version},
+     command_replay, NULL},
+    {"log", "check DIR | dump [--payload] DIR | repair DIR NEW_DIR", "check, print or save the log of a stopped collector",
+     "DIR is the data folder or its log. check: exit status 1 when something is damaged, with the positions. dump: a line of\n"
+     "JSON for each record. repair: copies what is sound into a new log and says what it left out; DIR is not changed.",
+     command_log, NULL},
+    {"doctor", "--origin URL [--endpoint URL]", "ask a collector what a browser on your site would ask it",
+     "Says what a page of the origin would be refused, and how to mend it; exit status 1 then. Stores nothing.\n"
+     "--endpoint is the address that pages use, through whatever proxies there are (http://127.0.0.1:4319).",
+     command_doctor, NULL},
+    {"token", "new", "make a token for the admin listener",
+     "Prints the token, and its SHA-256 hash as a line for the configuration file. Only the hash is kept there.",
+     command_token, NULL},
+    {"version", "", "print the version", NULL, command_version, NULL},
 };
 
 #define COMMANDS (sizeof commands / sizeof commands[0])
@@ -46,6 +54,8 @@ static int run(const struct command *command, int argc, char **argv)
     printf("usage: vitrace %s %s\n\n%s\n", command->name, command->usage, command->summary);
     if (command->help != NULL)
         printf("\n%s\n", command->help);
+    if (command->print_more != NULL)
+        command->print_more(stdout);
     return COMMAND_OK;
 }
 

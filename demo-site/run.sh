@@ -122,7 +122,7 @@ exec 9>"$data/.lock"
 flock -n 9 || { say "another demo is using $data (use --data)"; exit 1; }
 
 serve=("$collector" serve --data "$data/collector" --sdk js-glue/dist --listen "127.0.0.1:${free[3]}"
-       --otlp-http "127.0.0.1:${free[4]}" --admin "127.0.0.1:${free[5]}")
+       --otlp-http "127.0.0.1:${free[4]}" --otlp-grpc 127.0.0.1:0 --admin "127.0.0.1:${free[5]}")
 
 start_shop() { # the addresses under which pages and backend know the collector
   start catalog env OTEL_SERVICE_NAME=catalog OTEL_EXPORTER_OTLP_ENDPOINT="$2" CATALOG_PORT="${free[2]}" \

@@ -55,17 +55,26 @@ npm_ready() { # folder: npm ci when the lock changed since the last one
 
 step_setup() { bash .ci/setup.sh core wasm wasi browser; }
 step_native() { build asan && ctest --preset asan -j "$jobs" --verbose; }
-step_threads() { build tsan && ctest --preset tsan -j 1 --verbose -R 'ring_stress_test|log_.*test|sinks_test'; }
+step_threads() { build tsan && ctest --preset tsan -j 1 --verbose -R 'ring_stress_test|log_.*test|sinks_test|ingest_test'; }
 step_wasm() { build wasm && ctest --preset wasm -j "$jobs" --verbose; }
 step_wasi() { build wasi && ctest --preset wasi --verbose; }
 step_js() {
   npm_ready js-glue && npm --prefix js-glue run typecheck && npm --prefix js-glue run build &&
-    npm_ready tests/js && node --test --test-reporter=tap tests/js/*.test.mjs
+    npm_ready tests/js && npm_ready tests/conformance && node --test --test-reporter=tap tests/js/*.test.mjs
 }
 step_tidy() { build dev abi_dump && node tests/tidy/tidy.mjs "$(find build/dev -name abi_dump -type f)"; }
 step_e2e() { bash demo-site/run.sh --check; }
+step_crash() { # long: the release bar
+  local cycles=300; [ "$long" = 0 ] || cycles=10000
+  build release vitrace crash_writer || return 1
+  node tests/crash/syscall_kill.mjs build/release/tests/crash/crash_writer build/release/vitrace; local status=$?
+  node tests/crash/kill_audit.mjs build/release/vitrace --cycles "$cycles" && return "$status"
+}
 step_kill() { bash demo-site/run.sh --check --kill; }
 step_badinput() { bash tests/e2e/bad_input.sh; }
+step_grpc() { build asan vitrace && npm_ready demo-site && node tests/e2e/otlp_grpc.mjs build/asan/vitrace; }
+step_metrics() { build asan vitrace && bash tests/e2e/metrics.sh; }
+step_operate() { build asan vitrace && bash tests/e2e/operate.sh; }
 step_fuzz() {
   build fuzz || return 1
   local target status=0
@@ -80,7 +89,7 @@ step_fuzz() {
 }
 
 # The build of the page's half comes first: the collector serves it, the end-to-end tests load it.
-for step in setup native wasm wasi js tidy threads badinput e2e kill; do run_step "$step"; done
+for step in setup native wasm wasi js tidy threads badinput grpc operate metrics e2e kill crash; do run_step "$step"; done
 [ "$long" = 0 ] || run_step fuzz
 printf '%d s in all\n' $((SECONDS - started))
 printf '%d passed, %d failed\n' "$passed" "$failed"

@@ -27,6 +27,7 @@ struct append {
     struct append *next; /* the sink's, while it holds the append */
     enum append_type type;
     struct slice payload;
+    bool is_final; /* nobody will send it again (its page is gone): taken when space is too short for others */
     uint64_t received_unix_us;
     uint8_t peer[16]; /* IPv6 or v4-mapped, truncated to /48 or /24 before it gets here; zero = unknown */
     uint64_t position; /* out: of the record, when durable */

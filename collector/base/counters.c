@@ -36,4 +36,6 @@ void counters_write(const struct counters *self, struct buf *out)
         name = row->name;
         buf_add_format(out, "%s%s %" PRIu64 "\n", row->name, row->labels, counters_find(self, (enum counter)i));
     }
+    histogram_write(&self->ingest_seconds, "vitrace_ingest_seconds",
+                    "Seconds from a beacon's acceptance to its durable answer.", out);
 }

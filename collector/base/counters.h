@@ -5,7 +5,7 @@
 #ifndef VITRACE_BASE_COUNTERS_H
 #define VITRACE_BASE_COUNTERS_H
 
-#include "collector/base/buf.h"
+#include "collector/base/histogram.h"
 
 /* C(ID, name, labels, type, help). Rows of one metric stand together. */
 #define COUNTERS(C)                                                                                                    \
@@ -26,12 +26,18 @@
     C(REJECTED_UNKNOWN_APP, "vitrace_beacons_rejected_total", "{reason=\"unknown_app\"}", "counter", "")               \
     C(REJECTED_ORIGIN, "vitrace_beacons_rejected_total", "{reason=\"origin\"}", "counter", "")                         \
     C(REJECTED_MEDIA_TYPE, "vitrace_beacons_rejected_total", "{reason=\"media_type\"}", "counter", "")                 \
+    C(REJECTED_KEY, "vitrace_beacons_rejected_total", "{reason=\"key\"}", "counter", "")                               \
+    C(RATE_IP, "vitrace_beacons_rejected_total", "{reason=\"rate_ip\"}", "counter", "")                                \
+    C(RATE_APP, "vitrace_beacons_rejected_total", "{reason=\"rate_app\"}", "counter", "")                              \
+    C(RATE_GLOBAL, "vitrace_beacons_rejected_total", "{reason=\"rate_global\"}", "counter", "")                        \
     C(REJECTED_UNAVAILABLE, "vitrace_beacons_rejected_total", "{reason=\"unavailable\"}", "counter", "")               \
     C(SPANS_REQUESTS, "vitrace_spans_requests_total", "", "counter", "OTLP export requests that reached the handler.") \
     C(SPANS_ACCEPTED, "vitrace_spans_accepted_total", "", "counter", "Spans made durable.")                            \
     C(SPANS_REJECTED, "vitrace_spans_rejected_total", "", "counter", "Spans refused inside accepted requests.")        \
     C(SPANS_REQUESTS_REJECTED, "vitrace_spans_requests_rejected_total", "", "counter", "OTLP requests refused whole.") \
     C(HTTP_CONNECTIONS, "vitrace_connections", "", "gauge", "Open client connections.")                                \
+    C(HTTP_FULL, "vitrace_connections_refused_total", "{reason=\"full\"}", "counter", "Connections turned away at once.") \
+    C(HTTP_FULL_IP, "vitrace_connections_refused_total", "{reason=\"full_ip\"}", "counter", "")                        \
     C(HTTP_REQUESTS, "vitrace_http_requests_total", "", "counter", "Requests parsed.")                                 \
     C(HTTP_BAD_REQUESTS, "vitrace_http_bad_requests_total", "{reason=\"parse\"}", "counter", "Requests refused before routing.") \
     C(HTTP_BODY_TOO_LARGE, "vitrace_http_bad_requests_total", "{reason=\"body_too_large\"}", "counter", "")            \
@@ -39,13 +45,24 @@
     C(HTTP_NOT_FOUND, "vitrace_http_bad_requests_total", "{reason=\"not_found\"}", "counter", "")                      \
     C(HTTP_METHOD, "vitrace_http_bad_requests_total", "{reason=\"method\"}", "counter", "")                            \
     C(HTTP_TIMEOUT, "vitrace_http_bad_requests_total", "{reason=\"timeout\"}", "counter", "")                          \
+    C(HTTP_BUSY, "vitrace_http_bad_requests_total", "{reason=\"busy\"}", "counter", "")                                \
+    C(HTTP_SLOW_BODY, "vitrace_http_bad_requests_total", "{reason=\"slow_body\"}", "counter", "")                      \
+    C(HTTP_HOST, "vitrace_http_bad_requests_total", "{reason=\"host\"}", "counter", "")                                \
+    C(ADMIN_UNAUTHORIZED, "vitrace_admin_unauthorized_total", "", "counter", "Admin requests without a right token.") \
     C(LOG_BYTES, "vitrace_log_bytes", "", "gauge", "Bytes of the log on disk.")                                        \
     C(LOG_SEGMENTS, "vitrace_log_segments", "", "gauge", "Segment files of the log.")                                  \
     C(LOG_COMMITS, "vitrace_log_commits_total", "", "counter", "Group commits (one fdatasync each).")                  \
     C(LOG_RECORDS, "vitrace_log_records_total", "", "counter", "Records appended.")                                    \
     C(LOG_POISONED, "vitrace_log_poisoned_total", "", "counter", "Segments closed after an I/O error.")                \
+    C(LOG_REFUSING, "vitrace_log_refusing", "", "gauge", "1 while the last append was refused.")                       \
+    C(LOG_REFUSED, "vitrace_log_refused_records_total", "", "counter", "Records that could not be made durable.")     \
+    C(LOG_CORRUPT, "vitrace_log_corrupt_records_total", "", "counter", "Damaged places met while the index read the log.") \
     C(LOG_RECOVERED, "vitrace_log_recovered_records_total", "", "counter", "Valid records found at start.")            \
     C(LOG_TORN_BYTES, "vitrace_log_torn_bytes_total", "", "counter", "Bytes cut from a torn tail at start.")           \
+    C(LOG_REMOVED_AGE, "vitrace_log_removed_segments_total", "{reason=\"age\"}", "counter", "Segments removed by retention.") \
+    C(LOG_REMOVED_BYTES, "vitrace_log_removed_segments_total", "{reason=\"bytes\"}", "counter", "")                    \
+    C(LOG_REMOVED_UNREAD, "vitrace_log_removed_unread_segments_total", "", "counter", "Of these, before the index had read them.") \
+    C(LOG_HEADROOM_REFUSED, "vitrace_log_headroom_refused_total", "", "counter", "Appends refused to keep space for final beacons.") \
     C(SINK_POSITION, "vitrace_sink_position_bytes", "", "gauge", "Log position up to which the index is built.")       \
     C(SINK_ERRORS, "vitrace_sink_errors_total", "", "counter", "Records that the index could not take.")               \
     C(JOIN_EXACT_PARENT, "vitrace_join_total", "{level=\"exact_parent\"}", "counter", "Requests joined, by level.")    \
@@ -59,6 +76,7 @@ enum counter { COUNTERS(COUNTERS_ENUM) COUNTER_COUNT };
 
 struct counters {
     _Atomic uint64_t value[COUNTER_COUNT];
+    struct histogram ingest_seconds; /* from the end of a beacon's guards to its durable answer */
 };
 
 void counters_add(struct counters *self, enum counter id, uint64_t amount);

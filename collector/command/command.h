@@ -4,20 +4,27 @@
 
 #include "collector/base/buf.h"
 
+#include <stdio.h>
+
 struct command {
     const char *name;
     const char *usage;                                             /* what follows the name */
     const char *summary;                                           /* one line */
     const char *help;                                              /* the rest of --help, or NULL */
     int (*run)(const struct command *self, int argc, char **argv); /* argv[0] is the name; returns the exit status */
+    void (*print_more)(FILE *out);                                 /* of --help: what a table knows; or NULL */
 };
 
 enum { COMMAND_OK = 0, COMMAND_FAILED = 1, COMMAND_USAGE = 2 };
 
 int command_serve(const struct command *self, int argc, char **argv);
+void command_serve_settings(FILE *out);
 int command_parse(const struct command *self, int argc, char **argv);
 int command_decode(const struct command *self, int argc, char **argv);
 int command_replay(const struct command *self, int argc, char **argv);
+int command_token(const struct command *self, int argc, char **argv);
+int command_log(const struct command *self, int argc, char **argv);
+int command_doctor(const struct command *self, int argc, char **argv);
 int command_version(const struct command *self, int argc, char **argv);
 
 /* Prints the usage line to stderr with what is wrong; COMMAND_USAGE. */

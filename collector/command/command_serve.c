@@ -60,28 +60,78 @@ static int serve_parse(const struct command *command, struct serve_arguments *se
     return COMMAND_OK;
 }
 
-static void serve_block_signals(sigset_t *stop)
+void command_serve_settings(FILE *out)
+{
+    for (unsigned i = 0; i < CONFIG_SETTING_COUNT; i++) {
+        const struct config_row *row = &config_rows[i];
+        char flag[64];
+        snprintf(flag, sizeof flag, "--%s", row->key);
+        for (char *at = flag + 2; *at != '\0'; at++)
+            *at = *at == '_' ? '-' : *at;
+        fprintf(out, "  %-17s %-22s %s%s%s%s\n", flag, row->environment, row->help,
+                row->fallback[0] == '\0' ? "" : " (", row->fallback, row->fallback[0] == '\0' ? "" : ")");
+    }
+}
+
+/* `stop` ends, `all` also has SIGHUP. Before threads start: they inherit it, and only sigwait sees these. */
+static void serve_block_signals(sigset_t *stop, sigset_t *all)
 {
     sigemptyset(stop);
     sigaddset(stop, SIGTERM);
     sigaddset(stop, SIGINT);
-    pthread_sigmask(SIG_BLOCK, stop, NULL); /* before threads start: they inherit it, and only sigwait sees these */
+    *all = *stop;
+    sigaddset(all, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, all, NULL);
     signal(SIGPIPE, SIG_IGN);
-    signal(SIGHUP, SIG_IGN);
 }
 
-static int serve_run(const struct config *config)
+static struct config *serve_load(const struct config_input *input, char *error, size_t error_size)
+{
+    struct config *config = malloc(sizeof *config);
+    if (config == NULL)
+        snprintf(error, error_size, "out of memory");
+    if (config != NULL && config_load(config, input, error, error_size))
+        return config;
+    free(config);
+    return NULL;
+}
+
+static void serve_free(struct config *config)
+{
+    config_release(config);
+    free(config);
+}
+
+/* The settings that count from now on; on any error, those that counted. */
+static struct config *serve_reload(struct app *app, struct config *current, const struct config_input *input)
 {
     char error[SERVE_ERROR_BYTES];
-    sigset_t stop;
+    struct config *fresh = serve_load(input, error, sizeof error);
+    if (fresh != NULL && app_reload(app, current, fresh, error, sizeof error)) {
+        diag(DIAG_INFO, "reloaded", "%zu apps, %zu admin tokens", fresh->app_count, fresh->admin_tokens.count);
+        serve_free(current);
+        return fresh;
+    }
+    if (fresh != NULL)
+        serve_free(fresh);
+    diag(DIAG_ERROR, "reload_failed", "%s; nothing has changed", error);
+    return current;
+}
+
+static int serve_run(struct config **config, const struct config_input *input)
+{
+    char error[SERVE_ERROR_BYTES];
+    sigset_t stop, all;
     int signal_number = 0;
-    serve_block_signals(&stop);
-    struct app *app = app_start(config, error, sizeof error);
+    serve_block_signals(&stop, &all);
+    struct app *app = app_start(*config, error, sizeof error);
     if (app == NULL) {
         diag(DIAG_ERROR, "start_failed", "%s", error);
         return COMMAND_FAILED;
     }
-    sigwait(&stop, &signal_number);
+    while (sigwait(&all, &signal_number) != 0 || signal_number == SIGHUP)
+        if (signal_number == SIGHUP)
+            *config = serve_reload(app, *config, input);
     diag(DIAG_INFO, "stopping", "%s: finishing requests under way; a second signal ends at once",
          strsignal(signal_number));
     pthread_sigmask(SIG_UNBLOCK, &stop, NULL);
@@ -97,9 +147,14 @@ static int serve_check(const struct config *config)
         diag(DIAG_ERROR, "check_failed", "%s", error);
         return COMMAND_FAILED;
     }
+    static const char *const origins[] = {"default", "file", "environment", "flag"};
     for (unsigned i = 0; i < CONFIG_SETTING_COUNT; i++)
-        printf("%s: %s\n", config_rows[i].key, config->text[i]);
-    printf("apps: %zu\n", config->app_count);
+        printf("%s: %s  # %s\n", config_rows[i].key, config->text[i], origins[config->origin[i]]);
+    printf("limits:\n");
+    for (unsigned i = 0; i < CONFIG_LIMIT_COUNT; i++)
+        printf("  %s: %u  # %s\n", config_limit_rows[i].key, config->limit[i],
+               config->limit[i] == config_limit_rows[i].fallback ? "default" : "file");
+    printf("apps: %zu\nadmin_tokens: %zu\n", config->app_count, config->admin_tokens.count);
     return COMMAND_OK;
 }
 
@@ -110,14 +165,12 @@ int command_serve(const struct command *self, int argc, char **argv)
     int status = serve_parse(self, &arguments, argc, argv);
     if (status != COMMAND_OK)
         return status;
-    struct config *config = malloc(sizeof *config);
-    if (config == NULL || !config_load(config, &arguments.input, error, sizeof error)) {
-        diag(DIAG_ERROR, "bad_configuration", "%s", config == NULL ? "out of memory" : error);
-        free(config);
+    struct config *config = serve_load(&arguments.input, error, sizeof error);
+    if (config == NULL) {
+        diag(DIAG_ERROR, "bad_configuration", "%s", error);
         return COMMAND_FAILED;
     }
-    status = arguments.check ? serve_check(config) : serve_run(config);
-    config_release(config);
-    free(config);
+    status = arguments.check ? serve_check(config) : serve_run(&config, &arguments.input);
+    serve_free(config);
     return status;
 }

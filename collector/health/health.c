@@ -1,12 +1,23 @@
 #include "collector/health/health.h"
 
+#include "collector/base/histogram.h"
 #include "collector/base/json.h"
+#include "proto/wire/limits.h"
 
 #include <stdatomic.h>
-#include <sys/statvfs.h>
-#include <unistd.h>
 
 #define HEALTH_BODY_BYTES_MAX (64u << 10)
+
+void health_init(struct health *self, const struct counters *counters, const char *data)
+{
+    *self = (struct health){.counters = counters, .data = data};
+    pthread_mutex_init(&self->watch.lock, NULL);
+}
+
+void health_release(struct health *self)
+{
+    pthread_mutex_destroy(&self->watch.lock);
+}
 
 void health_handle_live(void *self, struct net_exchange *exchange)
 {
@@ -14,15 +25,6 @@ void health_handle_live(void *self, struct net_exchange *exchange)
     net_reply(exchange, &(struct net_answer){.status = 200,
                                              .content_type = "application/json",
                                              .body = slice_text("{\"status\":\"ok\"}")});
-}
-
-/* The same two conditions under which the log refuses appends before it tries. */
-static const char *health_check_disk(const struct health *self)
-{
-    struct statvfs info;
-    if (access(self->data, W_OK | X_OK) != 0 || statvfs(self->data, &info) != 0)
-        return "not_writable";
-    return (uint64_t)info.f_bavail * info.f_frsize < HEALTH_FREE_BYTES_FLOOR ? "disk_full" : "ok";
 }
 
 static const char *health_check_life(const struct health *self)
@@ -33,9 +35,10 @@ static const char *health_check_life(const struct health *self)
 void health_handle_ready(void *context, struct net_exchange *exchange)
 {
     struct health *self = context;
+    uint64_t now_us = histogram_start();
     const char *checks[][2] = {{"process", health_check_life(self)},
-                               {"log", health_check_disk(self)},
-                               {"index", atomic_load(&self->index_runs) ? "ok" : "stopped"}};
+                               {"log", health_check_log(self, now_us)},
+                               {"index", health_check_index(self, now_us)}};
     bool ready = true;
     struct buf body;
     struct json json;
@@ -60,6 +63,10 @@ void health_handle_metrics(void *context, struct net_exchange *exchange)
     struct health *self = context;
     struct buf body;
     buf_init(&body, HEALTH_BODY_BYTES_MAX);
+    buf_add_format(&body,
+                   "# HELP vitrace_build_info Always 1; the labels say what runs.\n# TYPE vitrace_build_info gauge\n"
+                   "vitrace_build_info{version=\"%s\",schema=\"%u\"} 1\n",
+                   VITRACE_VERSION, VITRACE_SCHEMA_VERSION);
     counters_write(self->counters, &body);
     if (body.failed)
         net_reply_error(exchange, 500, "memory", "Out of memory.");

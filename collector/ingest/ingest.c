@@ -12,6 +12,7 @@
 #include "collector/base/diag.h"
 #include "collector/ingest/ingest_answer.h"
 #include "collector/ingest/ingest_apps.h"
+#include "collector/ingest/ingest_client.h"
 #include "collector/ingest/ingest_dedup.h"
 #include "collector/ingest/ingest_flight.h"
 #include "proto/wire/beacon_decode.h"
@@ -23,8 +24,18 @@
 #include <strings.h>
 #include <time.h>
 
-struct ingest {
+#define INGEST_RETRY_SECONDS_MAX 60u
+
+/* What the operator decides, and may decide anew while requests come in. */
+struct ingest_policy {
     struct ingest_apps apps;
+    struct ingest_rate *rate;
+    unsigned trusted_proxies;
+};
+
+struct ingest {
+    pthread_rwlock_t policy_lock; /* read for as long as one request is judged; a writer goes before new readers */
+    struct ingest_policy policy;
     struct append_sink sink;
     struct counters *counters;
     struct siphash_key jitter_key;
@@ -41,6 +52,16 @@ struct ingest_request {
     struct ingest *ingest;
     struct net_exchange *exchange;
     struct ingest_cors cors;
+    uint64_t started; /* histogram_start() */
+};
+
+/* A request on its way through the guards; on the handler's stack. */
+struct ingest_visit {
+    struct net_exchange *exchange;
+    struct slice origin;
+    struct ingest_cors cors;
+    uint8_t client[16];
+    bool is_final; /* the page is gone: the beacon is not sent again */
 };
 
 /* Which counter and status answer each verdict of beacon_validate(). */
@@ -62,15 +83,47 @@ static const struct ingest_verdict ingest_verdicts[BEACON_STATUS_COUNT] = {
     [BEACON_OUT_OF_RANGE] = {COUNTER_REJECTED_OUT_OF_RANGE, 400},
 };
 
+static void ingest_policy_release(struct ingest_policy *self)
+{
+    ingest_rate_free(self->rate);
+    ingest_apps_release(&self->apps);
+    self->rate = NULL;
+}
+
+static bool ingest_policy_init(struct ingest_policy *self, const struct ingest_options *options)
+{
+    *self = (struct ingest_policy){.trusted_proxies = options->trusted_proxies};
+    if (!ingest_apps_init(&self->apps, options->apps, options->app_count))
+        return false;
+    self->rate = ingest_rate_new(&options->limits, options->app_count);
+    if (self->rate == NULL) {
+        ingest_policy_release(self);
+        return false;
+    }
+    if (options->app_count == 0)
+        diag(DIAG_INFO, "any_app", "no apps are configured: beacons of any app, from any origin, are taken");
+    return true;
+}
+
+/* Loops read one after the other without a gap: without a preference a writer would wait for ever. */
+static void ingest_init_policy_lock(pthread_rwlock_t *lock)
+{
+    pthread_rwlockattr_t attributes;
+    pthread_rwlockattr_init(&attributes);
+    pthread_rwlockattr_setkind_np(&attributes, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+    pthread_rwlock_init(lock, &attributes);
+    pthread_rwlockattr_destroy(&attributes);
+}
+
 struct ingest *ingest_new(const struct ingest_options *options)
 {
     struct ingest *self = calloc(1, sizeof *self);
-    if (self == NULL || !ingest_apps_init(&self->apps, options->apps, options->app_count)) {
+    if (self == NULL || !ingest_policy_init(&self->policy, options)) {
         free(self);
         return NULL;
     }
     if (!ingest_dedup_init(&self->dedup, INGEST_DEDUP_SLOTS)) {
-        ingest_apps_release(&self->apps);
+        ingest_policy_release(&self->policy);
         free(self);
         return NULL;
     }
@@ -79,8 +132,7 @@ struct ingest *ingest_new(const struct ingest_options *options)
     self->jitter_key = siphash_key_random();
     ingest_flight_init(&self->flight);
     pthread_mutex_init(&self->lock, NULL);
-    if (options->app_count == 0)
-        diag(DIAG_INFO, "any_app", "no apps are configured: beacons of any app, from any origin, are taken");
+    ingest_init_policy_lock(&self->policy_lock);
     return self;
 }
 
@@ -89,10 +141,24 @@ void ingest_free(struct ingest *self)
     if (self == NULL)
         return;
     assert(self->flight.count == 0);
+    pthread_rwlock_destroy(&self->policy_lock);
     pthread_mutex_destroy(&self->lock);
     ingest_dedup_release(&self->dedup);
-    ingest_apps_release(&self->apps);
+    ingest_policy_release(&self->policy);
     free(self);
+}
+
+bool ingest_set_policy(struct ingest *self, const struct ingest_options *options)
+{
+    struct ingest_policy fresh, old;
+    if (!ingest_policy_init(&fresh, options))
+        return false;
+    pthread_rwlock_wrlock(&self->policy_lock);
+    old = self->policy;
+    self->policy = fresh;
+    pthread_rwlock_unlock(&self->policy_lock);
+    ingest_policy_release(&old); /* no request that was judged by it is being judged any more */
+    return true;
 }
 
 void ingest_remember(struct ingest *self, const uint8_t view_id[16], uint32_t seq)
@@ -115,7 +181,7 @@ static void ingest_answer_unavailable(struct ingest_request *request, const char
 {
     struct ingest *self = request->ingest;
     counters_add(self->counters, COUNTER_REJECTED_UNAVAILABLE, 1);
-    ingest_answer_retry(request->exchange, &request->cors, code, ingest_jitter(self, least_s, spread_s));
+    ingest_answer_retry(request->exchange, &request->cors, 503, code, ingest_jitter(self, least_s, spread_s));
 }
 
 /* `counter`: what a durable result is for this request, the first copy or a duplicate of it. */
@@ -124,6 +190,7 @@ static void ingest_answer_result(struct ingest_request *request, enum append_res
     switch (result) {
     case APPEND_DURABLE:
         counters_add(request->ingest->counters, counter, 1);
+        histogram_stop(&request->ingest->counters->ingest_seconds, request->started);
         ingest_answer_stored(request->exchange, &request->cors);
         return;
     case APPEND_DISK_FULL: /* space comes back by a person or by retention: not within seconds */
@@ -196,13 +263,13 @@ static uint64_t ingest_unix_us(void)
     return (uint64_t)now.tv_sec * 1000000u + (uint64_t)now.tv_nsec / 1000u;
 }
 
-static void ingest_fill_append(struct ingest_request *request)
+static void ingest_fill_append(struct ingest_request *request, const uint8_t client[16])
 {
     request->append.type = APPEND_BEACON;
     request->append.payload = net_exchange_body(request->exchange);
     request->append.received_unix_us = ingest_unix_us();
     request->append.done = ingest_on_append_done;
-    ingest_truncate_peer(net_exchange_peer(request->exchange), request->append.peer);
+    ingest_truncate_peer(client, request->append.peer);
 }
 
 enum ingest_place { INGEST_FIRST, INGEST_WAITS, INGEST_STORED };
@@ -211,6 +278,7 @@ enum ingest_place { INGEST_FIRST, INGEST_WAITS, INGEST_STORED };
 static enum ingest_place ingest_find_place(struct ingest *self, struct ingest_request *request)
 {
     enum ingest_place place = INGEST_STORED;
+    request->started = histogram_start();
     pthread_mutex_lock(&self->lock);
     if (!ingest_dedup_has(&self->dedup, &request->flight.key)) {
         place = ingest_flight_add(&self->flight, &request->flight) ? INGEST_FIRST : INGEST_WAITS;
@@ -221,20 +289,20 @@ static enum ingest_place ingest_find_place(struct ingest *self, struct ingest_re
     return place;
 }
 
-static void ingest_store(struct ingest *self, struct net_exchange *exchange, const struct ingest_cors *cors,
-                         const vitrace_v1_Header *header)
+static void ingest_store(struct ingest *self, const struct ingest_visit *visit, const vitrace_v1_Header *header)
 {
-    struct ingest_request *request = net_exchange_memory(exchange, sizeof *request);
+    struct ingest_request *request = net_exchange_memory(visit->exchange, sizeof *request);
     if (request == NULL) {
         counters_add(self->counters, COUNTER_REJECTED_UNAVAILABLE, 1);
-        ingest_answer_retry(exchange, cors, "memory", ingest_jitter(self, 1, 5));
+        ingest_answer_retry(visit->exchange, &visit->cors, 503, "memory", ingest_jitter(self, 1, 5));
         return;
     }
     request->ingest = self;
-    request->exchange = exchange;
-    request->cors = *cors;
+    request->exchange = visit->exchange;
+    request->cors = visit->cors;
     request->flight.key = ingest_key_of(header->view_id, header->seq);
-    ingest_fill_append(request);
+    ingest_fill_append(request, visit->client);
+    request->append.is_final = visit->is_final;
     switch (ingest_find_place(self, request)) {
     case INGEST_FIRST:
         self->sink.take(self->sink.context, &request->append);
@@ -243,7 +311,7 @@ static void ingest_store(struct ingest *self, struct net_exchange *exchange, con
         return;
     case INGEST_STORED:
         counters_add(self->counters, COUNTER_BEACONS_DUPLICATE, 1);
-        ingest_answer_stored(exchange, cors);
+        ingest_answer_stored(visit->exchange, &visit->cors);
         return;
     }
 }
@@ -262,57 +330,123 @@ static bool ingest_media_type_is_known(struct slice type)
     return size == 0;
 }
 
-static void ingest_refuse(struct ingest *self, struct net_exchange *exchange, const struct ingest_cors *cors,
-                          enum counter counter, int status, const char *code, const char *message)
+static void ingest_refuse(struct ingest *self, const struct ingest_visit *visit, enum counter counter, int status,
+                          const char *code, const char *message)
 {
     counters_add(self->counters, counter, 1);
-    ingest_answer_error(exchange, cors, status, code, message);
+    ingest_answer_error(visit->exchange, &visit->cors, status, code, message);
 }
 
-static void ingest_take_beacon(struct ingest *self, struct net_exchange *exchange, struct slice origin,
-                               struct ingest_cors *cors)
+static uint64_t ingest_monotonic_ns(void)
 {
-    struct beacon_summary summary;
-    enum beacon_status verdict = beacon_validate(net_exchange_body(exchange), &summary);
-    if (verdict != BEACON_OK) {
-        const struct ingest_verdict *row = &ingest_verdicts[verdict];
-        ingest_refuse(self, exchange, cors, row->counter, row->status, beacon_status_name(verdict),
-                      beacon_status_text(verdict));
-        return;
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+/* Not before a bucket admits one again; up to as long again later, so that the refused do not return as one. */
+static void ingest_refuse_rate(struct ingest *self, const struct ingest_visit *visit, enum counter counter,
+                               const char *code, uint64_t wait_ns)
+{
+    uint64_t least = wait_ns / 1000000000u + 1;
+    unsigned least_s = least > INGEST_RETRY_SECONDS_MAX ? INGEST_RETRY_SECONDS_MAX : (unsigned)least;
+    counters_add(self->counters, counter, 1);
+    ingest_answer_retry(visit->exchange, &visit->cors, 429, code, ingest_jitter(self, least_s, least_s + 1));
+}
+
+/* false = refused and answered. The address first: a flood from one uses up nothing that others share. */
+static bool ingest_admit(struct ingest *self, const struct ingest_visit *visit)
+{
+    uint64_t now_ns = ingest_monotonic_ns();
+    uint64_t wait_ns = ingest_rate_take_ip(self->policy.rate, visit->client, now_ns);
+    if (wait_ns > 0) {
+        ingest_refuse_rate(self, visit, COUNTER_RATE_IP, "rate_ip", wait_ns);
+        return false;
     }
-    switch (ingest_apps_check(&self->apps, slice_text(summary.header.app), origin)) {
+    wait_ns = ingest_rate_take_global(self->policy.rate, now_ns);
+    if (wait_ns > 0)
+        ingest_refuse_rate(self, visit, COUNTER_RATE_GLOBAL, "rate_global", wait_ns);
+    return wait_ns == 0;
+}
+
+/* An app that is not configured has no bucket of its own: its name is the client's choice. */
+static bool ingest_admit_app(struct ingest *self, const struct ingest_visit *visit, size_t app)
+{
+    uint64_t wait_ns = app == SIZE_MAX ? 0 : ingest_rate_take_app(self->policy.rate, app, ingest_monotonic_ns());
+    if (wait_ns > 0)
+        ingest_refuse_rate(self, visit, COUNTER_RATE_APP, "rate_app", wait_ns);
+    return wait_ns == 0;
+}
+
+static enum ingest_apps_answer ingest_check_app(struct ingest *self, const struct ingest_visit *visit, const char *app,
+                                                size_t *index)
+{
+    char key[INGEST_KEY_BYTES_MAX + 1];
+    int key_size = net_query_find(net_exchange_query(visit->exchange), "k", key, sizeof key);
+    const struct ingest_claim claim = {slice_text(app), visit->origin, slice_of(key, key_size > 0 ? (size_t)key_size : 0)};
+    return ingest_apps_check(&self->policy.apps, &claim, index);
+}
+
+static void ingest_take_valid(struct ingest *self, struct ingest_visit *visit, const vitrace_v1_Header *header)
+{
+    size_t app = SIZE_MAX;
+    switch (ingest_check_app(self, visit, header->app, &app)) {
     case INGEST_APPS_ALLOWED:
-        ingest_store(self, exchange, cors, &summary.header);
+        if (ingest_admit_app(self, visit, app))
+            ingest_store(self, visit, header);
         return;
     case INGEST_APPS_UNKNOWN_APP:
-        ingest_refuse(self, exchange, cors, COUNTER_REJECTED_UNKNOWN_APP, 403, "unknown_app",
+        ingest_refuse(self, visit, COUNTER_REJECTED_UNKNOWN_APP, 403, "unknown_app",
                       "This app is not configured here.");
         return;
+    case INGEST_APPS_KEY:
+        ingest_refuse(self, visit, COUNTER_REJECTED_KEY, 403, "key", "The app asks for one of its keys, as ?k=KEY.");
+        return;
     case INGEST_APPS_ORIGIN:
-        cors->origin[0] = '\0'; /* known to another app, but not to this one */
-        ingest_refuse(self, exchange, cors, COUNTER_REJECTED_ORIGIN, 403, "origin",
-                      "The app does not let this origin in.");
+        visit->cors.origin[0] = '\0'; /* known to another app, but not to this one */
+        ingest_refuse(self, visit, COUNTER_REJECTED_ORIGIN, 403, "origin", "The app does not let this origin in.");
         return;
     }
 }
 
-void ingest_handle(void *context, struct net_exchange *exchange)
+static void ingest_take_beacon(struct ingest *self, struct ingest_visit *visit)
 {
-    struct ingest *self = context;
-    struct ingest_cors cors;
-    struct slice origin = net_exchange_header(exchange, "origin");
-    bool known = ingest_apps_know_origin(&self->apps, origin);
-    ingest_cors_init(&cors, origin, known);
+    struct beacon_summary summary;
+    enum beacon_status verdict = beacon_validate(net_exchange_body(visit->exchange), &summary);
+    if (verdict == BEACON_OK) {
+        visit->is_final = summary.has_ledger && summary.ledger.final;
+        ingest_take_valid(self, visit, &summary.header);
+        return;
+    }
+    const struct ingest_verdict *row = &ingest_verdicts[verdict];
+    ingest_refuse(self, visit, row->counter, row->status, beacon_status_name(verdict), beacon_status_text(verdict));
+}
+
+static void ingest_judge(struct ingest *self, struct net_exchange *exchange)
+{
+    struct ingest_visit visit = {.exchange = exchange, .origin = net_exchange_header(exchange, "origin")};
+    bool known = ingest_apps_know_origin(&self->policy.apps, visit.origin);
+    ingest_cors_init(&visit.cors, visit.origin, known);
     if (net_exchange_method(exchange) == NET_OPTIONS) {
-        ingest_answer_preflight(exchange, &cors);
+        ingest_answer_preflight(exchange, &visit.cors);
         return;
     }
     counters_add(self->counters, COUNTER_BEACONS_RECEIVED, 1);
+    ingest_client_find(exchange, self->policy.trusted_proxies, visit.client);
     if (!ingest_media_type_is_known(net_exchange_header(exchange, "content-type")))
-        ingest_refuse(self, exchange, &cors, COUNTER_REJECTED_MEDIA_TYPE, 415, "media_type",
+        ingest_refuse(self, &visit, COUNTER_REJECTED_MEDIA_TYPE, 415, "media_type",
                       "Send text/plain, application/x-protobuf or application/octet-stream.");
     else if (!known)
-        ingest_refuse(self, exchange, &cors, COUNTER_REJECTED_ORIGIN, 403, "origin", "No app lets this origin in.");
-    else
-        ingest_take_beacon(self, exchange, origin, &cors);
+        ingest_refuse(self, &visit, COUNTER_REJECTED_ORIGIN, 403, "origin", "No app lets this origin in.");
+    else if (ingest_admit(self, &visit))
+        ingest_take_beacon(self, &visit);
+}
+
+/* The policy is needed up to the answer or the append; what comes later (wakes) asks it nothing. */
+void ingest_handle(void *context, struct net_exchange *exchange)
+{
+    struct ingest *self = context;
+    pthread_rwlock_rdlock(&self->policy_lock);
+    ingest_judge(self, exchange);
+    pthread_rwlock_unlock(&self->policy_lock);
 }

@@ -1,8 +1,9 @@
 /*
  * POST /v1/beacon: guard, validate, deduplicate, append, and answer 204 when the append is durable.
  *
- * Order of the guards: route (method, size) -> media type -> origin (of any app) -> bounded decode -> app, and the origin
- * for it (the app's name is inside the beacon) -> duplicate -> append.
+ * Order of the guards: route (method, size) -> media type -> origin (of any app) -> rate of the address, then of all ->
+ * bounded decode -> app, its key and the origin for it (the app's name is inside the beacon) -> rate of the app ->
+ * duplicate -> append.
  *
  * A beacon is known by (view_id, seq). One that was stored is answered 204 and not stored again; the memory of that is
  * bounded, see ingest_dedup.h. One whose first copy is still on its way to the disk waits for the same result.
@@ -12,14 +13,22 @@
 
 #include "collector/base/append.h"
 #include "collector/base/counters.h"
+#include "collector/ingest/ingest_rate.h"
 #include "collector/net/net.h"
 
 struct ingest;
+
+#define INGEST_KEY_BYTES_MIN 16u
+#define INGEST_KEY_BYTES_MAX 64u
 
 struct ingest_app {
     const char *name;
     const char *const *origins; /* exact origins, or with "*." for the first labels of the host; none = any */
     size_t origin_count;
+    /* Live write keys, of which a beacon must name one as ?k=KEY; none = none is asked for. They are public by design (a
+     * page shows them): they say whom to bill and can be revoked, they do not prove who sends. */
+    const char *const *keys;
+    size_t key_count;
 };
 
 struct ingest_options {
@@ -27,10 +36,17 @@ struct ingest_options {
     size_t app_count;
     struct append_sink sink;
     struct counters *counters;
+    struct ingest_rate_limits limits;
+    unsigned trusted_proxies; /* see ingest_client.h */
 };
 
 struct ingest *ingest_new(const struct ingest_options *options); /* NULL = out of memory */
 void ingest_free(struct ingest *self);
+/*
+ * Other apps, limits and proxies for the requests that come from now on; the options' sink and counters are not looked
+ * at. Any thread. What addresses and apps have used up of their rates is forgotten. false = out of memory: all as it was.
+ */
+bool ingest_set_policy(struct ingest *self, const struct ingest_options *options);
 
 /* Why a configured app cannot be used (its name, or one of its origins); NULL = it can. */
 const char *ingest_app_problem(const struct ingest_app *app);

@@ -89,7 +89,7 @@ void ingest_answer_error(struct net_exchange *exchange, const struct ingest_cors
     ingest_answer_json(exchange, &headers, status, code, message);
 }
 
-void ingest_answer_retry(struct net_exchange *exchange, const struct ingest_cors *cors, const char *code,
+void ingest_answer_retry(struct net_exchange *exchange, const struct ingest_cors *cors, int status, const char *code,
                          unsigned retry_after_s)
 {
     struct ingest_headers headers;
@@ -97,5 +97,5 @@ void ingest_answer_retry(struct net_exchange *exchange, const struct ingest_cors
     snprintf(seconds, sizeof seconds, "%u", retry_after_s);
     ingest_headers_init(&headers, cors);
     ingest_headers_add(&headers, "Retry-After", seconds);
-    ingest_answer_json(exchange, &headers, 503, code, "The beacon was not stored. Send it again later.");
+    ingest_answer_json(exchange, &headers, status, code, "The beacon was not stored. Send it again later.");
 }

@@ -13,9 +13,17 @@ bool ingest_apps_init(struct ingest_apps *self, const struct ingest_app *apps,
                       size_t count); /* false = out of memory */
 void ingest_apps_release(struct ingest_apps *self);
 
-enum ingest_apps_answer { INGEST_APPS_ALLOWED, INGEST_APPS_UNKNOWN_APP, INGEST_APPS_ORIGIN };
-/* May a page of this origin (empty = the header is missing) send beacons of this app? */
-enum ingest_apps_answer ingest_apps_check(const struct ingest_apps *self, struct slice app, struct slice origin);
+/* What a request says of itself. */
+struct ingest_claim {
+    struct slice app;
+    struct slice origin; /* empty = the header is missing */
+    struct slice key;    /* empty = none was given */
+};
+
+enum ingest_apps_answer { INGEST_APPS_ALLOWED, INGEST_APPS_UNKNOWN_APP, INGEST_APPS_KEY, INGEST_APPS_ORIGIN };
+/* `index` of the app, when it is a configured one and the answer is "allowed"; otherwise untouched. */
+enum ingest_apps_answer ingest_apps_check(const struct ingest_apps *self, const struct ingest_claim *claim,
+                                          size_t *index);
 /* Does any app let this origin in? For the guards before the app is known. */
 bool ingest_apps_know_origin(const struct ingest_apps *self, struct slice origin);
 

@@ -15,12 +15,17 @@ static bool ingest_origin_is_digit(uint8_t c)
     return c >= '0' && c <= '9';
 }
 
+static bool ingest_origin_is_mark(uint8_t c)
+{
+    return c == '+' || c == '-' || c == '.'; /* not strchr(): it finds NUL in every string */
+}
+
 static size_t ingest_origin_scheme_size(struct slice text)
 {
     size_t size = 0;
     while (size < text.size &&
            (ingest_origin_is_lower(text.data[size]) ||
-            (size > 0 && (ingest_origin_is_digit(text.data[size]) || strchr("+-.", text.data[size]) != NULL))))
+            (size > 0 && (ingest_origin_is_digit(text.data[size]) || ingest_origin_is_mark(text.data[size])))))
         size++;
     return size;
 }

@@ -30,6 +30,11 @@ static void log_apply(struct log *self, const struct log_options *options)
     self->batch_bytes_max = self->segment_bytes - LOG_HEADER_BYTES;
     if (self->batch_bytes_max > LOG_BATCH_BYTES_MAX)
         self->batch_bytes_max = LOG_BATCH_BYTES_MAX;
+    self->headroom_bytes = option_or(options->headroom_bytes, LOG_HEADROOM_SEGMENTS * self->segment_bytes);
+    self->retention.age_us = option_or(options->retention_us, LOG_RETENTION_US_DEFAULT);
+    self->retention.bytes_max = option_or(options->bytes_max, LOG_BYTES_MAX_DEFAULT);
+    if (self->retention.bytes_max < LOG_BYTES_SEGMENTS_MIN * self->segment_bytes)
+        self->retention.bytes_max = LOG_BYTES_SEGMENTS_MIN * self->segment_bytes;
     self->folder = self->writer.segment.file = -1;
 }
 
@@ -49,7 +54,7 @@ static bool log_sync_parent(struct log *self)
 static bool log_open_folder(struct log *self, const char *folder, char *error, size_t error_size)
 {
     const struct os *os = self->os;
-    if (os->mkdir(os->context, AT_FDCWD, folder, 0750) != 0 && errno != EEXIST) {
+    if (!self->read_only && os->mkdir(os->context, AT_FDCWD, folder, 0750) != 0 && errno != EEXIST) {
         log_fail(error, error_size, "cannot create", folder, "its parent must exist and be writable");
         return false;
     }
@@ -62,7 +67,7 @@ static bool log_open_folder(struct log *self, const char *folder, char *error, s
         log_fail(error, error_size, "cannot lock", folder, "is another collector using it?");
         return false;
     }
-    if (!log_sync_parent(self)) {
+    if (!self->read_only && !log_sync_parent(self)) {
         log_fail(error, error_size, "cannot sync the parent of", folder, "check the disk");
         return false;
     }
@@ -117,7 +122,7 @@ static struct log *log_new(const struct log_options *options)
     return self;
 }
 
-struct log *log_open(const struct log_options *options, char *error, size_t error_size)
+static struct log *log_load(const struct log_options *options, bool read_only, char *error, size_t error_size)
 {
     assert(options->folder != NULL && options->counters != NULL);
     struct log *self = log_new(options);
@@ -125,10 +130,25 @@ struct log *log_open(const struct log_options *options, char *error, size_t erro
         log_fail(error, error_size, "cannot open", options->folder, "not enough memory");
         return NULL;
     }
+    self->read_only = read_only;
     if (!log_open_folder(self, options->folder, error, error_size) || !log_recover(self, error, error_size)) {
         log_release(self);
         return NULL;
     }
+    return self;
+}
+
+struct log *log_open_read_only(const struct log_options *options, char *error, size_t error_size)
+{
+    return log_load(options, true, error, error_size);
+}
+
+struct log *log_open(const struct log_options *options, char *error, size_t error_size)
+{
+    struct log *self = log_load(options, false, error, error_size);
+    if (self == NULL)
+        return NULL;
+    log_retention_start(self);
     errno = pthread_create(&self->writer.thread, NULL, log_writer_run, self);
     if (errno != 0) {
         log_fail(error, error_size, "cannot start the writer of", options->folder, "raise the limit of threads");
@@ -142,14 +162,17 @@ void log_close(struct log *self)
 {
     if (self == NULL)
         return;
-    log_queue_stop(&self->queue);
-    pthread_join(self->writer.thread, NULL);
+    if (!self->read_only) {
+        log_queue_stop(&self->queue);
+        pthread_join(self->writer.thread, NULL);
+    }
     log_release(self);
 }
 
 void log_take(void *context, struct append *append)
 {
     struct log *self = context;
+    assert(!self->read_only);
     if (log_queue_push(&self->queue, append))
         return;
     append->result = APPEND_STOPPING;
@@ -161,12 +184,28 @@ uint64_t log_first_position(const struct log *self)
     return log_table_first((struct log_table *)(uintptr_t)&self->table); /* locks, changes nothing */
 }
 
+bool log_segment_at(struct log *self, size_t index, struct log_segment_summary *summary)
+{
+    struct log_table_row row;
+    if (!log_table_at(&self->table, index, &row, &summary->end))
+        return false;
+    uint64_t durable = log_durable_position(self);
+    summary->first = row.first;
+    summary->bytes = row.bytes;
+    summary->created_us = row.created_us;
+    if (summary->end > durable) /* the last one */
+        summary->end = durable;
+    static_assert(sizeof summary->name == LOG_NAME_BYTES, "a name fits");
+    log_segment_name(row.first, summary->name);
+    return true;
+}
+
 uint64_t log_durable_position(const struct log *self)
 {
     return atomic_load_explicit(&self->durable, memory_order_acquire);
 }
 
-static struct timespec deadline_in(unsigned timeout_ms)
+struct timespec log_deadline_in(unsigned timeout_ms)
 {
     struct timespec deadline;
     clock_gettime(CLOCK_MONOTONIC, &deadline);
@@ -178,7 +217,7 @@ static struct timespec deadline_in(unsigned timeout_ms)
 
 uint64_t log_wait(struct log *self, uint64_t position, unsigned timeout_ms)
 {
-    struct timespec deadline = deadline_in(timeout_ms);
+    struct timespec deadline = log_deadline_in(timeout_ms);
     int timed_out = 0;
     pthread_mutex_lock(&self->wait_lock);
     while (log_durable_position(self) <= position && timed_out == 0)

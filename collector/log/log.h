@@ -23,6 +23,9 @@ struct log_options {
     const char *folder;          /* created when missing */
     uint64_t segment_bytes;      /* 0 = 64 MiB; preallocated */
     uint64_t free_bytes_floor;   /* refuse appends below this much free disk; 0 = 64 MiB */
+    uint64_t headroom_bytes;     /* above the floor, for final beacons alone; 0 = two segments */
+    uint64_t retention_us;       /* a segment whose records are all older is removed; 0 = 30 days */
+    uint64_t bytes_max;          /* of all segment files: the oldest are removed above it; 0 = 20 GiB */
     const struct os *os;         /* NULL = os_posix() */
     struct counters *counters;   /* borrowed */
 };
@@ -32,8 +35,22 @@ struct log_options {
  * where and what to do (at most `error_size` bytes, NUL-terminated).
  */
 struct log *log_open(const struct log_options *options, char *error, size_t error_size);
+/*
+ * For looking at a log that no collector runs on: takes the lock, writes nothing, has no writer. Readers work, log_take()
+ * must not be called. What a start would cut off the end is not shown, but counted (COUNTER_LOG_TORN_BYTES).
+ */
+struct log *log_open_read_only(const struct log_options *options, char *error, size_t error_size);
 /* Commits what is queued, answers APPEND_STOPPING to later appends, ends the writer thread. Free the readers before. */
 void log_close(struct log *self);
+
+struct log_segment_summary {
+    uint64_t first, end; /* positions; the next segment begins at `end` */
+    uint64_t bytes;      /* of the file */
+    uint64_t created_us; /* 0 = its header cannot be read */
+    char name[32];       /* of the file */
+};
+/* The segments in order. False: there are not so many. */
+bool log_segment_at(struct log *self, size_t index, struct log_segment_summary *summary);
 
 /*
  * append_sink.take: any thread, never blocks on the disk, allocates nothing. The type must be one of enum append_type.
@@ -42,6 +59,14 @@ void log_close(struct log *self);
  */
 void log_take(void *self, struct append *append);
 
+/*
+ * Whoever reads the log for good says here, from any thread, how far it has come: a segment with bytes at or above
+ * `position` is not removed by age. Until the first call nothing is. Only bytes_max overrules it, and is counted then;
+ * before it comes to that, from 80 % of bytes_max unread in this run, only final beacons are taken.
+ */
+void log_hold(struct log *self, uint64_t position);
+
+/* Records below it were removed by retention: details no longer kept. */
 uint64_t log_first_position(const struct log *self);
 /* Every record below it is on disk. */
 uint64_t log_durable_position(const struct log *self);

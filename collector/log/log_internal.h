@@ -16,6 +16,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <time.h>
 
 #define LOG_FORMAT_VERSION     1u
 #define LOG_HEADER_BYTES       4096u /* of a segment file; records begin after it */
@@ -30,6 +31,12 @@
 #define LOG_SEGMENT_BYTES_MIN     (LOG_HEADER_BYTES + 1024ull)
 #define LOG_SEGMENT_BYTES_MAX     (1ull << 30) /* a frame stores its distance in 32 bits */
 #define LOG_FREE_FLOOR_DEFAULT    (64ull << 20)
+#define LOG_RETENTION_US_DEFAULT  (30ull * 24 * 3600 * 1000000)
+#define LOG_BYTES_MAX_DEFAULT     (20ull << 30)
+#define LOG_BYTES_SEGMENTS_MIN    2u /* of bytes_max: the open segment, and one to remove */
+#define LOG_HEADROOM_SEGMENTS     2u /* one to open below the limit for others, one to fill */
+#define LOG_HEADROOM_DIVISOR      5u /* of bytes_max that is unread, the last fifth is for final beacons */
+#define LOG_SWEEP_MS              60000u
 #define LOG_SEGMENTS_MAX          65536u /* 4 TiB of default segments; the table is 1 MiB, untouched until then */
 
 /* Two parts a record (header with the padding of its predecessor, payload) and the last padding: 1,001 < IOV_MAX. */
@@ -67,6 +74,7 @@ struct log_segment {
     uint32_t salt;
     uint64_t first; /* position of the byte at LOG_HEADER_BYTES */
     uint64_t bytes; /* of the file, preallocation included */
+    uint64_t created_us;
 };
 
 enum log_header_status {
@@ -76,11 +84,17 @@ enum log_header_status {
     LOG_HEADER_ERROR  /* could not be read: errno */
 };
 
+struct log_header {
+    uint32_t salt;
+    uint64_t created_us; /* 0 = unknown */
+};
+
 void log_segment_name(uint64_t first, char name[LOG_NAME_BYTES]);
 /* True when `name` is exactly what log_segment_name() makes. */
 bool log_segment_parse_name(const char *name, uint64_t *first);
 bool log_segment_is_unfinished(const char *name);
-enum log_header_status log_segment_read_header(const struct os *os, int file, uint64_t first, uint32_t *salt);
+enum log_header_status log_segment_read_header(const struct os *os, int file, uint64_t first,
+                                               struct log_header *header);
 /* 0 when the file is complete, preallocated and durable under its name; otherwise errno, and nothing remains. */
 int log_segment_create(struct log_segment *self, const struct os *os, int folder, uint64_t first, uint64_t bytes);
 /* Preallocates up to `bytes`. 0 or errno. */
@@ -94,6 +108,15 @@ void log_segment_close(struct log_segment *self, const struct os *os, uint64_t b
 /* log_table.c: which segment files there are, ordered by first position. Any thread. */
 struct log_table_row {
     uint64_t first, bytes;
+    uint64_t created_us; /* 0 = unknown */
+};
+
+/* The segment that retention looks at. */
+struct log_oldest {
+    uint64_t first, end;   /* end: where the next one begins */
+    uint64_t closed_us;    /* its records are not younger; 0 = unknown */
+    uint64_t total_bytes;  /* of all files */
+    size_t count;          /* of all files */
 };
 
 struct log_table {
@@ -109,10 +132,19 @@ struct log_range {
     bool exists;         /* false: below the first segment; then end is where the log begins */
 };
 
+static inline struct log_table_row log_segment_row(const struct log_segment *segment)
+{
+    return (struct log_table_row){segment->first, segment->bytes, segment->created_us};
+}
+
 int log_table_init(struct log_table *self, struct counters *counters); /* 0 or errno */
 void log_table_release(struct log_table *self);
 /* Inserts, or replaces the row with the same first position. False: LOG_SEGMENTS_MAX reached. */
-bool log_table_put(struct log_table *self, uint64_t first, uint64_t bytes);
+bool log_table_put(struct log_table *self, struct log_table_row row);
+bool log_table_at(struct log_table *self, size_t index, struct log_table_row *row, uint64_t *end);
+/* False: there is none but the last, which is never removed. */
+bool log_table_oldest(struct log_table *self, struct log_oldest *oldest);
+void log_table_remove_oldest(struct log_table *self);
 bool log_table_is_full(struct log_table *self);
 struct log_range log_table_find(struct log_table *self, uint64_t position);
 uint64_t log_table_first(struct log_table *self); /* 0 when empty */
@@ -132,8 +164,8 @@ void log_queue_release(struct log_queue *self);
 bool log_queue_push(struct log_queue *self, struct append *append);
 /* Consumer: everything queued, oldest first. NULL = empty. */
 struct append *log_queue_take(struct log_queue *self);
-/* Consumer: sleeps while empty. False: empty, and log_queue_stop() was called. */
-bool log_queue_wait(struct log_queue *self);
+/* Consumer: sleeps while empty, at most timeout_ms. False: empty, and log_queue_stop() was called. */
+bool log_queue_wait(struct log_queue *self, unsigned timeout_ms);
 void log_queue_stop(struct log_queue *self);
 /* Consumer: takes the rest and refuses later pushes. */
 struct append *log_queue_close(struct log_queue *self);
@@ -163,6 +195,23 @@ void log_scan_attach(struct log_scan *self, int file, uint32_t salt);
 /* `limit`: file offset behind which nothing may be believed. LOG_SCAN_CORRUPT sets only next_offset, at most limit. */
 enum log_scan_status log_scan_next(struct log_scan *self, uint64_t offset, uint64_t limit, struct log_found *found);
 
+/* log_retention.c: which whole segments go, oldest first. The writer's thread, except log_hold(). */
+struct log_retention {
+    uint64_t age_us, bytes_max;
+    uint64_t opened_at;                      /* durable position at start */
+    uint64_t started_unix_us, started_mono_us; /* now = started_unix_us + what the monotonic clock says */
+    uint64_t next_sweep_us;                  /* monotonic */
+    _Atomic uint64_t hold;
+};
+
+void log_retention_start(struct log *self);
+/* What became too old, when a minute has passed since the last look. */
+void log_retention_sweep(struct log *self);
+/* Before a segment of `bytes` is created. */
+void log_retention_make_room(struct log *self, uint64_t bytes);
+/* Space is left for final beacons only. */
+bool log_retention_is_scarce(struct log *self);
+
 /* log_writer.c */
 struct log_batch {
     struct append *appends[LOG_BATCH_RECORDS_MAX];
@@ -176,15 +225,18 @@ struct log_writer {
     pthread_t thread;
     struct log_segment segment;
     struct append *pending; /* taken from the queue, not yet in a batch; oldest first */
+    bool scarce;            /* final beacons only, as of the batch being gathered */
     bool refusing;          /* so that a full disk is one message, not one a batch */
     struct log_batch batch;
 };
 
 struct log {
+    bool read_only; /* no writer thread; nothing in the folder is changed */
     const struct os *os;
     struct counters *counters;
     int folder;
-    uint64_t segment_bytes, batch_bytes_max, free_bytes_floor;
+    uint64_t segment_bytes, batch_bytes_max, free_bytes_floor, headroom_bytes;
+    struct log_retention retention;
     _Atomic uint64_t durable;
     pthread_mutex_t wait_lock;
     pthread_cond_t advanced; /* durable grew */
@@ -194,6 +246,9 @@ struct log {
 };
 
 void *log_writer_run(void *log);
+
+/* log.c: on the monotonic clock. */
+struct timespec log_deadline_in(unsigned timeout_ms);
 
 /* log_recover.c: fills table, durable and writer.segment. False: `error` says why. */
 bool log_recover(struct log *self, char *error, size_t error_size);

@@ -12,8 +12,14 @@ int log_queue_init(struct log_queue *self)
 {
     atomic_init(&self->head, NULL);
     self->stopping = false;
-    int failure = pthread_mutex_init(&self->lock, NULL);
-    return failure != 0 ? failure : pthread_cond_init(&self->filled, NULL);
+    pthread_condattr_t attributes;
+    int failure = pthread_condattr_init(&attributes);
+    if (failure != 0)
+        return failure;
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC); /* a clock that is set must not stop the sweeps */
+    failure = pthread_cond_init(&self->filled, &attributes);
+    pthread_condattr_destroy(&attributes);
+    return failure != 0 ? failure : pthread_mutex_init(&self->lock, NULL);
 }
 
 void log_queue_release(struct log_queue *self)
@@ -66,12 +72,14 @@ struct append *log_queue_take(struct log_queue *self)
     return queue_turn_round(atomic_exchange_explicit(&self->head, NULL, memory_order_acquire));
 }
 
-bool log_queue_wait(struct log_queue *self)
+bool log_queue_wait(struct log_queue *self, unsigned timeout_ms)
 {
+    struct timespec deadline = log_deadline_in(timeout_ms);
+    int timed_out = 0;
     pthread_mutex_lock(&self->lock);
-    while (queue_is_empty(self) && !self->stopping)
-        pthread_cond_wait(&self->filled, &self->lock);
-    bool more = !queue_is_empty(self);
+    while (queue_is_empty(self) && !self->stopping && timed_out == 0)
+        timed_out = pthread_cond_timedwait(&self->filled, &self->lock, &deadline);
+    bool more = !queue_is_empty(self) || !self->stopping;
     pthread_mutex_unlock(&self->lock);
     return more;
 }

@@ -56,9 +56,9 @@ static bool reader_open_file(struct log_reader *self)
     int file = os->open(os->context, self->log->folder, name, O_RDONLY, 0);
     if (file < 0)
         return errno == ENOENT;
-    uint32_t salt = 0;
-    enum log_header_status status = log_segment_read_header(os, file, self->range.first, &salt);
-    log_scan_attach(&self->scan, file, salt);
+    struct log_header header;
+    enum log_header_status status = log_segment_read_header(os, file, self->range.first, &header);
+    log_scan_attach(&self->scan, file, header.salt);
     self->sound = status == LOG_HEADER_GOOD;
     if (status == LOG_HEADER_ERROR)
         reader_close_file(self);

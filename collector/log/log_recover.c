@@ -52,9 +52,10 @@ static int recover_visit(void *context, const char *name)
 {
     struct recover *self = context;
     uint64_t first;
-    if (log_segment_is_unfinished(name))
-        self->log->os->unlink(self->log->os->context, self->log->folder, name);
-    else if (log_segment_parse_name(name, &first) && !log_table_put(&self->log->table, first, 0)) {
+    if (log_segment_is_unfinished(name)) {
+        if (!self->log->read_only)
+            self->log->os->unlink(self->log->os->context, self->log->folder, name);
+    } else if (log_segment_parse_name(name, &first) && !log_table_put(&self->log->table, (struct log_table_row){.first = first})) {
         snprintf(self->error, self->error_size, "log: more than %u segment files; move the oldest away",
                  LOG_SEGMENTS_MAX);
         return 1;
@@ -79,13 +80,14 @@ static bool recover_check_segment(struct recover *self, struct log_table_row *ro
         return recover_fail(self, "cannot open", name, "check its permissions");
     int64_t bytes = os->file_size(os->context, file);
     int failure = errno;
-    uint32_t salt;
-    enum log_header_status status = log_segment_read_header(os, file, row->first, &salt);
+    struct log_header header;
+    enum log_header_status status = log_segment_read_header(os, file, row->first, &header);
     os->close(os->context, file);
     errno = failure;
     if (bytes < 0) /* not zero bytes: taking it for empty would cut it */
         return recover_fail(self, "cannot tell the size of", name, "check the disk");
     row->bytes = (uint64_t)bytes;
+    row->created_us = header.created_us;
     if (status == LOG_HEADER_NEWER) {
         snprintf(
             self->error, self->error_size,
@@ -178,8 +180,8 @@ static void recover_count(struct recover *self, const struct recover_tail *tail,
     counters_add(self->log->counters, COUNTER_LOG_RECOVERED, tail->records);
     counters_add(self->log->counters, COUNTER_LOG_TORN_BYTES, tail->torn_bytes);
     if (tail->torn_bytes > 0)
-        diag(DIAG_WARNING, "log_torn_tail", "%s: %" PRIu64 " bytes after the last sound record were cut", name,
-             tail->torn_bytes);
+        diag(DIAG_WARNING, "log_torn_tail", "%s: %" PRIu64 " bytes after the last sound record %s", name,
+             tail->torn_bytes, self->log->read_only ? "would be cut at a start" : "were cut");
 }
 
 static void recover_go_on_behind(struct recover *self, const struct log_segment *segment, const char *name)
@@ -187,7 +189,7 @@ static void recover_go_on_behind(struct recover *self, const struct log_segment 
     uint64_t records = segment->bytes > LOG_HEADER_BYTES ? segment->bytes - LOG_HEADER_BYTES : 0;
     uint64_t end = segment->first + (records + LOG_FRAME_ALIGN - 1) / LOG_FRAME_ALIGN * LOG_FRAME_ALIGN;
     diag(DIAG_ERROR, "log_segment_unreadable", "%s is left as it is; the log goes on behind it", name);
-    log_table_put(&self->log->table, segment->first, segment->bytes);
+    log_table_put(&self->log->table, log_segment_row(segment));
     atomic_store(&self->log->durable, end);
 }
 
@@ -202,8 +204,10 @@ static bool recover_last_file(struct recover *self, struct log_segment *segment,
 {
     const struct os *os = self->log->os;
     struct recover_tail tail = {.file_bytes = segment->bytes};
-    if (log_segment_read_header(os, segment->file, segment->first, &segment->salt) == LOG_HEADER_GOOD) {
+    struct log_header header;
+    if (log_segment_read_header(os, segment->file, segment->first, &header) == LOG_HEADER_GOOD) {
         struct log_scan scan;
+        segment->salt = header.salt;
         log_scan_init(&scan, os);
         log_scan_attach(&scan, segment->file, segment->salt);
         recover_scan(&scan, &tail);
@@ -216,14 +220,14 @@ static bool recover_last_file(struct recover *self, struct log_segment *segment,
         recover_let_go(os, segment);
         return true;
     }
-    errno = recover_settle(os, segment->file, &tail);
+    errno = self->log->read_only ? 0 : recover_settle(os, segment->file, &tail);
     if (errno != 0)
         return recover_fail(self, "cannot make the tail durable in", name, "check the disk");
     recover_count(self, &tail, name);
     segment->bytes = tail.end;
-    log_table_put(&self->log->table, segment->first, segment->bytes);
+    log_table_put(&self->log->table, log_segment_row(segment));
     atomic_store(&self->log->durable, segment->first + (tail.end - LOG_HEADER_BYTES));
-    if (tail.records == 0)
+    if (tail.records == 0 || self->log->read_only)
         recover_let_go(os, segment);
     return true;
 }
@@ -238,8 +242,8 @@ static bool recover_last(struct recover *self)
     struct log_segment *segment = &log->writer.segment;
     char name[LOG_NAME_BYTES];
     log_segment_name(row.first, name);
-    *segment = (struct log_segment){.first = row.first, .bytes = row.bytes};
-    segment->file = log->os->open(log->os->context, log->folder, name, O_RDWR, 0);
+    *segment = (struct log_segment){.first = row.first, .bytes = row.bytes, .created_us = row.created_us};
+    segment->file = log->os->open(log->os->context, log->folder, name, log->read_only ? O_RDONLY : O_RDWR, 0);
     return segment->file < 0 ? recover_fail(self, "cannot open", name, "check its permissions")
                              : recover_last_file(self, segment, name);
 }

@@ -96,19 +96,19 @@ bool log_segment_is_unfinished(const char *name)
     return strcmp(name, again) == 0;
 }
 
-static void header_encode(const struct log_segment *segment, uint64_t created_unix_us, uint8_t *out)
+static void header_encode(const struct log_segment *segment, uint8_t *out)
 {
     memset(out, 0, LOG_HEADER_COPY_BYTES);
     memcpy(out + HEADER_MAGIC, header_magic, sizeof header_magic);
     header_put32(out + HEADER_VERSION, LOG_FORMAT_VERSION);
     header_put32(out + HEADER_BYTES, LOG_HEADER_BYTES);
     header_put64(out + HEADER_FIRST, segment->first);
-    header_put64(out + HEADER_CREATED, created_unix_us);
+    header_put64(out + HEADER_CREATED, segment->created_us);
     header_put32(out + HEADER_SALT, segment->salt);
     header_put32(out + HEADER_CRC, crc32c(0, slice_of(out, HEADER_CRC)));
 }
 
-static enum log_header_status header_decode(const uint8_t *in, uint64_t first, uint32_t *salt)
+static enum log_header_status header_decode(const uint8_t *in, uint64_t first, struct log_header *header)
 {
     if (memcmp(in + HEADER_MAGIC, header_magic, sizeof header_magic) != 0 ||
         header_get32(in + HEADER_CRC) != crc32c(0, slice_of(in, HEADER_CRC)))
@@ -118,26 +118,29 @@ static enum log_header_status header_decode(const uint8_t *in, uint64_t first, u
     if (header_get32(in + HEADER_VERSION) != LOG_FORMAT_VERSION ||
         header_get32(in + HEADER_BYTES) != LOG_HEADER_BYTES || header_get64(in + HEADER_FIRST) != first)
         return LOG_HEADER_BAD;
-    *salt = header_get32(in + HEADER_SALT);
+    header->salt = header_get32(in + HEADER_SALT);
+    header->created_us = header_get64(in + HEADER_CREATED);
     return LOG_HEADER_GOOD;
 }
 
 static enum log_header_status header_read_copy(const struct os *os, int file, uint32_t at, uint64_t first,
-                                               uint32_t *salt)
+                                               struct log_header *header)
 {
     uint8_t copy[LOG_HEADER_COPY_BYTES];
     ssize_t got = os->pread(os->context, file, copy, sizeof copy, (off_t)at);
     if (got < 0)
         return LOG_HEADER_ERROR;
-    return got == (ssize_t)sizeof copy ? header_decode(copy, first, salt) : LOG_HEADER_BAD;
+    return got == (ssize_t)sizeof copy ? header_decode(copy, first, header) : LOG_HEADER_BAD;
 }
 
-enum log_header_status log_segment_read_header(const struct os *os, int file, uint64_t first, uint32_t *salt)
+enum log_header_status log_segment_read_header(const struct os *os, int file, uint64_t first,
+                                               struct log_header *header)
 {
-    enum log_header_status one = header_read_copy(os, file, 0, first, salt);
+    *header = (struct log_header){0};
+    enum log_header_status one = header_read_copy(os, file, 0, first, header);
     if (one == LOG_HEADER_GOOD || one == LOG_HEADER_NEWER)
         return one;
-    enum log_header_status two = header_read_copy(os, file, LOG_HEADER_SECOND_COPY, first, salt);
+    enum log_header_status two = header_read_copy(os, file, LOG_HEADER_SECOND_COPY, first, header);
     return one == LOG_HEADER_ERROR && two == LOG_HEADER_BAD ? LOG_HEADER_ERROR : two;
 }
 
@@ -183,7 +186,7 @@ int log_segment_write(struct log_segment *self, const struct os *os, struct iove
 static int segment_write_header(struct log_segment *self, const struct os *os)
 {
     uint8_t block[LOG_HEADER_BYTES] = {0};
-    header_encode(self, os->unix_us(os->context), block);
+    header_encode(self, block);
     memcpy(block + LOG_HEADER_SECOND_COPY, block, LOG_HEADER_COPY_BYTES);
     struct iovec part = {block, sizeof block};
     int failure = log_segment_write(self, os, &part, 1, 0);
@@ -217,7 +220,7 @@ int log_segment_create(struct log_segment *self, const struct os *os, int folder
     char unfinished[LOG_NAME_BYTES], name[LOG_NAME_BYTES];
     segment_unfinished_name(first, unfinished);
     log_segment_name(first, name);
-    *self = (struct log_segment){.first = first};
+    *self = (struct log_segment){.first = first, .created_us = os->unix_us(os->context)};
     self->file = os->open(os->context, folder, unfinished, O_RDWR | O_CREAT | O_TRUNC, 0640);
     if (self->file < 0)
         return errno;

@@ -1,5 +1,6 @@
 #include "collector/log/log_internal.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -35,12 +36,17 @@ static size_t table_after(const struct log_table *self, uint64_t position)
     return low;
 }
 
-static void table_count(const struct log_table *self)
+static uint64_t table_bytes(const struct log_table *self)
 {
     uint64_t bytes = 0;
     for (size_t i = 0; i < self->count; i++)
         bytes += self->rows[i].bytes;
-    counters_set(self->counters, COUNTER_LOG_BYTES, bytes);
+    return bytes;
+}
+
+static void table_count(const struct log_table *self)
+{
+    counters_set(self->counters, COUNTER_LOG_BYTES, table_bytes(self));
     counters_set(self->counters, COUNTER_LOG_SEGMENTS, self->count);
 }
 
@@ -59,15 +65,66 @@ static bool table_put(struct log_table *self, struct log_table_row row)
     return true;
 }
 
-bool log_table_put(struct log_table *self, uint64_t first, uint64_t bytes)
+bool log_table_put(struct log_table *self, struct log_table_row row)
 {
     pthread_mutex_lock(&self->lock);
-    bool stored = table_put(self, (struct log_table_row){first, bytes});
+    bool stored = table_put(self, row);
     table_count(self);
     /* Before durable passes `first` (release in the writer): who sees the records sees the segment. */
     atomic_fetch_add_explicit(&self->generation, 1, memory_order_relaxed);
     pthread_mutex_unlock(&self->lock);
     return stored;
+}
+
+/*
+ * A successor is created when its predecessor is closed; one without a readable header does not say when. Not before its
+ * own creation: the clock may have been set back in between.
+ */
+static uint64_t table_closed_us(const struct log_table *self)
+{
+    uint64_t own = self->rows[0].created_us;
+    for (size_t i = 1; i < self->count; i++) {
+        if (self->rows[i].created_us != 0)
+            return self->rows[i].created_us > own ? self->rows[i].created_us : own;
+    }
+    return 0;
+}
+
+bool log_table_oldest(struct log_table *self, struct log_oldest *oldest)
+{
+    pthread_mutex_lock(&self->lock);
+    bool found = self->count > 1;
+    if (found)
+        *oldest = (struct log_oldest){.first = self->rows[0].first,
+                                      .end = self->rows[1].first,
+                                      .closed_us = table_closed_us(self),
+                                      .total_bytes = table_bytes(self),
+                                      .count = self->count};
+    pthread_mutex_unlock(&self->lock);
+    return found;
+}
+
+bool log_table_at(struct log_table *self, size_t index, struct log_table_row *row, uint64_t *end)
+{
+    pthread_mutex_lock(&self->lock);
+    bool found = index < self->count;
+    if (found) {
+        *row = self->rows[index];
+        *end = index + 1 < self->count ? self->rows[index + 1].first : UINT64_MAX;
+    }
+    pthread_mutex_unlock(&self->lock);
+    return found;
+}
+
+void log_table_remove_oldest(struct log_table *self)
+{
+    pthread_mutex_lock(&self->lock);
+    assert(self->count > 1);
+    self->count--;
+    memmove(self->rows, self->rows + 1, self->count * sizeof *self->rows);
+    table_count(self);
+    atomic_fetch_add_explicit(&self->generation, 1, memory_order_relaxed);
+    pthread_mutex_unlock(&self->lock);
 }
 
 bool log_table_is_full(struct log_table *self)

@@ -44,19 +44,48 @@ static bool batch_has_room(const struct log *self, const struct append *append)
                                  batch->bytes + log_frame_bytes(append->payload.size) <= self->batch_bytes_max);
 }
 
-/* Answers stay in order: an append that is too large is answered only when nothing before it waits. */
+static void writer_look_for_space(struct log *self)
+{
+    bool scarce = log_retention_is_scarce(self);
+    if (scarce != self->writer.scarce)
+        diag(scarce ? DIAG_ERROR : DIAG_INFO, scarce ? "log_headroom" : "log_headroom_over",
+             scarce ? "space is short: only final beacons are taken" : "space is back: everything is taken again");
+    self->writer.scarce = scarce;
+}
+
+/* True: the append has no place in the log; `result` says why. Looks again before it refuses: nothing on old news. */
+static bool writer_refuses(struct log *self, const struct append *append, enum append_result *result)
+{
+    *result = append->payload.size > LOG_RECORD_BYTES_MAX ? APPEND_TOO_LARGE : APPEND_DISK_FULL;
+    if (*result == APPEND_TOO_LARGE || append->is_final || !self->writer.scarce)
+        return *result == APPEND_TOO_LARGE;
+    writer_look_for_space(self);
+    return self->writer.scarce;
+}
+
+static void writer_refuse(struct log *self, struct append *append, enum append_result result)
+{
+    if (result == APPEND_DISK_FULL)
+        counters_add(self->counters, COUNTER_LOG_HEADROOM_REFUSED, 1);
+    writer_answer(append, result);
+}
+
+/* Answers stay in order: an append that is refused is answered only when nothing before it waits. */
 static bool writer_gather(struct log *self)
 {
     struct log_batch *batch = &self->writer.batch;
     batch->count = 0;
     batch->bytes = 0;
+    if (writer_peek(self) != NULL)
+        writer_look_for_space(self);
     for (struct append *append = writer_peek(self); append != NULL; append = writer_peek(self)) {
-        bool too_large = append->payload.size > LOG_RECORD_BYTES_MAX;
-        if (too_large ? batch->count > 0 : !batch_has_room(self, append))
+        enum append_result refusal;
+        bool refused = writer_refuses(self, append, &refusal);
+        if (refused ? batch->count > 0 : !batch_has_room(self, append))
             break;
         self->writer.pending = append->next;
-        if (too_large) {
-            writer_answer(append, APPEND_TOO_LARGE);
+        if (refused) {
+            writer_refuse(self, append, refusal);
             continue;
         }
         batch->appends[batch->count++] = append;
@@ -124,7 +153,7 @@ static void writer_leave_segment(struct log *self)
     if (segment->file < 0)
         return;
     log_segment_close(segment, self->os, segment_offset(segment, atomic_load(&self->durable)));
-    log_table_put(&self->table, segment->first, segment->bytes);
+    log_table_put(&self->table, log_segment_row(segment));
 }
 
 /* 0 or errno. Afterwards the next `bytes` bytes have their place. */
@@ -133,12 +162,13 @@ static int writer_enter_segment(struct log *self, uint64_t bytes)
     uint64_t file_bytes = LOG_HEADER_BYTES + bytes;
     if (file_bytes < self->segment_bytes)
         file_bytes = self->segment_bytes;
+    log_retention_make_room(self, file_bytes);
     if (writer_is_below_floor(self, file_bytes) || log_table_is_full(&self->table))
         return ENOSPC;
     struct log_segment *segment = &self->writer.segment;
     int failure = log_segment_create(segment, self->os, self->folder, atomic_load(&self->durable), file_bytes);
     if (failure == 0)
-        log_table_put(&self->table, segment->first, segment->bytes);
+        log_table_put(&self->table, log_segment_row(segment));
     return failure;
 }
 
@@ -150,7 +180,7 @@ static int writer_extend_segment(struct log *self)
         return ENOSPC;
     int failure = log_segment_extend(segment, self->os, self->segment_bytes);
     if (failure == 0)
-        log_table_put(&self->table, segment->first, segment->bytes);
+        log_table_put(&self->table, log_segment_row(segment));
     return failure;
 }
 
@@ -218,6 +248,9 @@ static void writer_say_refusing(struct log *self, int failure)
     if (failure == 0 && self->writer.refusing)
         diag(DIAG_INFO, "log_resumed", "appends are taken again");
     self->writer.refusing = failure != 0;
+    counters_set(self->counters, COUNTER_LOG_REFUSING, failure != 0);
+    if (failure != 0)
+        counters_add(self->counters, COUNTER_LOG_REFUSED, self->writer.batch.count);
 }
 
 static void writer_commit(struct log *self)
@@ -234,10 +267,14 @@ static void writer_commit(struct log *self)
 void *log_writer_run(void *context)
 {
     struct log *self = context;
+    pthread_setname_np(pthread_self(), "vitrace-log");
     do {
-        while (writer_gather(self))
+        log_retention_sweep(self);
+        while (writer_gather(self)) {
             writer_commit(self);
-    } while (log_queue_wait(&self->queue));
+            log_retention_sweep(self);
+        }
+    } while (log_queue_wait(&self->queue, LOG_SWEEP_MS));
     self->writer.pending = log_queue_close(&self->queue);
     while (writer_gather(self))
         writer_commit(self);

@@ -17,7 +17,11 @@
 
 #define NET_CONNECTIONS_DEFAULT     10000u
 #define NET_IDLE_TIMEOUT_DEFAULT    15000u
-#define NET_REQUEST_TIMEOUT_DEFAULT 10000u
+#define NET_HEAD_TIMEOUT_DEFAULT    5000u
+#define NET_BODY_RATE_DEFAULT       1024u
+#define NET_BODY_GRACE_DEFAULT      2000u
+#define NET_REQUEST_TIMEOUT_DEFAULT 30000u
+#define NET_PER_PEER_MAX            60000u
 #define NET_SWEEP_MS_MAX            250u
 
 static void net_loop_close_handles(struct net_loop *loop)
@@ -79,15 +83,20 @@ static void net_loop_run(void *argument)
     struct net_loop *loop = argument;
     sigset_t all;
     sigfillset(&all); /* signals are main's; SIGPIPE, blocked here, becomes EPIPE */
+    sigdelset(&all, SIGSYS); /* raised by this thread itself: blocked, the kernel would end us without a word */
     pthread_sigmask(SIG_BLOCK, &all, NULL);
+    pthread_setname_np(pthread_self(), "vitrace-net"); /* so that top and perf tell whose time it is */
     uv_run(&loop->uv, UV_RUN_DEFAULT);
 }
 
 /* A quarter of the shortest timeout, so that none is overrun by more than that. */
 static unsigned net_sweep_ms(const struct net_options *options)
 {
-    unsigned shortest =
-        options->idle_timeout_ms < options->request_timeout_ms ? options->idle_timeout_ms : options->request_timeout_ms;
+    unsigned shortest = options->idle_timeout_ms;
+    if (options->head_timeout_ms < shortest)
+        shortest = options->head_timeout_ms;
+    if (options->request_timeout_ms < shortest)
+        shortest = options->request_timeout_ms;
     unsigned sweep = shortest / 4;
     return sweep > NET_SWEEP_MS_MAX ? NET_SWEEP_MS_MAX : sweep < 1 ? 1 : sweep;
 }
@@ -134,6 +143,8 @@ static void net_free(struct net *self)
 {
     for (unsigned i = 0; i < self->loop_count; i++)
         net_loop_release(&self->loops[i]);
+    net_hosts_release(&self->hosts);
+    free(self->peers);
     free(self->loops);
     free(self);
 }
@@ -141,7 +152,7 @@ static void net_free(struct net *self)
 /* Opens loop `index`. Shared sockets of two processes would split the clients, so the first one is tried alone. */
 static bool net_open_loop(struct net *self, unsigned count, char *error, size_t error_size)
 {
-    bool shared = count > 1;
+    bool shared = count > 1 && self->options.socket == 0; /* an inherited one feeds every loop: each accepts in turn */
     if (shared && self->loop_count == 0) {
         unsigned probed = 0;
         int probe = net_listener_open(self->options.listen, false, &probed, error, error_size);
@@ -149,7 +160,9 @@ static bool net_open_loop(struct net *self, unsigned count, char *error, size_t 
             return false;
         close(probe);
     }
-    int file = net_listener_open(self->options.listen, shared, &self->port, error, error_size);
+    int file = self->options.socket != 0
+                   ? net_listener_adopt(self->options.socket, &self->port, error, error_size)
+                   : net_listener_open(self->options.listen, shared, &self->port, error, error_size);
     if (file < 0)
         return false;
     struct net_loop *loop = &self->loops[self->loop_count];
@@ -170,6 +183,26 @@ static bool net_start_thread(struct net_loop *loop)
     return loop->started;
 }
 
+static void net_default(unsigned *option, unsigned value)
+{
+    if (*option == 0)
+        *option = value;
+}
+
+static void net_set_options(struct net *self, const struct net_options *options)
+{
+    self->options = *options;
+    net_default(&self->options.connections_max, NET_CONNECTIONS_DEFAULT);
+    net_default(&self->options.idle_timeout_ms, NET_IDLE_TIMEOUT_DEFAULT);
+    net_default(&self->options.head_timeout_ms, NET_HEAD_TIMEOUT_DEFAULT);
+    net_default(&self->options.body_bytes_per_second_min, NET_BODY_RATE_DEFAULT);
+    net_default(&self->options.body_grace_ms, NET_BODY_GRACE_DEFAULT);
+    net_default(&self->options.request_timeout_ms, NET_REQUEST_TIMEOUT_DEFAULT);
+    if (self->options.head_timeout_ms > self->options.request_timeout_ms)
+        self->options.head_timeout_ms = self->options.request_timeout_ms;
+    assert(options->connections_per_peer_max <= NET_PER_PEER_MAX);
+}
+
 static struct net *net_new(const struct net_options *options, unsigned count)
 {
     struct net *self = calloc(1, sizeof *self);
@@ -180,14 +213,14 @@ static struct net *net_new(const struct net_options *options, unsigned count)
         return NULL;
     }
     self->loops = loops;
-    self->options = *options;
-    if (self->options.connections_max == 0)
-        self->options.connections_max = NET_CONNECTIONS_DEFAULT;
-    if (self->options.idle_timeout_ms == 0)
-        self->options.idle_timeout_ms = NET_IDLE_TIMEOUT_DEFAULT;
-    if (self->options.request_timeout_ms == 0)
-        self->options.request_timeout_ms = NET_REQUEST_TIMEOUT_DEFAULT;
-    return self;
+    net_set_options(self, options);
+    if (options->connections_per_peer_max > 0)
+        self->peers = net_peers_new();
+    bool peers_missing = options->connections_per_peer_max > 0 && self->peers == NULL;
+    if (net_hosts_init(&self->hosts, options) && !peers_missing)
+        return self;
+    net_free(self);
+    return NULL;
 }
 
 struct net *net_start(const struct net_options *options, char *error, size_t error_size)

@@ -44,13 +44,23 @@ struct net_route {
 
 struct net_options {
     const char *listen; /* "127.0.0.1:4318", "[::1]:0", ":8080" (any address) */
+    int socket;         /* a listening one, taken instead of binding `listen`; borrowed for net_start(); 0 = none */
     unsigned threads;   /* loops with SO_REUSEPORT; 0 = 1 */
     const struct net_route *routes; /* borrowed for the life of the net */
     size_t route_count;
     struct counters *counters; /* borrowed */
-    unsigned connections_max;  /* 0 = 10,000 */
+    unsigned connections_max;  /* 0 = 10,000; beyond it clients are turned away, and beyond a few of those not accepted */
+    unsigned connections_per_peer_max; /* of one IPv4 address or IPv6 /64; 0 = no limit, at most 60,000 */
     unsigned idle_timeout_ms;  /* 0 = 15,000 */
-    unsigned request_timeout_ms; /* headers and body together; 0 = 10,000 */
+    unsigned head_timeout_ms;  /* request line and headers; 0 = 5,000 */
+    unsigned body_bytes_per_second_min; /* after body_grace_ms, else 408; 0 = 1,024 */
+    unsigned body_grace_ms;    /* 0 = 2,000 */
+    unsigned request_timeout_ms; /* headers and body together; 0 = 30,000 */
+    /* Against DNS rebinding: of requests whose Host is a name, only those for localhost, for the name in `listen` and for
+     * these are let in (421). An address as Host is no danger: a page cannot come by it without being served from here. */
+    bool hosts_checked;
+    const char *const *hosts; /* copied */
+    size_t host_count;
 };
 
 /* Binds and starts. NULL: `error` says which address and why. */
@@ -67,6 +77,9 @@ struct slice net_exchange_query(const struct net_exchange *self); /* after '?', 
 struct slice net_exchange_body(const struct net_exchange *self);
 /* Case-insensitive name; empty when absent. The first of several. */
 struct slice net_exchange_header(const struct net_exchange *self, const char *name);
+/* For headers that may come in several lines: how many, and the one at `index` from the top (empty beyond the last). */
+unsigned net_exchange_header_count(const struct net_exchange *self, const char *name);
+struct slice net_exchange_header_at(const struct net_exchange *self, const char *name, unsigned index);
 /* Peer as 16 bytes, v4 mapped; not truncated. */
 const uint8_t *net_exchange_peer(const struct net_exchange *self);
 /* `bytes` of zeroed memory that lives as long as the exchange, e.g. for a struct append. NULL = out of memory. */

@@ -28,6 +28,8 @@ void net_connection_close(struct net_connection *self)
         loop->connections = self->next;
     if (self->next != NULL)
         self->next->previous = self->previous;
+    if (self->peer_count != NULL)
+        net_peers_give(self->peer_count);
     atomic_fetch_sub_explicit(&loop->net->connection_count, 1, memory_order_relaxed);
     counters_add(loop->net->options.counters, COUNTER_HTTP_CONNECTIONS,
                  UINT64_MAX); /* a gauge: minus one, modulo 2^64 */
@@ -76,6 +78,23 @@ void net_connection_written(struct net_connection *self)
     net_connection_pump(self); /* does nothing when the pump is what brought us here: it goes on by itself */
 }
 
+/* A request is under way: the head has its deadline, and from when it is whole the body has one and a least rate. */
+static void net_connection_watch(struct net_connection *self)
+{
+    const struct net_options *options = &self->loop->net->options;
+    uint64_t now_ms = uv_now(&self->loop->uv);
+    if (self->state == NET_IDLE) {
+        self->state = NET_READING;
+        self->request_began_ms = now_ms;
+        self->body_began_ms = 0;
+        self->deadline_ms = now_ms + options->head_timeout_ms;
+    }
+    if (self->head_complete && self->body_began_ms == 0) {
+        self->body_began_ms = now_ms;
+        self->deadline_ms = self->request_began_ms + options->request_timeout_ms;
+    }
+}
+
 /* Feeds input until it is used up, or an exchange is lent or a reply waits. Returns the bytes taken. */
 static size_t net_connection_feed(struct net_connection *self, struct slice input)
 {
@@ -85,10 +104,8 @@ static size_t net_connection_feed(struct net_connection *self, struct slice inpu
         enum net_parse_result result = net_parse(self, slice_of(input.data + total, input.size - total), &taken);
         total += taken;
         if (result == NET_PARSE_MORE) {
-            if (self->state == NET_IDLE && self->exchange != NULL) {
-                self->state = NET_READING;
-                self->deadline_ms = net_connection_after(self, self->loop->net->options.request_timeout_ms);
-            }
+            if (self->exchange != NULL)
+                net_connection_watch(self);
             continue;
         }
         struct net_exchange *exchange = self->exchange;
@@ -235,10 +252,32 @@ static void net_connection_turn_away(struct net_connection *self)
     net_connection_linger(self);
 }
 
+/* Counts it for its peer; true = it may stay. `open` is how many there were before it. */
+static bool net_connection_admit(struct net_connection *self, unsigned open)
+{
+    struct net *net = self->loop->net;
+    if (open >= net->options.connections_max) {
+        counters_add(net->options.counters, COUNTER_HTTP_FULL, 1);
+        return false;
+    }
+    if (net->peers == NULL)
+        return true;
+    self->peer_count = net_peers_take(net->peers, self->peer, net->options.connections_per_peer_max);
+    if (self->peer_count == NULL)
+        counters_add(net->options.counters, COUNTER_HTTP_FULL_IP, 1);
+    return self->peer_count != NULL;
+}
+
+static bool net_connection_has_room(const struct net *net)
+{
+    return atomic_load_explicit(&net->connection_count, memory_order_relaxed) <
+           net->options.connections_max + NET_TURNED_AWAY_MAX;
+}
+
 void net_connection_open(struct net_loop *loop)
 {
     struct net *net = loop->net;
-    struct net_connection *self = calloc(1, sizeof *self);
+    struct net_connection *self = net_connection_has_room(net) ? calloc(1, sizeof *self) : NULL;
     loop->accept_owed = self == NULL; /* the sweep tries again */
     if (self == NULL)
         return;
@@ -256,21 +295,37 @@ void net_connection_open(struct net_loop *loop)
     net_connection_read_peer(self);
     net_parse_init(self);
     net_connection_idle(self);
-    if (open >= net->options.connections_max)
-        net_connection_turn_away(self);
-    else
+    if (net_connection_admit(self, open))
         net_connection_read(self, true);
+    else
+        net_connection_turn_away(self);
+}
+
+static bool net_connection_is_slow(const struct net_connection *self, uint64_t now_ms)
+{
+    const struct net_options *options = &self->loop->net->options;
+    if (self->state != NET_READING || self->body_began_ms == 0)
+        return false;
+    uint64_t spent_ms = now_ms - self->body_began_ms;
+    if (spent_ms <= options->body_grace_ms)
+        return false;
+    return self->exchange->body.size < (spent_ms - options->body_grace_ms) * options->body_bytes_per_second_min / 1000;
+}
+
+static void net_connection_time_out(struct net_connection *self, const char *message, enum counter counter)
+{
+    self->exchange->keep_alive = false;
+    net_exchange_refuse(self->exchange, 408, "timeout", message, counter);
+    net_reply_refusal(self->exchange);
 }
 
 void net_connection_expire(struct net_connection *self, uint64_t now_ms)
 {
-    if (self->deadline_ms == 0 || now_ms < self->deadline_ms)
-        return;
-    if (self->state != NET_READING) {
+    bool late = self->deadline_ms != 0 && now_ms >= self->deadline_ms;
+    if (late && self->state != NET_READING)
         net_connection_close(self);
-        return;
-    }
-    self->exchange->keep_alive = false;
-    net_exchange_refuse(self->exchange, 408, "timeout", "The request took too long.", COUNTER_HTTP_TIMEOUT);
-    net_reply_refusal(self->exchange);
+    else if (late)
+        net_connection_time_out(self, "The request took too long.", COUNTER_HTTP_TIMEOUT);
+    else if (net_connection_is_slow(self, now_ms))
+        net_connection_time_out(self, "The body comes too slowly.", COUNTER_HTTP_SLOW_BODY);
 }

@@ -197,7 +197,7 @@ static bool net_exchange_field_is(const struct net_exchange *self, unsigned inde
            strncasecmp((const char *)self->head.data + field->name_at, name, field->name_size) == 0;
 }
 
-unsigned net_exchange_field_count(const struct net_exchange *self, const char *name)
+unsigned net_exchange_header_count(const struct net_exchange *self, const char *name)
 {
     unsigned count = 0;
     for (unsigned i = 0; i < self->field_count; i++)
@@ -212,12 +212,17 @@ static struct slice net_exchange_trim(struct slice value)
     return value;
 }
 
-struct slice net_exchange_header(const struct net_exchange *self, const char *name)
+struct slice net_exchange_header_at(const struct net_exchange *self, const char *name, unsigned index)
 {
     for (unsigned i = 0; i < self->field_count; i++)
-        if (net_exchange_field_is(self, i, name))
+        if (net_exchange_field_is(self, i, name) && index-- == 0)
             return net_exchange_trim(slice_of(self->head.data + self->field[i].value_at, self->field[i].value_size));
     return slice_of(NULL, 0);
+}
+
+struct slice net_exchange_header(const struct net_exchange *self, const char *name)
+{
+    return net_exchange_header_at(self, name, 0);
 }
 
 void *net_exchange_memory(struct net_exchange *self, size_t bytes)

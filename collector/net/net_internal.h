@@ -16,7 +16,12 @@
  *
  *   IDLE --first byte--> READING --request whole--> LENT --reply--> WRITING --written--> IDLE (or parses pending)
  *                           |                                         |
- *                           +--refused, timeout: reply--------------->+--close asked--> LINGERING --EOF/1 s--> CLOSED
+ *                           +--refused, late, slow: reply------------>+--close asked--> LINGERING --EOF/1 s--> CLOSED
+ *
+ * Slow clients cost a descriptor and little else, for a bounded time: a head must be whole after head_timeout_ms, a body
+ * must come at body_bytes_per_second_min once body_grace_ms are over, an answer must be read within request_timeout_ms.
+ * When connections_max + NET_TURNED_AWAY_MAX are open nothing more is accepted until one has gone: clients wait in the
+ * kernel's queue, and the process never runs out of descriptors.
  *
  * LINGERING reads and drops what the client still sends: closing a socket with unread input resets it, and the client
  * would lose the very answer that says why.
@@ -24,7 +29,9 @@
 #ifndef VITRACE_NET_INTERNAL_H
 #define VITRACE_NET_INTERNAL_H
 
+#include "collector/base/siphash.h"
 #include "collector/net/net.h"
+#include "collector/net/net_listener.h"
 
 #include <llhttp/llhttp.h>
 #include <stdatomic.h>
@@ -34,6 +41,8 @@
 #define NET_HEADERS_MAX               64u
 #define NET_READ_BYTES                (64u << 10) /* one read; also the most that waits in pending */
 #define NET_CHUNK_EXTENSION_BYTES_MAX 64u
+#define NET_TURNED_AWAY_MAX           64u /* connections beyond the cap that are open only to be told so */
+#define NET_PEERS_COUNTS              65536u
 #define NET_LINGER_MS                 1000u
 #define NET_LINGER_BYTES_MAX          (8u << 20)
 #define NET_EXCHANGES_KEPT            64u /* spare exchanges of a loop: their head buffers are reused */
@@ -90,6 +99,22 @@ struct net_exchange {
     struct net_memory *memory;
 };
 
+/*
+ * How many connections each peer has open, in 128 KiB whatever the number of peers. A count is chosen by a hash under a
+ * random key; two peers share one with probability 1 / 65,536, and then share a cap.
+ */
+struct net_peers {
+    struct siphash_key key;
+    _Atomic uint16_t count[NET_PEERS_COUNTS];
+};
+
+/* The Host names that are let in; see net_options. */
+struct net_hosts {
+    bool checked;
+    char **name;
+    size_t count;
+};
+
 struct net_connection {
     uv_tcp_t tcp;
     struct net_loop *loop;
@@ -99,10 +124,12 @@ struct net_connection {
     struct net_exchange *exchange; /* READING: being filled; LENT: with its handler; else NULL */
     struct buf pending;
     size_t pending_taken;
+    uint64_t request_began_ms, body_began_ms; /* READING; body_began_ms is 0 until the head is whole */
     uint64_t deadline_ms; /* by the loop's clock; 0 = none (a stage of ours holds the exchange) */
     size_t lingered_bytes;
     bool reading, at_eof, close_after_write, pumping;
     uint8_t peer[16];
+    _Atomic uint16_t *peer_count; /* this connection is in it; NULL = not counted */
 
     /* net_parse: the part of the head that the current callbacks add to */
     size_t head_bytes; /* as they came over the wire, so that blanks count too */
@@ -122,7 +149,7 @@ struct net_loop {
     uv_timer_t sweep;
     uv_thread_t thread;
     bool started, stopping, closing;
-    bool accept_owed; /* memory was out when a client came; libuv accepts nothing more until it is taken */
+    bool accept_owed; /* a client came when memory or connections were out; libuv accepts no more until it is taken */
     uint64_t drain_until_ms;
     struct net_connection *connections;
     struct net_exchange *spare;
@@ -142,11 +169,12 @@ struct net {
     _Atomic unsigned connection_count;
     _Atomic bool stop;
     unsigned drain_ms;
+    struct net_peers *peers; /* NULL = no cap */
+    struct net_hosts hosts;
     struct net_loop *loops;
 };
 
 /* net_listener.c */
-int net_listener_open(const char *listen, bool shared, unsigned *port, char *error, size_t error_size);
 void net_listener_accept(uv_stream_t *listener, int status);
 
 /* net_connection.c */
@@ -157,6 +185,17 @@ void net_connection_expire(struct net_connection *self, uint64_t now_ms);
 void net_connection_pump(struct net_connection *self);
 /* The reply's last byte is in the kernel. */
 void net_connection_written(struct net_connection *self);
+
+/* net_peers.c */
+struct net_peers *net_peers_new(void);
+/* NULL = the peer has `max` already. */
+_Atomic uint16_t *net_peers_take(struct net_peers *self, const uint8_t peer[16], unsigned max);
+void net_peers_give(_Atomic uint16_t *count);
+
+/* net_hosts.c */
+bool net_hosts_init(struct net_hosts *self, const struct net_options *options); /* false = out of memory */
+void net_hosts_release(struct net_hosts *self);
+bool net_hosts_allow(const struct net_hosts *self, struct slice host); /* a Host header's value */
 
 /* net_parse.c */
 enum net_parse_result {
@@ -183,7 +222,6 @@ void net_exchange_refuse(struct net_exchange *self, int status, const char *code
                          enum counter counter);
 void net_exchange_run_woken(struct net_loop *loop);
 void net_exchange_free_spare(struct net_loop *loop);
-unsigned net_exchange_field_count(const struct net_exchange *self, const char *name);
 
 /* net_reply.c */
 void net_reply_refusal(struct net_exchange *exchange);

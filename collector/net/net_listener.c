@@ -2,6 +2,7 @@
 #include "collector/net/net_internal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -95,6 +96,20 @@ int net_listener_open(const char *listen, bool shared, unsigned *port, char *err
         snprintf(error, error_size, "cannot listen on %s: %s", listen, strerror(why));
     else
         *port = net_listener_port(file);
+    return file;
+}
+
+int net_listener_adopt(int inherited, unsigned *port, char *error, size_t error_size)
+{
+    int file = fcntl(inherited, F_DUPFD_CLOEXEC, 3);
+    int flags = file < 0 ? -1 : fcntl(file, F_GETFL);
+    if (flags < 0 || fcntl(file, F_SETFL, flags | O_NONBLOCK) != 0) {
+        snprintf(error, error_size, "the inherited socket cannot be used: %s", strerror(errno));
+        if (file >= 0)
+            close(file);
+        return -1;
+    }
+    *port = net_listener_port(file);
     return file;
 }
 

@@ -141,13 +141,20 @@ static enum net_method net_parse_method(uint8_t method)
 
 static bool net_parse_host_is_valid(const struct net_exchange *exchange)
 {
-    unsigned hosts = net_exchange_field_count(exchange, "host");
+    unsigned hosts = net_exchange_header_count(exchange, "host");
     return exchange->http_1_0 ? hosts <= 1 : hosts == 1;
+}
+
+/* No Host at all is HTTP/1.0, which no browser speaks. */
+static bool net_parse_host_is_allowed(const struct net_connection *self)
+{
+    return net_exchange_header_count(self->exchange, "host") == 0 ||
+           net_hosts_allow(&self->loop->net->hosts, net_exchange_header(self->exchange, "host"));
 }
 
 static bool net_parse_coding_is_valid(const struct net_exchange *exchange)
 {
-    unsigned codings = net_exchange_field_count(exchange, "transfer-encoding");
+    unsigned codings = net_exchange_header_count(exchange, "transfer-encoding");
     if (codings == 0)
         return true;
     struct slice coding = net_exchange_header(exchange, "transfer-encoding");
@@ -172,6 +179,8 @@ static void net_parse_judge_head(struct net_connection *self)
     else if (!net_parse_host_is_valid(exchange))
         net_exchange_refuse(exchange, 400, "bad_request", "Exactly one Host header is required.",
                             COUNTER_HTTP_BAD_REQUESTS);
+    else if (!net_parse_host_is_allowed(self))
+        net_exchange_refuse(exchange, 421, "host", "This name is not served here; see admin_hosts.", COUNTER_HTTP_HOST);
     else if (!net_parse_coding_is_valid(exchange))
         net_exchange_refuse(exchange, 400, "bad_request", "Transfer-Encoding must be chunked, once.",
                             COUNTER_HTTP_BAD_REQUESTS);

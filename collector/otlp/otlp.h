@@ -1,12 +1,14 @@
 /*
- * OTLP/HTTP traces: POST /v1/traces (protobuf, optionally gzip), and the bounded reader that the sinks use later.
- * Spans are appended to the log as they came (inflated) and acked when durable.
+ * OTLP traces over HTTP (POST /v1/traces: protobuf or JSON, plain, gzip or zstd) and gRPC, and the bounded reader that
+ * the sinks use. Spans are appended to the log as they came (inflated; JSON as protobuf, see otlp_json.c) and acked
+ * when durable.
  */
 #ifndef VITRACE_OTLP_H
 #define VITRACE_OTLP_H
 
 #include "collector/base/append.h"
 #include "collector/base/counters.h"
+#include "collector/grpc/grpc.h"
 #include "collector/net/net.h"
 #include "proto/wire/walk.h"
 
@@ -17,6 +19,9 @@ struct otlp *otlp_new(struct append_sink sink, struct counters *counters);
 void otlp_free(struct otlp *self);
 /* net_handler; context is the otlp. Answers as the OTLP specification says (content type, Status, partial success). */
 void otlp_handle(void *self, struct net_exchange *exchange);
+/* grpc_handler of the method below; context is the otlp. */
+#define OTLP_EXPORT_METHOD "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
+void otlp_call(void *self, struct grpc_call *call);
 
 /* What Vitrace keeps of a span. Slices borrow from the request. */
 struct otlp_span {
@@ -34,8 +39,8 @@ enum otlp_read_status { OTLP_SPAN = 1, OTLP_END = 0, OTLP_BAD_SPAN = -1, OTLP_MA
 
 /*
  * One pass over the spans of an ExportTraceServiceRequest. A bad span (an id of the wrong size or all zero, a kept
- * string that is not UTF-8) is reported and skipped, never the batch; `span` is then not to be used. OTLP_MALFORMED says
- * that the bytes are not protobuf at that place; it is final, every later call answers the same.
+ * string that is not UTF-8) is reported and skipped, never the batch; `span` is then not to be used. OTLP_MALFORMED
+ * says that the bytes are not protobuf at that place; it is final, every later call answers the same.
  */
 struct otlp_reader {
     struct slice request;

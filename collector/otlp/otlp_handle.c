@@ -1,60 +1,24 @@
 /*
- * One export request, as the OTLP/HTTP specification asks:
+ * One export request over HTTP/1.1, as the OTLP/HTTP specification asks:
  *
- *   handle ──> headers, inflate, read every span ──refuse──> Status (415, 400, 413, 503)
- *                │                    │ nothing to keep ───> 200
- *                └─> sink.take ~~ another thread ~~> done ─> wake ──> 200 or 503
+ *   handle ──> headers, open (otlp_request) ──refuse──> Status (415, 400, 413, 503)
+ *                │            │ nothing to keep ──────> 200
+ *                └─> append ~~ another thread ~~> done ─> wake ──> 200 or 503
  *
- * 200 is said only after the append is durable. Every span is read before the append, so what lies in the log reads to
- * its end; bad spans lie there too, and later readers skip them by the same rule. Exporters retry 503 and drop
- * everything else, so a refusal is 503 exactly when the same bytes may be welcome later.
+ * 200 is said only after the append is durable. The answer is JSON when the request was.
  */
 #include "collector/otlp/otlp_internal.h"
 
-#include "collector/os/os.h"
-
-#include <stdio.h>
 #include <strings.h>
 
 #define PROTOBUF_TYPE "application/x-protobuf"
 #define JSON_TYPE     "application/json"
 
-enum { GRPC_INVALID_ARGUMENT = 3, GRPC_RESOURCE_EXHAUSTED = 8, GRPC_UNIMPLEMENTED = 12, GRPC_UNAVAILABLE = 14 };
-
-/* R(ID, HTTP status, gRPC code, Retry-After seconds or NULL, message) */
-#define REFUSALS(R)                                                                                                    \
-    R(MEDIA_TYPE, 415, GRPC_UNIMPLEMENTED, NULL, "content-type must be application/x-protobuf")                        \
-    R(JSON, 415, GRPC_UNIMPLEMENTED, NULL,                                                                             \
-      "OTLP/JSON is not supported: set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf")                                     \
-    R(ENCODING, 415, GRPC_UNIMPLEMENTED, NULL, "content-encoding must be gzip or absent")                              \
-    R(GZIP, 400, GRPC_INVALID_ARGUMENT, NULL, "the body is not valid gzip")                                            \
-    R(MALFORMED, 400, GRPC_INVALID_ARGUMENT, NULL, "the body is not an ExportTraceServiceRequest")                     \
-    R(TOO_LARGE, 413, GRPC_RESOURCE_EXHAUSTED, NULL, "more than 4 MiB after decompression: export smaller batches")    \
-    R(BUSY, 503, GRPC_UNAVAILABLE, "1", "too many requests under way")                                                 \
-    R(DISK_FULL, 503, GRPC_UNAVAILABLE, "30", "no disk space left for the log")                                        \
-    R(IO_ERROR, 503, GRPC_UNAVAILABLE, "5", "the log could not be written")                                            \
-    R(STOPPING, 503, GRPC_UNAVAILABLE, "5", "the collector is stopping")
-#define REFUSAL_ENUM(id, http, grpc, retry, message) REFUSED_##id,
-enum refusal { REFUSED_NOT = -1, REFUSALS(REFUSAL_ENUM) REFUSAL_COUNT };
-
-struct refusal_row {
-    int http_status;
-    unsigned grpc_code;
-    const char *retry_after;
-    const char *message;
-};
-
-static const struct refusal_row refusal_rows[REFUSAL_COUNT] = {
-#define REFUSAL_ROW(id, http, grpc, retry, message) {http, grpc, retry, message},
-    REFUSALS(REFUSAL_ROW)};
-
-/* Lives in the exchange's memory. `append` is first: done() finds the rest by it. */
+/* Lives in the exchange's memory. `request` is first: it begins with the append that done() is given. */
 struct otlp_exchange {
-    struct append append;
-    struct otlp *otlp;
+    struct otlp_request request;
     struct net_exchange *exchange;
-    struct otlp_inflated inflated;
-    uint64_t accepted, rejected;
+    enum otlp_format format;
 };
 
 static struct slice text_trim(struct slice text)
@@ -81,58 +45,42 @@ static bool exchange_has_type(struct net_exchange *exchange, const char *type)
     return text_is(text_trim(value), type);
 }
 
-static void exchange_refuse(struct otlp *otlp, struct net_exchange *exchange, enum refusal why)
+static void exchange_reply(struct net_exchange *exchange, enum otlp_format format, int status,
+                           const struct otlp_response *response, const char *retry_after)
 {
-    const struct refusal_row *row = &refusal_rows[why];
-    struct otlp_response response;
-    bool json = exchange_has_type(exchange, JSON_TYPE);
-    if (json)
-        otlp_response_status_json(&response, row->grpc_code, slice_text(row->message));
-    else
-        otlp_response_status(&response, row->grpc_code, slice_text(row->message));
-    struct net_header retry = {"Retry-After", row->retry_after};
-    counters_add(otlp->counters, COUNTER_SPANS_REQUESTS_REJECTED, 1);
-    net_reply(exchange, &(struct net_answer){.status = row->http_status,
-                                             .content_type = json ? JSON_TYPE : PROTOBUF_TYPE,
-                                             .body = slice_of(response.bytes, response.size),
+    struct net_header retry = {"Retry-After", retry_after};
+    net_reply(exchange, &(struct net_answer){.status = status,
+                                             .content_type = format == OTLP_JSON ? JSON_TYPE : PROTOBUF_TYPE,
+                                             .body = slice_of(response->bytes, response->size),
                                              .headers = &retry,
-                                             .header_count = row->retry_after != NULL ? 1 : 0});
+                                             .header_count = retry_after != NULL ? 1 : 0});
 }
 
-/* partial_success is left out when every span was taken: its presence is what tells a client that some were not. */
-static void exchange_accept(struct otlp *otlp, struct net_exchange *exchange, uint64_t accepted, uint64_t rejected)
+static void exchange_refuse(struct net_exchange *exchange, enum otlp_format format, enum otlp_refusal why)
 {
-    struct otlp_response response = {.size = 0};
-    if (rejected > 0) {
-        char message[OTLP_MESSAGE_BYTES_MAX];
-        int size = snprintf(message, sizeof message,
-                            "%llu of %llu spans refused: a trace_id (16 bytes) or span_id (8 bytes) is missing or of "
-                            "the wrong size, or a string is not UTF-8",
-                            (unsigned long long)rejected, (unsigned long long)(accepted + rejected));
-        otlp_response_partial(&response, rejected, slice_of(message, (size_t)size));
-    }
-    counters_add(otlp->counters, COUNTER_SPANS_ACCEPTED, accepted);
-    counters_add(otlp->counters, COUNTER_SPANS_REJECTED, rejected);
-    net_reply(exchange, &(struct net_answer){.status = 200,
-                                             .content_type = PROTOBUF_TYPE,
-                                             .body = slice_of(response.bytes, response.size)});
+    const struct otlp_refusal_row *row = &otlp_refusal_rows[why];
+    struct otlp_response response;
+    otlp_response_refuse(&response, format, row->grpc_code, slice_text(row->message));
+    exchange_reply(exchange, format, row->http_status, &response, row->retry_after);
 }
 
-static enum refusal append_refusal(enum append_result result)
+static void exchange_answer(struct otlp_exchange *self, enum otlp_refusal why)
 {
-    switch (result) {
-    case APPEND_DURABLE:
-        return REFUSED_NOT;
-    case APPEND_DISK_FULL:
-        return REFUSED_DISK_FULL;
-    case APPEND_IO_ERROR:
-        return REFUSED_IO_ERROR;
-    case APPEND_TOO_LARGE:
-        return REFUSED_TOO_LARGE;
-    case APPEND_STOPPING:
-        return REFUSED_STOPPING;
+    struct otlp_response response;
+    otlp_request_close(&self->request, why);
+    if (why != OTLP_REFUSED_NOT) {
+        exchange_refuse(self->exchange, self->format, why);
+        return;
     }
-    return REFUSED_IO_ERROR;
+    otlp_response_accept(&response, self->format, self->request.accepted, self->request.rejected);
+    exchange_reply(self->exchange, self->format, 200, &response, NULL);
+}
+
+static void exchange_woken(struct net_exchange *exchange, void *context)
+{
+    (void)exchange;
+    struct otlp_exchange *self = context;
+    exchange_answer(self, otlp_request_result(&self->request));
 }
 
 /* On the sink's thread: the exchange may be touched only after the wake. */
@@ -142,117 +90,42 @@ static void append_done(struct append *append)
     net_exchange_wake(self->exchange);
 }
 
-static void exchange_answer(struct net_exchange *exchange, void *context)
+static bool exchange_find_encoding(struct net_exchange *exchange, enum otlp_encoding *encoding)
 {
-    struct otlp_exchange *self = context;
-    enum refusal why = append_refusal(self->append.result);
-    otlp_inflated_release(self->otlp, &self->inflated);
-    if (why == REFUSED_NOT)
-        exchange_accept(self->otlp, exchange, self->accepted, self->rejected);
-    else
-        exchange_refuse(self->otlp, exchange, why);
+    struct slice value = text_trim(net_exchange_header(exchange, "content-encoding"));
+    *encoding = text_is(value, "gzip") ? OTLP_GZIP : text_is(value, "zstd") ? OTLP_ZSTD : OTLP_IDENTITY;
+    return *encoding != OTLP_IDENTITY || value.size == 0 || text_is(value, "identity");
 }
 
-static enum refusal exchange_check_headers(struct net_exchange *exchange)
+static enum otlp_refusal exchange_open(struct otlp_exchange *self)
 {
-    if (exchange_has_type(exchange, JSON_TYPE))
-        return REFUSED_JSON;
-    if (!exchange_has_type(exchange, PROTOBUF_TYPE))
-        return REFUSED_MEDIA_TYPE;
-    struct slice encoding = text_trim(net_exchange_header(exchange, "content-encoding"));
-    if (encoding.size == 0 || text_is(encoding, "identity") || text_is(encoding, "gzip"))
-        return REFUSED_NOT;
-    return REFUSED_ENCODING;
-}
-
-/* Sets the payload: the body itself, or its inflated copy. An empty body is an empty request whatever its encoding. */
-static enum refusal exchange_open_body(struct otlp_exchange *self)
-{
-    struct slice body = net_exchange_body(self->exchange);
-    self->append.payload = body;
-    if (body.size > OTLP_REQUEST_BYTES_MAX)
-        return REFUSED_TOO_LARGE;
-    if (body.size == 0 || !text_is(text_trim(net_exchange_header(self->exchange, "content-encoding")), "gzip"))
-        return REFUSED_NOT;
-    switch (otlp_inflate(self->otlp, body, &self->inflated)) {
-    case OTLP_INFLATE_OK:
-        self->append.payload = slice_of(self->inflated.data, self->inflated.size);
-        return REFUSED_NOT;
-    case OTLP_INFLATE_TOO_LARGE:
-        return REFUSED_TOO_LARGE;
-    case OTLP_INFLATE_BUSY:
-        return REFUSED_BUSY;
-    case OTLP_INFLATE_MALFORMED:
-        break;
-    }
-    return REFUSED_GZIP;
-}
-
-static enum refusal exchange_read_spans(struct otlp_exchange *self)
-{
-    struct otlp_reader reader;
-    struct otlp_span span;
-    otlp_reader_init(&reader, self->append.payload);
-    for (;;) {
-        switch (otlp_reader_next(&reader, &span)) {
-        case OTLP_SPAN:
-            self->accepted++;
-            continue;
-        case OTLP_BAD_SPAN:
-            self->rejected++;
-            continue;
-        case OTLP_MALFORMED:
-            return REFUSED_MALFORMED;
-        case OTLP_END:
-            return REFUSED_NOT;
-        }
-    }
-}
-
-/* An address is kept only as the network it is in: /24 of a v4-mapped one, /48 of IPv6. */
-static void peer_truncate(const uint8_t *peer, uint8_t out[16])
-{
-    static const uint8_t v4_mapped[12] = {[10] = 0xff, [11] = 0xff};
-    size_t kept = memcmp(peer, v4_mapped, sizeof v4_mapped) == 0 ? 15 : 6;
-    memset(out, 0, 16);
-    memcpy(out, peer, kept);
-}
-
-static void exchange_append(struct otlp_exchange *self)
-{
-    const struct os *os = os_posix();
-    struct append *append = &self->append;
-    append->type = APPEND_SPANS;
-    append->received_unix_us = os->unix_us(os->context);
-    append->done = append_done;
-    peer_truncate(net_exchange_peer(self->exchange), append->peer);
-    net_exchange_on_wake(self->exchange, exchange_answer, self);
-    self->otlp->sink.take(self->otlp->sink.context, append);
+    enum otlp_encoding encoding;
+    if (self->format != OTLP_JSON && !exchange_has_type(self->exchange, PROTOBUF_TYPE))
+        return OTLP_REFUSED_MEDIA_TYPE;
+    if (!exchange_find_encoding(self->exchange, &encoding))
+        return OTLP_REFUSED_ENCODING;
+    return otlp_request_open(&self->request, net_exchange_body(self->exchange), encoding, self->format);
 }
 
 void otlp_handle(void *context, struct net_exchange *exchange)
 {
     struct otlp *otlp = context;
-    counters_add(otlp->counters, COUNTER_SPANS_REQUESTS, 1);
     struct otlp_exchange *self = net_exchange_memory(exchange, sizeof *self);
+    enum otlp_format format = exchange_has_type(exchange, JSON_TYPE) ? OTLP_JSON : OTLP_PROTOBUF;
+    counters_add(otlp->counters, COUNTER_SPANS_REQUESTS, 1);
     if (self == NULL) {
-        exchange_refuse(otlp, exchange, REFUSED_BUSY);
+        counters_add(otlp->counters, COUNTER_SPANS_REQUESTS_REJECTED, 1);
+        exchange_refuse(exchange, format, OTLP_REFUSED_BUSY);
         return;
     }
-    self->otlp = otlp;
+    self->request.otlp = otlp;
     self->exchange = exchange;
-    enum refusal why = exchange_check_headers(exchange);
-    if (why == REFUSED_NOT)
-        why = exchange_open_body(self);
-    if (why == REFUSED_NOT)
-        why = exchange_read_spans(self);
-    if (why == REFUSED_NOT && self->accepted > 0) {
-        exchange_append(self);
+    self->format = format;
+    enum otlp_refusal why = exchange_open(self);
+    if (why != OTLP_REFUSED_NOT || self->request.accepted == 0) {
+        exchange_answer(self, why);
         return;
     }
-    otlp_inflated_release(otlp, &self->inflated);
-    if (why == REFUSED_NOT)
-        exchange_accept(otlp, exchange, 0, self->rejected);
-    else
-        exchange_refuse(otlp, exchange, why);
+    net_exchange_on_wake(exchange, exchange_woken, self);
+    otlp_request_append(&self->request, net_exchange_peer(exchange), append_done);
 }

@@ -1,24 +1,16 @@
 /*
- * gzip -> bytes, with two hard bounds: OTLP_REQUEST_BYTES_MAX for one request and OTLP_INFLATE_BYTES_TOTAL_MAX for all.
+ * gzip or zstd -> bytes, with two hard bounds: OTLP_REQUEST_BYTES_MAX for one request, OTLP_BODY_BYTES_TOTAL_MAX for
+ * all.
  *
  * The room is reserved for the worst case before a byte is written, and given back down to the real size afterwards, so
- * the length in the gzip trailer (which a sender may choose freely, and which describes only the last member) is never
- * trusted. The pages of the unused room are never touched.
+ * the length that gzip's trailer or zstd's header states (which a sender chooses freely, and which describes one member
+ * only) is never trusted. The pages of the unused room are never touched.
  */
 #include "collector/otlp/otlp_internal.h"
 
 #include <libdeflate.h>
-#include <stdatomic.h>
-#include <stdlib.h>
-
-static bool inflate_reserve(struct otlp *otlp, size_t bytes)
-{
-    uint64_t before = atomic_fetch_add_explicit(&otlp->inflate_bytes, bytes, memory_order_relaxed);
-    if (before + bytes <= OTLP_INFLATE_BYTES_TOTAL_MAX)
-        return true;
-    atomic_fetch_sub_explicit(&otlp->inflate_bytes, bytes, memory_order_relaxed);
-    return false;
-}
+#include <zstd.h>
+#include <zstd_errors.h>
 
 static size_t inflate_room(size_t gzip_size)
 {
@@ -28,7 +20,7 @@ static size_t inflate_room(size_t gzip_size)
 
 /* RFC 1952 allows several members in a row. Each takes at least 18 bytes of input, which bounds the loop. */
 static enum libdeflate_result inflate_members(struct libdeflate_decompressor *decompressor, struct slice gzip,
-                                              struct otlp_inflated *self)
+                                              struct otlp_body *self)
 {
     enum libdeflate_result result = LIBDEFLATE_BAD_DATA; /* no member at all */
     while (gzip.size > 0) {
@@ -43,46 +35,52 @@ static enum libdeflate_result inflate_members(struct libdeflate_decompressor *de
     return result;
 }
 
-/* A failed shrink keeps the large block: correct, only wasteful. An empty result keeps one byte, so data stays valid.
- */
-static void inflated_shrink(struct otlp *otlp, struct otlp_inflated *self)
+static enum otlp_body_status inflate_end(struct otlp *otlp, struct otlp_body *self, enum otlp_body_status status)
 {
-    size_t room = self->size > 0 ? self->size : 1;
-    uint8_t *data = realloc(self->data, room);
-    if (data == NULL)
-        return;
-    atomic_fetch_sub_explicit(&otlp->inflate_bytes, self->room - room, memory_order_relaxed);
-    self->data = data;
-    self->room = room;
+    if (status == OTLP_BODY_OK)
+        otlp_body_shrink(otlp, self);
+    else
+        otlp_body_release(otlp, self);
+    return status;
 }
 
-enum otlp_inflate_status otlp_inflate(struct otlp *otlp, struct slice gzip, struct otlp_inflated *self)
+enum otlp_body_status otlp_inflate_gzip(struct otlp *otlp, struct slice gzip, struct otlp_body *self)
 {
     size_t room = inflate_room(gzip.size);
     if (room == 0)
-        return OTLP_INFLATE_MALFORMED;
-    if (!inflate_reserve(otlp, room))
-        return OTLP_INFLATE_BUSY;
-    *self = (struct otlp_inflated){.data = malloc(room), .room = room};
+        return OTLP_BODY_MALFORMED;
+    if (!otlp_body_reserve(otlp, self, room))
+        return OTLP_BODY_BUSY;
     struct libdeflate_decompressor *decompressor = libdeflate_alloc_decompressor();
-    enum libdeflate_result result = LIBDEFLATE_BAD_DATA;
-    bool memory = self->data != NULL && decompressor != NULL;
-    if (memory)
-        result = inflate_members(decompressor, gzip, self);
-    libdeflate_free_decompressor(decompressor);
-    if (memory && result == LIBDEFLATE_SUCCESS) {
-        inflated_shrink(otlp, self);
-        return OTLP_INFLATE_OK;
+    enum otlp_body_status status = OTLP_BODY_BUSY;
+    if (decompressor != NULL) {
+        enum libdeflate_result result = inflate_members(decompressor, gzip, self);
+        status = result == LIBDEFLATE_SUCCESS              ? OTLP_BODY_OK
+                 : result == LIBDEFLATE_INSUFFICIENT_SPACE ? OTLP_BODY_TOO_LARGE
+                                                           : OTLP_BODY_MALFORMED;
     }
-    otlp_inflated_release(otlp, self);
-    if (!memory)
-        return OTLP_INFLATE_BUSY;
-    return result == LIBDEFLATE_INSUFFICIENT_SPACE ? OTLP_INFLATE_TOO_LARGE : OTLP_INFLATE_MALFORMED;
+    libdeflate_free_decompressor(decompressor);
+    return inflate_end(otlp, self, status);
 }
 
-void otlp_inflated_release(struct otlp *otlp, struct otlp_inflated *self)
+/*
+ * One call over the whole input: the output is its own window, so a frame that asks for a window of gigabytes costs
+ * nothing. The worst case is always reserved, because a zstd block of 4 bytes may stand for 128 KiB.
+ */
+enum otlp_body_status otlp_inflate_zstd(struct otlp *otlp, struct slice zstd, struct otlp_body *self)
 {
-    atomic_fetch_sub_explicit(&otlp->inflate_bytes, self->room, memory_order_relaxed);
-    free(self->data);
-    *self = (struct otlp_inflated){0};
+    if (!otlp_body_reserve(otlp, self, OTLP_REQUEST_BYTES_MAX))
+        return OTLP_BODY_BUSY;
+    ZSTD_DCtx *context = ZSTD_createDCtx();
+    enum otlp_body_status status = OTLP_BODY_BUSY;
+    if (context != NULL) {
+        size_t size = ZSTD_decompressDCtx(context, self->data, self->room, zstd.data, zstd.size);
+        self->size = ZSTD_isError(size) ? 0 : size;
+        status = !ZSTD_isError(size)                                       ? OTLP_BODY_OK
+                 : ZSTD_getErrorCode(size) == ZSTD_error_dstSize_tooSmall  ? OTLP_BODY_TOO_LARGE
+                 : ZSTD_getErrorCode(size) == ZSTD_error_memory_allocation ? OTLP_BODY_BUSY
+                                                                           : OTLP_BODY_MALFORMED;
+    }
+    ZSTD_freeDCtx(context);
+    return inflate_end(otlp, self, status);
 }

@@ -1,11 +1,14 @@
 /*
  * Private to collector/otlp.
  *
- *   otlp_handle    one export request: headers -> inflate -> read every span once -> append -> answer when durable
- *   otlp_inflate   gzip into a buffer that counts against one budget for the whole stage
+ *   otlp_handle    one HTTP exchange: headers -> request -> append -> answer when durable
+ *   otlp_call      one gRPC call, likewise
+ *   otlp_request   whatever carried it: open the body, read every span once, append; and the refusals
+ *   otlp_inflate   gzip or zstd -> bytes        both into a body that counts against one budget for the whole stage
+ *   otlp_json      JSON -> protobuf
  *   otlp_reader    batch -> resource -> scope -> span, no recursion
  *   otlp_span      one Span message, and the attributes that Vitrace keeps
- *   otlp_response  the bytes of the three messages that it answers with
+ *   otlp_response  the bytes of the messages that it answers with
  */
 #ifndef VITRACE_OTLP_INTERNAL_H
 #define VITRACE_OTLP_INTERNAL_H
@@ -13,36 +16,90 @@
 #include "collector/otlp/otlp.h"
 
 /*
- * Inflated requests held at one time, all exchanges together: 16 of the largest. An exchange holds its buffer from
- * inflate until its append is durable (about one fdatasync), so 64 MiB carry some thousands of usual batches (10-200
- * KB) per commit. Beyond it: 503, and the exporter comes back. Without it 10,000 connections could ask for 40 GiB.
+ * Inflated or converted requests held at one time, all exchanges together: 16 of the largest. An exchange holds its
+ * body until its append is durable (about one fdatasync), so 64 MiB carry some thousands of usual batches (10-200 KB)
+ * per commit. Beyond it: 503, and the exporter comes back. Without it 10,000 connections could ask for 40 GiB.
  */
-#define OTLP_INFLATE_BYTES_TOTAL_MAX ((uint64_t)16 * OTLP_REQUEST_BYTES_MAX)
+#define OTLP_BODY_BYTES_TOTAL_MAX ((uint64_t)16 * OTLP_REQUEST_BYTES_MAX)
 /* Deflate cannot do better than 1032:1, so a small body never reserves the whole OTLP_REQUEST_BYTES_MAX. */
 #define OTLP_DEFLATE_RATIO_MAX 1032u
 
 struct otlp {
     struct append_sink sink;
     struct counters *counters;
-    _Atomic uint64_t inflate_bytes; /* relaxed: a budget, it orders nothing */
+    _Atomic uint64_t body_bytes; /* relaxed: a budget, it orders nothing */
 };
 
-/* One inflated request. `room` counts against the otlp's budget until otlp_inflated_release(). */
-struct otlp_inflated {
+/* Bytes of ours for one request. `room` counts against the otlp's budget until otlp_body_release(). */
+struct otlp_body {
     uint8_t *data;
     size_t size, room;
 };
 
-enum otlp_inflate_status {
-    OTLP_INFLATE_OK = 0,
-    OTLP_INFLATE_MALFORMED, /* not gzip, cut short, or a checksum differs */
-    OTLP_INFLATE_TOO_LARGE, /* over OTLP_REQUEST_BYTES_MAX */
-    OTLP_INFLATE_BUSY       /* budget or memory used up: later */
+enum otlp_body_status {
+    OTLP_BODY_OK = 0,
+    OTLP_BODY_MALFORMED, /* cut short, or not what its type says */
+    OTLP_BODY_TOO_LARGE, /* over OTLP_REQUEST_BYTES_MAX */
+    OTLP_BODY_BUSY       /* budget or memory used up: later */
 };
 
-/* Nothing is held unless the answer is OTLP_INFLATE_OK. `self` must be zero or released. */
-enum otlp_inflate_status otlp_inflate(struct otlp *otlp, struct slice gzip, struct otlp_inflated *self);
-void otlp_inflated_release(struct otlp *otlp, struct otlp_inflated *self);
+/* `self` must be zero or released. false: nothing is held. */
+bool otlp_body_reserve(struct otlp *otlp, struct otlp_body *self, size_t room);
+void otlp_body_shrink(struct otlp *otlp, struct otlp_body *self); /* to its size */
+void otlp_body_release(struct otlp *otlp, struct otlp_body *self);
+
+/* These three: nothing is held unless the answer is OTLP_BODY_OK. `self` must be zero or released. */
+enum otlp_body_status otlp_inflate_gzip(struct otlp *otlp, struct slice gzip, struct otlp_body *self);
+enum otlp_body_status otlp_inflate_zstd(struct otlp *otlp, struct slice zstd, struct otlp_body *self);
+enum otlp_body_status otlp_json_convert(struct otlp *otlp, struct slice json, struct otlp_body *self);
+
+/*
+ * Why a request is refused. R(ID, HTTP status, gRPC code, Retry-After seconds or NULL, message). Exporters retry 503
+ * and UNAVAILABLE, and drop everything else: so a refusal is that exactly when the same bytes may be welcome later.
+ */
+#define OTLP_REFUSALS(R)                                                                                               \
+    R(MEDIA_TYPE, 415, GRPC_UNIMPLEMENTED, NULL, "content-type must be application/x-protobuf or application/json")    \
+    R(ENCODING, 415, GRPC_UNIMPLEMENTED, NULL, "content-encoding must be gzip, zstd or absent")                        \
+    R(COMPRESSED, 400, GRPC_INVALID_ARGUMENT, NULL, "the body is not valid in its content-encoding")                   \
+    R(JSON, 400, GRPC_INVALID_ARGUMENT, NULL,                                                                          \
+      "the body is not an ExportTraceServiceRequest in JSON of at most 64 levels")                                     \
+    R(MALFORMED, 400, GRPC_INVALID_ARGUMENT, NULL, "the body is not an ExportTraceServiceRequest")                     \
+    R(TOO_LARGE, 413, GRPC_RESOURCE_EXHAUSTED, NULL, "more than 4 MiB after decompression: export smaller batches")    \
+    R(BUSY, 503, GRPC_UNAVAILABLE, "1", "too many requests under way")                                                 \
+    R(DISK_FULL, 503, GRPC_UNAVAILABLE, "30", "no disk space left for the log")                                        \
+    R(IO_ERROR, 503, GRPC_UNAVAILABLE, "5", "the log could not be written")                                            \
+    R(STOPPING, 503, GRPC_UNAVAILABLE, "5", "the collector is stopping")
+#define OTLP_REFUSAL_ENUM(id, http, grpc, retry, message) OTLP_REFUSED_##id,
+enum otlp_refusal { OTLP_REFUSED_NOT = -1, OTLP_REFUSALS(OTLP_REFUSAL_ENUM) OTLP_REFUSAL_COUNT };
+
+struct otlp_refusal_row {
+    int http_status;
+    unsigned grpc_code;
+    const char *retry_after;
+    const char *message;
+};
+extern const struct otlp_refusal_row otlp_refusal_rows[OTLP_REFUSAL_COUNT];
+
+/* One request under way, in memory that lives until it is answered. `append` is first: done() finds the rest by it. */
+struct otlp_request {
+    struct append append;
+    struct otlp *otlp;
+    struct otlp_body inflated, converted;
+    uint64_t accepted, rejected;
+};
+
+enum otlp_format { OTLP_PROTOBUF, OTLP_JSON };
+enum otlp_encoding { OTLP_IDENTITY, OTLP_GZIP, OTLP_ZSTD };
+
+/* Opens `body`, which is borrowed until the answer, and reads every span. With spans accepted, append next. */
+enum otlp_refusal otlp_request_open(struct otlp_request *self, struct slice body, enum otlp_encoding encoding,
+                                    enum otlp_format format);
+/* `peer` is cut to its network here. done() runs on another thread, once; then ask otlp_request_result() on ours. */
+void otlp_request_append(struct otlp_request *self, const uint8_t *peer, void (*done)(struct append *append));
+/* The append's outcome. */
+enum otlp_refusal otlp_request_result(const struct otlp_request *self);
+/* Gives its memory back and counts the outcome; the counts of spans stay. */
+void otlp_request_close(struct otlp_request *self, enum otlp_refusal why);
 
 /* Both read whole messages. OTLP_SPAN, OTLP_BAD_SPAN or OTLP_MALFORMED. */
 enum otlp_read_status otlp_span_decode(struct slice message, struct otlp_span *span);
@@ -52,16 +109,18 @@ bool otlp_text_valid(struct slice text); /* UTF-8 without surrogates or overlong
 
 /* The largest answer: a Status with a message of OTLP_MESSAGE_BYTES_MAX, its tags, and as JSON. */
 #define OTLP_MESSAGE_BYTES_MAX  200u
-#define OTLP_RESPONSE_BYTES_MAX 256u
+#define OTLP_RESPONSE_BYTES_MAX 320u
 
 struct otlp_response {
     uint8_t bytes[OTLP_RESPONSE_BYTES_MAX];
     size_t size;
 };
 
-/* `message` is ASCII without control characters, quotes or backslashes: it stands in JSON as it is. */
-void otlp_response_partial(struct otlp_response *self, uint64_t rejected_spans, struct slice message);
-void otlp_response_status(struct otlp_response *self, unsigned grpc_code, struct slice message);
-void otlp_response_status_json(struct otlp_response *self, unsigned grpc_code, struct slice message);
+/* ExportTraceServiceResponse: partial_success is left out when every span was taken, because its presence is what tells
+ * a client that some were not. */
+void otlp_response_accept(struct otlp_response *self, enum otlp_format format, uint64_t accepted, uint64_t rejected);
+/* google.rpc.Status. `message` is ASCII without control characters, quotes or backslashes. */
+void otlp_response_refuse(struct otlp_response *self, enum otlp_format format, unsigned grpc_code,
+                          struct slice message);
 
 #endif

@@ -147,8 +147,10 @@ bool query_spans_load(struct query *self, const query_trace_id *trace, size_t tr
             positions.truncated = true;
             break;
         }
-        if (!query_read(self, positions.at[i], APPEND_SPANS, &record))
+        if (!query_read(self, positions.at[i], APPEND_SPANS, &record)) {
+            positions.truncated = true; /* removed by retention, or damaged */
             continue;
+        }
         bytes += record.payload.size;
         if (!query_spans_read(spans, record.payload, trace, trace_count))
             return false;

@@ -23,11 +23,12 @@ bool sinks_stopping(struct sinks *self)
 
 static void sinks_publish(struct sinks *self)
 {
-    counters_set(self->counters, COUNTER_SINK_POSITION, self->next_position);
+    counters_set(self->counters, COUNTER_SINK_POSITION, self->next_position); /* before it wakes who waits for it */
     pthread_mutex_lock(&self->mutex);
     self->position = self->next_position;
     pthread_cond_broadcast(&self->changed);
     pthread_mutex_unlock(&self->mutex);
+    log_hold(self->log, self->next_position); /* committed: retention may take what is before it */
 }
 
 static void sinks_deadline(struct timespec *deadline, unsigned timeout_ms)
@@ -103,6 +104,7 @@ static enum sinks_step sinks_batch(struct sinks *self)
         if (status == LOG_READ_RECORD) {
             sinks_take_record(self, &record);
         } else {
+            counters_add(self->counters, COUNTER_LOG_CORRUPT, 1);
             counters_add(self->counters, COUNTER_SINK_ERRORS, 1);
             log_reader_seek(self->reader, record.next_position);
         }
@@ -150,6 +152,7 @@ static bool sinks_recover(struct sinks *self)
 static void *sinks_run(void *context)
 {
     struct sinks *self = context;
+    pthread_setname_np(pthread_self(), "vitrace-index");
     bool ready = sinks_restore(self);
     while (!sinks_stopping(self)) {
         enum sinks_step step = ready ? sinks_batch(self) : SINKS_FAILED;

@@ -62,8 +62,8 @@ const routes = [
     ...builtSizes(), subjects: SUBJECTS.map(({ name, label, about }) => ({ name, label, about })),
     machine: `${cpus().length} x ${cpus()[0].model}`, date: new Date().toISOString(),
   }))],
-  // Vitrace takes its worker and its Wasm from where its script came from.
-  [/^\/lab\/subject\/(vitrace-worker\.js|vitrace\.wasm)$/, (_, response, [, name]) => {
+  // Vitrace takes its second half, which is its worker too, and its Wasm from where its script came from.
+  [/^\/lab\/subject\/(vitrace-bridge\.js|vitrace\.wasm)$/, (_, response, [, name]) => {
     const path = SUBJECTS.flatMap(filesOf).find((one) => one.endsWith(`/${name}`));
     return path ? replyFile(response, name, readFileSync(path)) : reply(response, 404, "text/plain");
   }],

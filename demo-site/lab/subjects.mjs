@@ -9,7 +9,7 @@ const sdk = (name) => here(`../../js-glue/dist/${name}`);
 export const SUBJECTS = [
   { name: "none", label: "nothing", about: "the same page without any SDK" },
   { name: "bare", label: "bare observer", entry: "bare.mjs", about: "observes every entry type, reads every field, drops it" },
-  { name: "vitrace", label: "Vitrace", files: { script: sdk("vitrace.js"), later: [sdk("vitrace-worker.js"), sdk("vitrace.wasm")] }, about: "all entries, vitals, beacons" },
+  { name: "vitrace", label: "Vitrace", files: { script: sdk("vitrace.js"), later: [sdk("vitrace-bridge.js"), sdk("vitrace.wasm")] }, about: "all entries, vitals, beacons" },
   { name: "web-vitals", label: "web-vitals", entry: "web_vitals.mjs", about: "five metrics, one beacon each" },
   { name: "boomerang", label: "boomerang", entry: "boomerang.mjs", about: "documented plug-ins, one beacon at load and at unload" },
   { name: "sentry", label: "Sentry", entry: "sentry.mjs", about: "browserTracingIntegration, every trace sampled" },

@@ -1,6 +1,9 @@
 /** The npm package. One client per page: a second init() returns the first one. */
-import { Vitrace } from "./boot";
+import { connect } from "./boot";
+import { urlsOf } from "./lib/urls";
+import { observeCalls } from "./observe/calls";
 import type { Attributes, Client, Options, Stats } from "./types";
+import { watch } from "./watch";
 
 export type { Attributes, AttributeValue, Client, Options, State, Stats } from "./types";
 
@@ -10,7 +13,10 @@ let client: Client | undefined;
 export function init(options: Options): Client | undefined {
   if (client || typeof document === "undefined") return client;
   try {
-    client = new Vitrace(options);
+    const watching = watch(options, urlsOf(options));
+    if (options.trace?.length) observeCalls(watching);
+    connect(watching);
+    client = watching.client;
   } catch {
     // The page comes first: what cannot start here is not the page's problem.
   }

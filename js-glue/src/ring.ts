@@ -34,18 +34,17 @@ export class Ring {
   }
 
   isTaken(segment: number): boolean {
-    return this._state(segment) === RingState.TAKEN;
+    return this._word(segment, RingSegmentWord.STATE) === RingState.TAKEN;
   }
 
   /** A private copy: neither fetch nor sendBeacon may be given shared memory. Valid while the segment is TAKEN. */
   copy(segment: number): Uint8Array<ArrayBuffer> {
-    const offset = this._words[this._at(segment) + RingSegmentWord.OFFSET];
-    const size = this._words[this._at(segment) + RingSegmentWord.SIZE];
-    return new Uint8Array(this._data.subarray(offset, offset + size));
+    const offset = this._word(segment, RingSegmentWord.OFFSET);
+    return new Uint8Array(this._data.subarray(offset, offset + this._word(segment, RingSegmentWord.SIZE)));
   }
 
   seq(segment: number): number {
-    return this._words[this._at(segment) + RingSegmentWord.SEQ] >>> 0;
+    return this._word(segment, RingSegmentWord.SEQ) >>> 0;
   }
 
   /** `sent`: acked by the collector; otherwise given up. The count comes first: ACKED hands the segment back. */
@@ -65,11 +64,8 @@ export class Ring {
   }
 
   counts(): { sent: number; abandoned: number; retries: number } {
-    return {
-      sent: Atomics.load(this._words, RingHeaderWord.SENT) >>> 0,
-      abandoned: Atomics.load(this._words, RingHeaderWord.ABANDONED) >>> 0,
-      retries: Atomics.load(this._words, RingHeaderWord.RETRIES) >>> 0,
-    };
+    const [sent, abandoned, retries] = this._words.subarray(RingHeaderWord.SENT, RingHeaderWord.RETRIES + 1);
+    return { sent, abandoned, retries };
   }
 
   /** Wakes whoever sleeps in `sealedChanged`. */
@@ -90,11 +86,7 @@ export class Ring {
    * without waitAsync it blocks, so the caller must have nothing in flight.
    */
   async sealedChanged(seen: number, timeoutMs: number, blockMs: number): Promise<void> {
-    if (typeof Atomics.waitAsync === "function") {
-      const { value } = Atomics.waitAsync(this._words, RingHeaderWord.SEALED, seen, timeoutMs);
-      await value;
-      return;
-    }
+    if (Atomics.waitAsync as unknown) return void (await Atomics.waitAsync(this._words, RingHeaderWord.SEALED, seen, timeoutMs).value);
     Atomics.wait(this._words, RingHeaderWord.SEALED, seen, blockMs);
     // Let the messages in that came while we were blocked.
     await new Promise((resolve) => setTimeout(resolve, 0));
@@ -103,7 +95,7 @@ export class Ring {
   private _oldest(): number {
     let oldest = -1;
     for (let segment = 0; segment < Layout.SEGMENTS; segment++) {
-      if (this._state(segment) !== RingState.SEALED) continue;
+      if (this._word(segment, RingSegmentWord.STATE) !== RingState.SEALED) continue;
       if (oldest < 0 || this.seq(segment) < this.seq(oldest)) oldest = segment;
     }
     return oldest;
@@ -113,8 +105,8 @@ export class Ring {
     return RingHeaderWord.WORDS + segment * RingSegmentWord.WORDS;
   }
 
-  private _state(segment: number): RingState {
-    return Atomics.load(this._words, this._at(segment) + RingSegmentWord.STATE);
+  private _word(segment: number, word: RingSegmentWord): number {
+    return Atomics.load(this._words, this._at(segment) + word);
   }
 
   private _swap(segment: number, from: RingState, to: RingState): boolean {

@@ -35,7 +35,8 @@ struct walk_field {
 
 static inline struct walk walk_of(struct slice message)
 {
-    return (struct walk){message.data, message.data + message.size};
+    /* An empty message may have no address, and C defines no arithmetic on that. */
+    return (struct walk){message.data, message.size > 0 ? message.data + message.size : message.data};
 }
 
 enum walk_status walk_next(struct walk *self, struct walk_field *field);

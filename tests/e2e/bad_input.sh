@@ -10,7 +10,7 @@ apps:
   - name: shop
     origins: ["https://shop.example"]
 YAML
-"$binary" serve --config "$work/vitrace.yaml" --data "$work/data" --listen 127.0.0.1:0 --admin 127.0.0.1:0 --otlp-http 127.0.0.1:0 \
+"$binary" serve --config "$work/vitrace.yaml" --data "$work/data" --listen 127.0.0.1:0 --admin 127.0.0.1:0 --otlp-http 127.0.0.1:0 --otlp-grpc 127.0.0.1:0 \
   2>"$work/log" & daemon=$!
 trap 'kill "$daemon" 2>/dev/null; wait "$daemon" 2>/dev/null; rm -rf "$work"' EXIT
 for _ in $(seq 100); do [ -e "$work/data/addresses.json" ] && break; sleep 0.1; done

@@ -140,11 +140,16 @@ test("a limit hands over a slice and keeps the rest", () => {
 });
 
 test("metered time is reported in whole microseconds and never twice", () => {
-  const guard = new Guard();
+  const core = fakeCore();
+  const { guard, bridge } = started(core);
+  const meters = () => core.calls.flatMap((call) => call.records).filter(([kind]) => kind === Kind.METER).map((record) => record[abi.InboxMeter.MAIN_THREAD_US]);
   guard.run(() => { const until = performance.now() + 2; while (performance.now() < until); });
-  const us = guard.takeSpentUs();
+  bridge.flush();
+  const [us] = meters();
   assert.ok(us >= 2000 && Number.isInteger(us), String(us));
-  assert.equal(guard.takeSpentUs(), 0);
+  bridge.push(Kind.PAINT, paint(1));
+  bridge.flush();
+  assert.equal(meters().length, 1);
 });
 
 test("the guard swallows, counts, and gives up after too many", () => {

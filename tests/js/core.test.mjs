@@ -163,6 +163,6 @@ test("what the browser does not have is told apart from zero", async () => {
 });
 
 test("a core of another ABI is refused", async () => {
-  const { Core } = await load("bridge/memory");
-  assert.throws(() => new Core({ buffer: null }, { vitrace_abi_version: () => 99 }), /ABI 99/);
+  const { coreOf } = await load("bridge/memory");
+  assert.throws(() => coreOf({ memory: {}, instance: { exports: { vitrace_abi_version: () => 99 } } }), /ABI 99/);
 });

@@ -4,8 +4,8 @@ import { test } from "node:test";
 import { load } from "./support/bundle.mjs";
 
 const abi = await load("abi");
-const { routeOf, routeFor, selectorOf, budgetLevel, budgetSheds, ownRequests, InteractionCount, sessionId, hexOf, newTraceparent, urlsOf } =
-  await load("lib/route", "lib/selector", "lib/budget", "lib/own_requests", "lib/interaction_count", "lib/session", "lib/random", "lib/traceparent", "lib/urls");
+const { routeOf, routeFor, selectorOf, budgetLevel, budgetSheds, ownRequests, interactionCount, sessionId, hexOf, newTraceparent, urlsOf } =
+  await load("lib/route", "lib/selector", "lib/budget", "lib/interaction_count", "lib/session", "lib/random", "lib/traceparent", "lib/urls");
 
 test("numbers, uuids and long hex in a path become :id, words do not", () => {
   const cases = {
@@ -38,8 +38,9 @@ test("a selector ends before 100 characters, unless its first part alone is long
   assert.equal(selectorOf(element("DIV", { classes: ["x".repeat(200)] })), "div." + "x".repeat(200));
 });
 
-test("a node that is gone, or is text, has no selector", () => {
-  assert.deepEqual([selectorOf(null), selectorOf(undefined), selectorOf(element("#text", { nodeType: 3 }))], ["", "", ""]);
+test("a node that is gone has no selector, and a text node that of its parents", () => {
+  const text = { nodeType: 3, nodeName: "#text", parentNode: element("P", { id: "lead" }) };
+  assert.deepEqual([selectorOf(null), selectorOf(undefined), selectorOf(text)], ["", "", "#lead>TEXT"]);
 });
 
 test("the budget sheds in a fixed order and vitals last", () => {
@@ -55,15 +56,15 @@ test("a page that lives long may use a little more", () => {
 });
 
 test("only the SDK's own requests are its own", () => {
-  const isOwn = ownRequests(["https://rum.test/v1/beacon", "https://rum.test/v1/vitrace.wasm", undefined, ""]);
+  const isOwn = ownRequests({ beacon: "https://rum.test/v1/beacon", wasm: "https://rum.test/v1/vitrace.wasm", workerUrl: undefined });
   assert.deepEqual(["https://rum.test/v1/beacon", "https://rum.test/v1/vitrace.wasm", "https://rum.test/app.js", "https://shop.test/"].map(isOwn), [true, true, false, false]);
 });
 
 test("interactions are counted from ids in steps of seven, none is zero", () => {
-  const count = new InteractionCount();
-  assert.equal(count.value, 0);
+  const count = interactionCount();
+  assert.equal(count.value(), 0);
   for (const id of [undefined, 0, 3507, 3500, 3514]) count.see(id);
-  assert.equal(count.value, 3);
+  assert.equal(count.value(), 3);
 });
 
 test("a session lives in its tab, and ends by idleness and by age", () => {
@@ -97,8 +98,9 @@ test("a traceparent is well-formed and never zero", () => {
 
 test("files come from beside the tag, or from the collector", () => {
   globalThis.document = { baseURI: "http://shop.test/a/b" };
-  assert.deepEqual(urlsOf({ app: "a", endpoint: "https://rum.test/" }), { beacon: "https://rum.test/v1/beacon", wasm: "https://rum.test/v1/vitrace.wasm",
+  assert.deepEqual(urlsOf({ app: "a", endpoint: "https://rum.test/" }), { beacon: "https://rum.test/v1/beacon", bridge: "https://rum.test/v1/vitrace-bridge.js", trace: "https://rum.test/v1/vitrace-trace.js", wasm: "https://rum.test/v1/vitrace.wasm",
     sdkWorker: "https://rum.test/v1/vitrace-worker.js", workerUrl: undefined });
   const own = urlsOf({ app: "a", endpoint: "https://rum.test", workerUrl: "/w.js", wasmUrl: "c.wasm" }, "https://cdn.test/x/");
-  assert.deepEqual(own, { beacon: "https://rum.test/v1/beacon", wasm: "http://shop.test/a/c.wasm", sdkWorker: "https://cdn.test/x/vitrace-worker.js", workerUrl: "http://shop.test/w.js" });
+  assert.deepEqual(own, { beacon: "https://rum.test/v1/beacon", bridge: "https://cdn.test/x/vitrace-bridge.js", trace: "https://cdn.test/x/vitrace-trace.js", wasm: "http://shop.test/a/c.wasm",
+    sdkWorker: "https://cdn.test/x/vitrace-bridge.js", workerUrl: "http://shop.test/w.js" });
 });

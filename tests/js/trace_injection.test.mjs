@@ -18,9 +18,10 @@ function setUp(trace = ["same-origin", API]) {
   answer = async () => new Response("ok", { status: 200, headers: { "server-timing": "db;dur=1" } });
   globalThis.document = { baseURI: OWN + "/a/" };
   globalThis.window = { fetch: (...args) => { calls.push(args); return answer(...args); } };
-  const context = { guard: new Guard(), sink: { push: (kind, item) => pushed.push({ kind, ...item }), lose() {} } };
+  const context = { guard: new Guard(), sink: { push: (kind, item) => pushed.push({ kind, ...item }), lose() {} }, drains: [], stops: [] };
   const origins = new Origins(trace, OWN);
-  source = observeFetch(context, origins);
+  observeFetch(context, origins);
+  source = { stop: () => context.stops.splice(0).forEach((stop) => stop()) };
   return { context, origins };
 }
 beforeEach(() => void setUp());
@@ -158,7 +159,8 @@ function xhr(method, url, header) {
 test("XHR follows the same rules", () => {
   globalThis.XMLHttpRequest = xhrClass();
   const { context, origins } = setUp();
-  const xhrs = observeXhr(context, origins);
+  observeXhr(context, origins);
+  const xhrs = { stop: () => context.stops.splice(0).forEach((stop) => stop()) };
   const own = xhr("get", "/x");
   own.answer(200, OWN + "/x");
   assert.match(own.sent.traceparent, TRACEPARENT);

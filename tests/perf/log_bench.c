@@ -6,7 +6,8 @@
  *   log_bench FOLDER [threads=4] [appends=50000] [payload bytes=800] [in flight a thread=64] [rounds=3]
  *
  * The plain loop is told how many appends the log put into a commit on average: the ratio is about the log's own work
- * (checksums, queue, answers), the batch size is printed because it decides the absolute figures.
+ * (checksums, queue, answers), the batch size is printed because it decides the absolute figures. Below each line: the time
+ * from append to durable answer, and the same for the appends of commits that opened a segment (the raw loop has none).
  */
 #include "collector/log/log.h"
 
@@ -36,8 +37,12 @@ struct producer {
     struct producer_slot {
         struct append append;
         struct producer *producer;
+        double start;
     } slots[IN_FLIGHT_MAX];
     unsigned failed;
+    float *latencies; /* of each append, seconds; written by the log's thread */
+    uint64_t *segments; /* how many there were when it was answered */
+    unsigned answered;
 };
 
 static double seconds(clockid_t clock)
@@ -50,7 +55,10 @@ static double seconds(clockid_t clock)
 static void slot_done(struct append *append)
 {
     struct producer_slot *slot = (struct producer_slot *)append;
-    slot->producer->failed += append->result != APPEND_DURABLE;
+    struct producer *producer = slot->producer;
+    producer->failed += append->result != APPEND_DURABLE;
+    producer->latencies[producer->answered] = (float)(seconds(CLOCK_MONOTONIC) - slot->start);
+    producer->segments[producer->answered++] = counters_find(&producer->bench->counters, COUNTER_LOG_SEGMENTS);
     sem_post(&slot->producer->free_slots);
 }
 
@@ -72,11 +80,48 @@ static void *producer_run(void *context)
                                        .payload = slice_of(bench->payload, bench->payload_bytes),
                                        .received_unix_us = i,
                                        .done = slot_done};
+        slot->start = seconds(CLOCK_MONOTONIC);
         log_take(bench->log, &slot->append);
     }
     for (unsigned i = 0; i < bench->in_flight; i++)
         take_slot(self);
     return NULL;
+}
+
+static int compare_floats(const void *left, const void *right)
+{
+    float a = *(const float *)left, b = *(const float *)right;
+    return a < b ? -1 : a > b;
+}
+
+static void print_percentiles(const char *name, float *list, size_t count)
+{
+    if (count == 0)
+        return;
+    qsort(list, count, sizeof *list, compare_floats);
+    printf("  %-8s %8zu  p50 %7.2f  p99 %7.2f  p99.9 %7.2f  max %7.2f ms\n", name, count, list[count / 2] * 1e3,
+           list[count * 99 / 100] * 1e3, list[count * 999 / 1000] * 1e3, list[count - 1] * 1e3);
+}
+
+/* An append whose answer came with one segment more than the one before it waited for the segment. */
+static void print_latencies(const struct bench *self, const struct producer *producers)
+{
+    size_t all = 0, rolls = 0;
+    float *list = malloc((self->appends + 1) * sizeof *list), *waited = malloc((self->appends + 1) * sizeof *waited);
+    if (list == NULL || waited == NULL)
+        abort();
+    for (unsigned i = 0; i < self->threads; i++) {
+        const struct producer *producer = &producers[i];
+        for (unsigned j = 0; j < producer->answered; j++) {
+            list[all++] = producer->latencies[j];
+            if (j > 0 && producer->segments[j] != producer->segments[j - 1])
+                waited[rolls++] = producer->latencies[j];
+        }
+    }
+    print_percentiles("answer", list, all);
+    print_percentiles("rollover", waited, rolls);
+    free(list);
+    free(waited);
 }
 
 /* Wall seconds, or a negative number. */
@@ -87,7 +132,11 @@ static double run_log(struct bench *self, double *cpu)
     double start = seconds(CLOCK_MONOTONIC), cpu_start = seconds(CLOCK_PROCESS_CPUTIME_ID);
     for (unsigned i = 0; i < self->threads; i++) {
         producers[i].bench = self;
-        producers[i].failed = 0;
+        producers[i].failed = producers[i].answered = 0;
+        producers[i].latencies = malloc((self->appends + 1) * sizeof *producers[i].latencies);
+        producers[i].segments = malloc((self->appends + 1) * sizeof *producers[i].segments);
+        if (producers[i].latencies == NULL || producers[i].segments == NULL)
+            abort();
         sem_init(&producers[i].free_slots, 0, self->in_flight);
         if (pthread_create(&producers[i].thread, NULL, producer_run, &producers[i]) != 0)
             abort();
@@ -98,7 +147,13 @@ static double run_log(struct bench *self, double *cpu)
         sem_destroy(&producers[i].free_slots);
     }
     *cpu = seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu_start;
-    return failed == 0 ? seconds(CLOCK_MONOTONIC) - start : -1;
+    double wall = seconds(CLOCK_MONOTONIC) - start;
+    print_latencies(self, producers);
+    for (unsigned i = 0; i < self->threads; i++) {
+        free(producers[i].latencies);
+        free(producers[i].segments);
+    }
+    return failed == 0 ? wall : -1;
 }
 
 static double run_raw(int folder, uint64_t bytes, uint64_t commits, double *cpu)

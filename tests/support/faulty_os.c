@@ -490,7 +490,8 @@ bool faulty_os_same(struct faulty_os *a, struct faulty_os *b)
         if (name == NULL || other == NULL)
             return name == other;
         struct faulty_file *one = faulty_os_find(a, name), *two = faulty_os_find(b, other);
-        if (strcmp(name, other) != 0 || one->size != two->size || memcmp(one->data, two->data, one->size) != 0)
+        if (strcmp(name, other) != 0 || one->size != two->size ||
+            (one->size > 0 && memcmp(one->data, two->data, one->size) != 0))
             return false;
     }
 }

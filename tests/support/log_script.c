@@ -11,6 +11,7 @@ struct log_script *log_script_new(struct faulty_os *os)
     self->os = os;
     self->segment_bytes = LOG_SCRIPT_SEGMENT_BYTES;
     self->free_bytes_floor = 1;
+    self->headroom_bytes = 1;
     pthread_mutex_init(&self->lock, NULL);
     pthread_cond_init(&self->answered, NULL);
     for (size_t i = 0; i < LOG_SCRIPT_IDS_MAX; i++)
@@ -31,6 +32,9 @@ bool log_script_open(struct log_script *self)
     struct log_options options = {.folder = "log",
                                   .segment_bytes = self->segment_bytes,
                                   .free_bytes_floor = self->free_bytes_floor,
+                                  .headroom_bytes = self->headroom_bytes,
+                                  .retention_us = self->retention_us,
+                                  .bytes_max = self->bytes_max,
                                   .os = &self->os->os,
                                   .counters = &self->counters};
     assert(self->log == NULL);
@@ -102,6 +106,7 @@ void log_script_send(struct log_script *self, uint64_t first, size_t count)
         append->script = self;
         append->id = id;
         append->append.done = script_done;
+        append->append.is_final = self->finals >> id % 64 & 1;
         script_fill(&append->append, id, append->payload);
         log_take(self->log, &append->append);
     }

@@ -24,7 +24,8 @@ struct log_script {
     struct faulty_os *os; /* not owned */
     struct log *log;
     struct counters counters;
-    uint64_t segment_bytes, free_bytes_floor;
+    uint64_t segment_bytes, free_bytes_floor, headroom_bytes, retention_us, bytes_max;
+    uint64_t finals; /* bit id % 64: the beacon is final */
     char error[256];
     pthread_mutex_t lock;
     pthread_cond_t answered;

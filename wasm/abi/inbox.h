@@ -148,7 +148,7 @@
 #define INBOX_LIFECYCLES(L)                                                                                            \
     L(INPUT, 1)     /* first trusted keydown or click: the LCP can no longer change */                                 \
     L(LOADED, 2)    /* readyState is complete, one task later */                                                       \
-    L(ACTIVATED, 3) /* prerenderingchange */                                                                           \
+    L(ACTIVATED, 3) /* prerenderingchange; in a background tab VISIBILITY hidden comes first */                                                                           \
     L(PAGEHIDE, 4)                                                                                                     \
     L(IDLE, 5)      /* idle-or-hidden: queued events of the frame have all arrived */
 

@@ -38,6 +38,9 @@ static void load_refresh_fcp(struct vitals *self)
 void vitals_load_take_paint(struct vitals *self, double start_time)
 {
     struct vitals_load *load = &self->load;
+    /* The load's own entry, delivered after the restore. (A soft navigation's paint may precede it, and counts as 0.) */
+    if (self->page.view == VITALS_VIEW_BFCACHE && start_time < self->page.view_start)
+        return;
     bool is_repeated = load->fcp_seen && start_time != load->fcp_start;
     if (load->fcp_counts || is_repeated)
         return;

@@ -7,9 +7,20 @@ export class ApiError extends Error {
   }
 }
 
+// Kept for this tab only, and sent as a header: no cookie, so no other site can make the browser spend it.
+const TOKEN = "vitrace.token";
+export function setToken(token) {
+  sessionStorage.setItem(TOKEN, token);
+}
+function authorization() {
+  const token = sessionStorage.getItem(TOKEN);
+  return token ? { Authorization: `Bearer ${token}` } : {};
+}
+
 async function get(path, parameters = {}) {
   const query = new URLSearchParams(Object.entries(parameters).filter(([, value]) => value !== undefined));
-  const response = await fetch(`/api/v1/${path}${query.size > 0 ? `?${query}` : ""}`, { headers: { Accept: "application/json" } });
+  const headers = { Accept: "application/json", ...authorization() };
+  const response = await fetch(`/api/v1/${path}${query.size > 0 ? `?${query}` : ""}`, { headers });
   const body = await response.json().catch(() => ({}));
   if (!response.ok) throw new ApiError(response.status, body.error?.code ?? "http", body.error?.message ?? `HTTP ${response.status}`);
   return body;

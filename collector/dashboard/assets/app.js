@@ -2,6 +2,7 @@
 import * as api from "./api.js";
 import { element } from "./dom.js";
 import { overviewPage } from "./overview.js";
+import { askToken } from "./token.js";
 import { viewPage } from "./view.js";
 import { viewsPage } from "./views.js";
 
@@ -29,9 +30,21 @@ async function render() {
   if (turn === latest) main.replaceChildren(...content.filter(Boolean));
 }
 
+// Asks again while the collector refuses the token.
+async function listApps() {
+  for (;;) {
+    try {
+      return await api.apps();
+    } catch (error) {
+      if (error.status !== 401) throw error;
+      api.setToken(await askToken(main));
+    }
+  }
+}
+
 async function start() {
   try {
-    const { apps } = await api.apps();
+    const { apps } = await listApps();
     choice.replaceChildren(...apps.map((app) => element("option", { value: app.app }, app.app)));
   } catch (error) {
     main.replaceChildren(element("p", { class: "problem", role: "alert" }, `The collector does not answer: ${error.message}`));

@@ -1,80 +1,79 @@
 /**
- * Between the observers and the core: keeps entries until the core is there and the page is idle, then hands them over
- * with one call per batch.
+ * Between the queue and the core: hands what the observers have pushed over with one call per batch, in idle time.
  *
  *   observers --push--> queue --flush--> inbox --one call--> core --status--> "a segment was sealed"
  *
- * The queue is bounded, and what does not fit is counted by reason; the counts travel as LOSS records of the next batch.
+ * What was lost is counted by reason; the counts travel as LOSS records of the next batch.
  */
 import { CoreStatus, InboxKind, LossReason } from "../abi";
 import { budgetLevel, budgetSheds, type Level } from "../lib/budget";
 import type { Guard } from "../lib/guard";
+import { Queue, type Item } from "../lib/queue";
 import type { Sink } from "../observe/source";
 import { Batch } from "./batch";
 import { marshal, type LossFact, type StartFact } from "./marshal";
 import type { Core } from "./memory";
 
-/** A page of 1,000 resources and its marks before the core is ready; about 200 KB of entries kept alive at worst. */
-export const QUEUE_ITEMS_MAX = 2000;
-
-interface Item {
-  readonly kind: InboxKind;
-  readonly item: unknown;
-  readonly extra: string | number | undefined;
-}
+export { QUEUE_ITEMS_MAX } from "../lib/queue";
 
 export class Bridge implements Sink {
-  /** Called after a push, with the number of waiting items: the pace decides what to do. */
-  onPush: (queued: number) => void = () => {};
-  private _queue: Item[] = [];
-  private _lost = new Map<LossReason, number>();
   private _core: Core | undefined;
-  private _batch: Batch | undefined;
+  private _batch!: Batch;
   private _level: Level = 0;
+  private _reportedMs = 0;
 
   constructor(
     private readonly _guard: Guard,
     private readonly _budgetMs: number,
-  ) {}
+    readonly queue = new Queue(),
+  ) {
+    queue.sheds = (kind) => this._level > 0 && budgetSheds(kind, this._level);
+  }
 
   get queued(): number {
-    return this._queue.length;
+    return this.queue.items.length;
   }
 
   get isStarted(): boolean {
-    return this._batch !== undefined;
+    return !!this._core;
   }
 
   push(kind: InboxKind, item: unknown, extra?: string | number): void {
-    if (this._level > 0 && budgetSheds(kind, this._level)) return this.lose(LossReason.BUDGET, 1);
-    if (this._queue.length >= QUEUE_ITEMS_MAX) return this.lose(LossReason.QUEUE_FULL, 1);
-    this._queue.push({ kind, item, extra });
-    this.onPush(this._queue.length);
+    this.queue.push(kind, item, extra);
   }
 
   lose(reason: LossReason, count: number): void {
-    this._lost.set(reason, (this._lost.get(reason) ?? 0) + count);
+    this.queue.lose(reason, count);
   }
 
-  /** The core is ready. `first` are records that must come before what the observers have queued: START, navigation. */
+  /** The core is ready. `fill` gives records that must come before what the observers have queued: the navigation. */
   start(core: Core, start: StartFact, fill: (first: Sink) => void): void {
-    const first: Item[] = [{ kind: InboxKind.START, item: start, extra: undefined }];
-    fill({ push: (kind, item, extra) => void first.push({ kind, item, extra }), lose: () => {} });
-    this._queue = first.concat(this._queue);
+    const first: Item[] = [[InboxKind.START, start]];
+    fill({ push: (...item) => void first.push(item), lose() {} });
+    this.queue.items = first.concat(this.queue.items);
     this._core = core;
     this._batch = new Batch(core.words);
   }
 
   /** Hands over up to `limit` items. True: at least one segment was sealed. */
   flush(limit = Infinity): boolean {
-    const batch = this._batch;
-    if (!batch || this._guard.off) return false;
+    if (!this._core || this._guard.off) return false;
+    const { queue } = this;
     let sealed = false;
-    const items = this._queue.splice(0, Math.min(limit, this._queue.length));
-    for (const item of items) sealed = this._write(batch, item) || sealed;
-    sealed = this._writeLedger(batch) || sealed;
-    this._updateLevel();
-    return this._hand(batch) || sealed;
+    const write = (item: Item) => void (sealed = this._write(item) || sealed);
+    queue.items.splice(0, Math.min(limit, queue.items.length)).forEach(write);
+    for (const [reason, count] of queue.lost) {
+      queue.lost.delete(reason);
+      const fact: LossFact = { reason, count };
+      write([InboxKind.LOSS, fact]);
+    }
+    // Whole microseconds; the rest is carried over: outside isolation the clock steps by 0.1-1 ms.
+    const us = Math.floor((this._guard.spentMs - this._reportedMs) * 1000);
+    this._reportedMs += us / 1000;
+    if (us > 0) write([InboxKind.METER, us]);
+    this._level = budgetLevel(this._guard.spentMs, performance.now(), this._budgetMs);
+    if (this._level === 4) this._guard.disable("over the main-thread budget");
+    return this._hand() || sealed;
   }
 
   /** Seals the open segment. True: there is something to send. */
@@ -86,50 +85,32 @@ export class Bridge implements Sink {
     return this._core && !this._guard.off ? this._core.openAge() : 0;
   }
 
-  lostCounts(): ReadonlyMap<LossReason, number> {
-    return this._lost;
-  }
-
-  private _write(batch: Batch, { kind, item, extra }: Item): boolean {
-    if (this._tryWrite(batch, kind, item, extra)) return false;
-    if (batch.isEmpty) {
-      this.lose(LossReason.TOO_LARGE, 1);
-      return false;
-    }
-    const sealed = this._hand(batch);
-    if (!this._tryWrite(batch, kind, item, extra)) this.lose(LossReason.TOO_LARGE, 1);
+  private _write(item: Item): boolean {
+    if (this._tryWrite(item)) return false;
+    // The batch is full, or the record is larger than any batch.
+    const sealed = this._hand();
+    if (!this._tryWrite(item)) this.lose(LossReason.TOO_LARGE, 1);
     return sealed;
   }
 
-  private _tryWrite(batch: Batch, kind: InboxKind, item: unknown, extra: string | number | undefined): boolean {
+  private _tryWrite([kind, item, extra]: Item): boolean {
     try {
-      marshal(batch, kind, item, extra);
+      marshal(this._batch, kind, item, extra);
     } catch (error) {
       // A getter of the page's browser threw: this entry is lost, the batch is not.
-      batch.rollback();
+      this._batch.rollback();
       this.lose(LossReason.BAD_ENTRY, 1);
       this._guard.swallow(error);
       return true;
     }
-    return batch.commit();
+    return this._batch.commit();
   }
 
-  private _writeLedger(batch: Batch): boolean {
-    let sealed = false;
-    for (const [reason, count] of this._lost) {
-      this._lost.delete(reason);
-      const fact: LossFact = { reason, count };
-      sealed = this._write(batch, { kind: InboxKind.LOSS, item: fact, extra: undefined }) || sealed;
-    }
-    const us = this._guard.takeSpentUs();
-    if (us > 0) sealed = this._write(batch, { kind: InboxKind.METER, item: us, extra: undefined }) || sealed;
-    return sealed;
-  }
-
-  private _hand(batch: Batch): boolean {
-    if (batch.isEmpty || !this._core) return false;
+  private _hand(): boolean {
+    const batch = this._batch;
+    if (batch.isEmpty) return false;
     const words = batch.at;
-    const status = this._core.take(words, batch.encodeStrings(this._core.strings));
+    const status = this._core!.take(words, batch.encodeStrings(this._core!.strings));
     batch.reset();
     return this._check(status);
   }
@@ -137,10 +118,5 @@ export class Bridge implements Sink {
   private _check(status: CoreStatus): boolean {
     if (status < 0) this._guard.disable("core refused a call: " + status);
     return status === CoreStatus.SEALED;
-  }
-
-  private _updateLevel(): void {
-    this._level = budgetLevel(this._guard.spentMs, performance.now(), this._budgetMs);
-    if (this._level === 4) this._guard.disable("over the main-thread budget");
   }
 }

@@ -4,8 +4,6 @@
  */
 import { CoreStats, CoreStatus, Inbox, Memory } from "../abi";
 
-type Fetch = (url: string, init: RequestInit) => Promise<Response>;
-
 interface CoreExports {
   _initialize?(): void;
   vitrace_abi_version(): number;
@@ -21,61 +19,66 @@ interface CoreExports {
   vitrace_stop(): void;
 }
 
-export class Core {
+export interface Core {
+  readonly memory: WebAssembly.Memory;
   readonly words: Float64Array;
   readonly strings: Uint8Array;
   readonly ringAddress: number;
-  private readonly _stats: Float64Array;
-
-  constructor(
-    readonly memory: WebAssembly.Memory,
-    private readonly _exports: CoreExports,
-  ) {
-    const version = _exports.vitrace_abi_version();
-    if (version !== Inbox.ABI_VERSION) throw new Error(`core speaks ABI ${version}, not ${Inbox.ABI_VERSION}`);
-    _exports.vitrace_start();
-    const { buffer } = memory;
-    this.words = new Float64Array(buffer, _exports.vitrace_words(), Inbox.WORDS);
-    this.strings = new Uint8Array(buffer, _exports.vitrace_strings(), Inbox.STRING_BYTES);
-    this.ringAddress = _exports.vitrace_ring();
-    this._stats = new Float64Array(buffer, _exports.vitrace_stats_area(), CoreStats.WORDS);
-  }
-
-  take(words: number, stringBytes: number): CoreStatus {
-    return this._exports.vitrace_take(performance.now(), Date.now(), words, stringBytes);
-  }
-
-  seal(final: boolean): CoreStatus {
-    return this._exports.vitrace_seal(performance.now(), Date.now(), final ? 1 : 0);
-  }
-
-  openAge(): number {
-    return this._exports.vitrace_open_age(performance.now(), Date.now());
-  }
-
+  take(words: number, stringBytes: number): CoreStatus;
+  seal(final: boolean): CoreStatus;
+  openAge(): number;
   /** No more segments will come: the worker may end. */
-  stop(): void {
-    this._exports.vitrace_stop();
-  }
-
+  stop(): void;
   /** Read it before the next call into the core. */
-  stats(): Float64Array {
-    this._exports.vitrace_stats();
-    return this._stats;
-  }
+  stats(): Float64Array;
+}
+
+export interface Compiled {
+  readonly instance: WebAssembly.Instance;
+  readonly memory: WebAssembly.Memory;
+}
+
+export function coreOf({ instance, memory }: Compiled): Core {
+  const core = instance.exports as unknown as CoreExports;
+  core._initialize?.();
+  const version = core.vitrace_abi_version();
+  if (version !== Inbox.ABI_VERSION) throw new Error(`core speaks ABI ${version}, not ${Inbox.ABI_VERSION}`);
+  core.vitrace_start();
+  const { buffer } = memory;
+  const now = () => performance.now();
+  const stats = new Float64Array(buffer, core.vitrace_stats_area(), CoreStats.WORDS);
+  return {
+    memory,
+    words: new Float64Array(buffer, core.vitrace_words(), Inbox.WORDS),
+    strings: new Uint8Array(buffer, core.vitrace_strings(), Inbox.STRING_BYTES),
+    ringAddress: core.vitrace_ring(),
+    take: (words, stringBytes) => core.vitrace_take(now(), Date.now(), words, stringBytes),
+    seal: (final) => core.vitrace_seal(now(), Date.now(), +final),
+    openAge: () => core.vitrace_open_age(now(), Date.now()),
+    stop: core.vitrace_stop,
+    stats() {
+      core.vitrace_stats();
+      return stats;
+    },
+  };
+}
+
+function sharedMemory(): WebAssembly.Memory {
+  return new WebAssembly.Memory({ initial: Memory.PAGES, maximum: Memory.PAGES, shared: true });
+}
+
+export async function compileCore(bytes: BufferSource): Promise<Compiled> {
+  const memory = sharedMemory();
+  const { instance } = await WebAssembly.instantiate(bytes, { env: { memory } });
+  return { instance, memory };
+}
+
+/** On the spot, for a page that is being left: it blocks, and nobody will notice. */
+export function compileCoreNow(bytes: BufferSource): Compiled {
+  const memory = sharedMemory();
+  return { instance: new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } }), memory };
 }
 
 export async function instantiateCore(bytes: BufferSource): Promise<Core> {
-  const memory = new WebAssembly.Memory({ initial: Memory.PAGES, maximum: Memory.PAGES, shared: true });
-  const { instance } = await WebAssembly.instantiate(bytes, { env: { memory } });
-  const exports = instance.exports as unknown as CoreExports;
-  exports._initialize?.();
-  return new Core(memory, exports);
-}
-
-/** Not streaming: at this size it is no faster, and it would need the right media type from every server. */
-export async function loadCore(fetch: Fetch, url: string): Promise<Core> {
-  const response = await fetch(url, { credentials: "omit", mode: "cors", priority: "low" } as RequestInit);
-  if (!response.ok) throw new Error(`${response.status} for the core`);
-  return instantiateCore(await response.arrayBuffer());
+  return coreOf(await compileCore(bytes));
 }

@@ -11,92 +11,79 @@ const BATCH_MS = 1000;
 const BATCH_ITEMS = 64;
 /** About 3 ms of work on a slow machine: more than that waits for the next idle period. */
 const SLICE_ITEMS = 256;
+/** The very first batch also compiles what it runs through: it only has the start and the navigation. */
+const FIRST_ITEMS = 2;
 const IDLE_TIMEOUT_MS = 1000;
 const HELD_MS = 100;
 const FIRST_SEAL_MS = 2000;
 
-export class Pace {
-  private _batchTimer: ReturnType<typeof setTimeout> | undefined;
-  private _sealTimer: ReturnType<typeof setTimeout> | undefined;
-  private _isIdleAsked = false;
-  private _isFirst = true;
-  private _isHeld = false;
+type Timer = ReturnType<typeof setTimeout> | undefined;
 
-  constructor(
-    private readonly _guard: Guard,
-    private readonly _bridge: Bridge,
-    private readonly _sealAgeMs: number,
-    private readonly _onSealed: () => void,
-  ) {
-    _bridge.onPush = (queued) => this._pushed(queued);
-  }
-
+export interface Pace {
   /** The core has started: from now on there is something to do. */
-  start(): void {
-    this._askIdle();
-    this._armSeal(FIRST_SEAL_MS);
-  }
+  start(): void;
+  hold(): void;
+  release(): void;
+  stop(): void;
+}
 
-  hold(): void {
-    this._isHeld = true;
-  }
-
-  release(): void {
-    this._isHeld = false;
-    this.flush();
-  }
+export function pace(guard: Guard, bridge: Bridge, sealAgeMs: number, onSealed: () => void): Pace {
+  const { queue } = bridge;
+  let batchTimer: Timer;
+  let sealTimer: Timer;
+  let slice = FIRST_ITEMS;
+  let isIdleAsked = false;
+  let isFirst = true;
+  let isHeld = false;
 
   /** Everything that waits, now. */
-  flush(): void {
-    if (this._isHeld) return;
-    if (this._bridge.flush(SLICE_ITEMS)) this._onSealed();
-    if (this._bridge.queued) this._askIdle();
-    if (!this._isFirst && this._sealTimer === undefined) this._armSealByAge();
-  }
-
-  stop(): void {
-    clearTimeout(this._batchTimer);
-    clearTimeout(this._sealTimer);
-    this._bridge.onPush = () => {};
-  }
-
-  private _pushed(queued: number): void {
-    if (!this._bridge.isStarted) return;
-    if (queued >= BATCH_ITEMS) this._askIdle();
-    else this._batchTimer ??= setTimeout(() => {
-      this._batchTimer = undefined;
-      this._askIdle();
-    }, BATCH_MS);
-  }
-
-  private _askIdle(): void {
-    if (this._isIdleAsked) return;
-    this._isIdleAsked = true;
-    whenIdle(
-      this._guard.wrap(() => {
-        this._isIdleAsked = false;
-        this.flush();
-      }),
-      IDLE_TIMEOUT_MS,
-    );
-  }
-
-  private _armSealByAge(): void {
-    const age = this._bridge.openAge();
-    if (age > 0) this._armSeal(Math.max(this._sealAgeMs - age, 0));
-  }
-
-  private _armSeal(delayMs: number): void {
-    this._sealTimer = setTimeout(
-      this._guard.wrap(() => {
-        if (this._isHeld) return this._armSeal(HELD_MS);
-        const flushed = this._bridge.flush();
-        const sealed = this._bridge.seal(false);
-        this._sealTimer = undefined;
-        this._isFirst = false;
-        if (flushed || sealed) this._onSealed();
+  const flush = () => {
+    isIdleAsked = false;
+    if (isHeld) return;
+    if (bridge.flush(slice)) onSealed();
+    slice = SLICE_ITEMS;
+    if (bridge.queued) askIdle();
+    const age = bridge.openAge();
+    if (!isFirst && !sealTimer && age > 0) armSeal(Math.max(sealAgeMs - age, 0));
+  };
+  const askIdle = () => {
+    batchTimer = undefined;
+    if (isIdleAsked) return;
+    isIdleAsked = true;
+    whenIdle(guard.wrap(flush), IDLE_TIMEOUT_MS);
+  };
+  const armSeal = (delayMs: number) => {
+    sealTimer = setTimeout(
+      guard.wrap(() => {
+        if (isHeld) return armSeal(HELD_MS);
+        const flushed = bridge.flush();
+        const sealed = bridge.seal(false);
+        sealTimer = undefined;
+        isFirst = false;
+        if (flushed || sealed) onSealed();
       }),
       delayMs,
     );
-  }
+  };
+  queue.onPush = () => {
+    if (!bridge.isStarted) return;
+    if (bridge.queued >= BATCH_ITEMS) askIdle();
+    else batchTimer ??= setTimeout(askIdle, BATCH_MS);
+  };
+  return {
+    start() {
+      askIdle();
+      armSeal(FIRST_SEAL_MS);
+    },
+    hold: () => void (isHeld = true),
+    release() {
+      isHeld = false;
+      flush();
+    },
+    stop() {
+      clearTimeout(batchTimer);
+      clearTimeout(sealTimer);
+      queue.onPush = () => {};
+    },
+  };
 }

@@ -62,7 +62,7 @@ export interface ErrorFact {
   readonly time: number;
   readonly type: string;
   readonly message: string;
-  readonly stack: string;
+  readonly stack: string | undefined;
   readonly source: string;
   readonly line: number;
   readonly column: number;

@@ -11,19 +11,18 @@ export class Guard {
   /** Called once, when the SDK is disabled. */
   onDisable: () => void = () => {};
   private _spentMs = 0;
-  private _reportedMs = 0;
   private _enteredAt = 0;
   private _depth = 0;
 
   run(body: () => void): void {
     if (this.off) return;
-    this._enter();
+    if (!this._depth++) this._enteredAt = performance.now();
     try {
       body();
     } catch (error) {
       this.swallow(error);
     } finally {
-      this._leave();
+      if (!--this._depth) this._spentMs += performance.now() - this._enteredAt;
     }
   }
 
@@ -43,22 +42,7 @@ export class Guard {
   }
 
   get spentMs(): number {
-    return this._spentMs + (this._depth > 0 ? performance.now() - this._enteredAt : 0);
-  }
-
-  /** Whole microseconds since the last call. The rest is carried over: outside isolation the clock steps by 0.1-1 ms. */
-  takeSpentUs(): number {
-    const us = Math.floor((this.spentMs - this._reportedMs) * 1000);
-    this._reportedMs += us / 1000;
-    return us;
-  }
-
-  private _enter(): void {
-    if (this._depth++ === 0) this._enteredAt = performance.now();
-  }
-
-  private _leave(): void {
-    if (--this._depth === 0) this._spentMs += performance.now() - this._enteredAt;
+    return this._spentMs + (this._depth ? performance.now() - this._enteredAt : 0);
   }
 
   swallow(error: unknown): void {

@@ -3,29 +3,36 @@
  * events and close the LCP. Asked for by whoever pushed something that waits for it; one mark answers all.
  */
 import { InboxKind, InboxLifecycle } from "../abi";
-import type { LifecycleFact } from "../observe/page";
 import type { Context } from "../observe/source";
-import { whenIdleOrHidden } from "./when_idle_or_hidden";
+import { orHidden } from "./hidden";
+import { whenIdle } from "./when_idle";
 
-export class IdleMark {
+// A busy page may never be idle, and interactions must be evaluated while their frame is still remembered.
+const IDLE_TIMEOUT_MS = 1000;
+
+export interface IdleMark {
   /** Pushes what the core must know before it evaluates. */
-  before: () => void = () => {};
-  private _isAsked = false;
+  before: () => void;
+  ask(): void;
+  /** Now, when the page is being left. `before` also when nobody asked: short interactions are counted but have no entry. */
+  settle(): void;
+}
 
-  constructor(private readonly _context: Context) {}
-
-  ask(): void {
-    if (this._isAsked) return;
-    this._isAsked = true;
-    whenIdleOrHidden(this._context.guard.wrap(() => this.settle()));
-  }
-
-  /** Now, when the page is being left; nothing when nobody asked. */
-  settle(): void {
-    if (!this._isAsked) return;
-    this._isAsked = false;
-    this.before();
-    const fact: LifecycleFact = { event: InboxLifecycle.IDLE, time: performance.now() };
-    this._context.sink.push(InboxKind.LIFECYCLE, fact);
-  }
+export function idleMark({ guard, sink }: Context): IdleMark {
+  let isAsked = false;
+  const self: IdleMark = {
+    before() {},
+    ask() {
+      if (isAsked) return;
+      isAsked = true;
+      orHidden(guard.wrap(self.settle), (done) => whenIdle(done, IDLE_TIMEOUT_MS));
+    },
+    settle() {
+      self.before();
+      if (!isAsked) return;
+      isAsked = false;
+      sink.push(InboxKind.LIFECYCLE, { event: InboxLifecycle.IDLE, time: performance.now() });
+    },
+  };
+  return self;
 }

@@ -1,13 +1,16 @@
-/** A guarded listener, and how to take it off again. Always passive and in the capture phase: we only watch. */
+/** A guarded listener, and how to take it off before all others. Always passive and in the capture phase: we only watch. */
 import type { Context } from "../observe/source";
 
 export function listen<E extends Event>(
-  { guard }: Context,
+  { guard, stops }: Context,
   target: EventTarget,
   type: string,
   take: (event: E) => void,
 ): () => void {
   const guarded = guard.wrap(take) as EventListener;
-  target.addEventListener(type, guarded, { capture: true, passive: true });
-  return () => target.removeEventListener(type, guarded, { capture: true });
+  const options = { capture: true, passive: true };
+  target.addEventListener(type, guarded, options);
+  const off = () => target.removeEventListener(type, guarded, options);
+  stops.push(off);
+  return off;
 }

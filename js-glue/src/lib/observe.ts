@@ -3,29 +3,30 @@
  * works only with `type`, and because several types in one observer arrive out of order.
  */
 import { LossReason } from "../abi";
-import type { Context, Source } from "../observe/source";
+import type { Context } from "../observe/source";
 
 export function isSupported(type: string): boolean {
-  return typeof PerformanceObserver === "function" && !!PerformanceObserver.supportedEntryTypes?.includes(type);
+  return !!globalThis.PerformanceObserver?.supportedEntryTypes?.includes(type);
 }
 
-export function observe<E extends PerformanceEntry>(
-  { guard, sink }: Context,
+export function observe(
+  { guard, sink, drains, stops }: Context,
   type: string,
-  take: (entries: E[]) => void,
-  options?: { durationThreshold: number },
-): Source | undefined {
-  if (!isSupported(type)) return undefined;
-  const observer = new PerformanceObserver((list, _observer, more?: { droppedEntriesCount?: number }) =>
-    guard.run(() => {
-      // Chromium tells once, in the first callback, what overflowed before we came.
-      if (more?.droppedEntriesCount) sink.lose(LossReason.BROWSER_DROPPED, more.droppedEntriesCount);
-      take(list.getEntries() as E[]);
-    }),
-  );
-  observer.observe({ type, buffered: true, ...options } as PerformanceObserverInit);
-  return {
-    drain: () => guard.run(() => take(observer.takeRecords() as E[])),
-    stop: () => observer.disconnect(),
-  };
+  take: (entries: PerformanceEntry[]) => void,
+  options?: object,
+): void {
+  if (!isSupported(type)) return;
+  // Each on its own: a browser that refuses one type still has the others.
+  guard.run(() => {
+    const observer = new PerformanceObserver(
+      guard.wrap((list: PerformanceObserverEntryList, _observer?: unknown, more?: { droppedEntriesCount?: number }) => {
+        // Chromium tells once, in the first callback, what overflowed before we came.
+        if (more?.droppedEntriesCount) sink.lose(LossReason.BROWSER_DROPPED, more.droppedEntriesCount);
+        take(list.getEntries());
+      }),
+    );
+    observer.observe({ type, buffered: true, ...options });
+    drains.push(guard.wrap(() => take(observer.takeRecords())));
+    stops.push(() => observer.disconnect());
+  });
 }

@@ -10,8 +10,8 @@ function nameOf(node: Element): string {
 
 function partOf(node: Element): string {
   if (node.id) return "#" + node.id;
-  // A text node has no classList: the throw ends the walk, as it does in web-vitals.
-  return [nameOf(node), ...Array.from(node.classList).sort()].join(".");
+  // A text node has no classList; its parents tell where it is.
+  return [nameOf(node), ...[...(node.classList ?? [])].sort()].join(".");
 }
 
 export function selectorOf(node: Node | null | undefined): string {

@@ -1,12 +1,11 @@
 /** Who and where this page is, as it was when the SDK started. */
-import { Metric } from "../abi";
 import type { StartFact } from "../bridge/marshal";
-import { isInteractionSupported } from "../observe/event";
+import { isInteractionSupported } from "../observe/entries";
 import type { Options } from "../types";
+import type { Watch } from "../watch";
 import { isSupported } from "./observe";
-import { randomId } from "./random";
+import { randomId, type Id128 } from "./random";
 import { routeFor } from "./route";
-import { isPrerendering } from "./when_activated";
 
 declare const VITRACE_VERSION: string;
 
@@ -17,34 +16,25 @@ interface NavigatorMore extends Navigator {
 
 /** Bit (metric - 1) of each vital that this browser can measure; the others are reported as unsupported, never as 0. */
 function supportedMetrics(): number {
-  const bit = (metric: Metric, can: boolean) => (can ? 1 << (metric - 1) : 0);
-  return (
-    bit(Metric.LCP, isSupported("largest-contentful-paint")) |
-    bit(Metric.INP, isInteractionSupported()) |
-    bit(Metric.CLS, isSupported("layout-shift")) |
-    bit(Metric.FCP, isSupported("paint")) |
-    bit(Metric.TTFB, isSupported("navigation"))
-  );
+  const types = ["largest-contentful-paint", "", "layout-shift", "paint", "navigation"];
+  return types.reduce((bits, type, at) => bits | (+(type ? isSupported(type) : isInteractionSupported()) << at), 0);
 }
 
-/**
- * As it is when the SDK starts. Two things are filled in when the core does: the transport, which is not known yet, and
- * the session, because the first look into sessionStorage blocks for milliseconds.
- */
-export function startFact(options: Options): StartFact {
+/** The session is not looked up before the core starts: the first look into sessionStorage blocks for milliseconds. */
+export function startFact(options: Options, page: Watch["page"], transport: number, session: Id128): StartFact {
   const { connection, deviceMemory, hardwareConcurrency, language } = navigator as NavigatorMore;
   return {
+    ...page,
     view: randomId(),
-    session: [0, 0, 0, 0],
+    session,
     timeOrigin: performance.timeOrigin,
-    transport: 0,
+    transport,
     supported: supportedMetrics(),
     app: options.app,
-    release: options.release ?? "",
-    environment: options.environment ?? "",
+    release: options.release,
+    environment: options.environment,
     sdkVersion: VITRACE_VERSION,
-    url: location.href,
-    route: routeFor(location.href, options.route),
+    route: routeFor(page.url, options.route),
     referrer: document.referrer,
     viewportWidth: innerWidth,
     viewportHeight: innerHeight,
@@ -53,10 +43,8 @@ export function startFact(options: Options): StartFact {
     deviceMemory,
     effectiveType: connection?.effectiveType,
     language,
-    isolated: typeof crossOriginIsolated === "boolean" && crossOriginIsolated,
-    hidden: document.visibilityState === "hidden",
-    prerendering: isPrerendering(),
-    wasDiscarded: (document as Document & { wasDiscarded?: boolean }).wasDiscarded === true,
-    readyState: ["loading", "interactive", "complete"].indexOf(document.readyState),
+    isolated: !!globalThis.crossOriginIsolated,
+    wasDiscarded: !!(document as Document & { wasDiscarded?: boolean }).wasDiscarded,
+    readyState: ["loading", "interactive", "complete"].indexOf(page.readyState),
   };
 }

@@ -1,8 +1,8 @@
 /** A new trace for one call, sampled: the application asked for traces of these origins. */
-import { hexOf } from "./random";
+import { hexOf, randomWords } from "./random";
 
 export function newTraceparent(): string {
-  const words = crypto.getRandomValues(new Uint32Array(6));
+  const words = randomWords(6);
   // An all-zero id is invalid; forcing one bit costs nothing.
   words[0] |= 1;
   words[4] |= 1;

@@ -3,20 +3,32 @@ import type { Options } from "../types";
 
 export interface Urls {
   readonly beacon: string;
+  readonly bridge: string;
+  readonly trace: string;
   readonly wasm: string;
+  /** The script of the worker: where the tag is used, the bridge itself, which the browser already has. */
   readonly sdkWorker: string;
   readonly workerUrl: string | undefined;
 }
 
 /** `files`: folder of the SDK's files when known (the script tag's own), else they are taken from the collector. */
-export function urlsOf(options: Options, files?: string): Urls {
+export function urlsOf({ endpoint, wasmUrl, workerUrl }: Options, files?: string): Urls {
   const absolute = (url: string) => new URL(url, document.baseURI).href;
-  const endpoint = absolute(options.endpoint ?? "/").replace(/\/+$/, "");
-  const folder = files ?? `${endpoint}/v1/`;
+  const base = absolute(endpoint ?? "/").replace(/\/+$/, "") + "/v1/";
+  const sdk = `${files ?? base}vitrace`;
+  const bridge = `${sdk}-bridge.js`;
   return {
-    beacon: `${endpoint}/v1/beacon`,
-    wasm: options.wasmUrl ? absolute(options.wasmUrl) : `${folder}vitrace.wasm`,
-    sdkWorker: `${folder}vitrace-worker.js`,
-    workerUrl: options.workerUrl && absolute(options.workerUrl),
+    beacon: `${base}beacon`,
+    bridge,
+    trace: `${sdk}-trace.js`,
+    wasm: wasmUrl ? absolute(wasmUrl) : `${sdk}.wasm`,
+    sdkWorker: files ? bridge : `${base}vitrace-worker.js`,
+    workerUrl: workerUrl && absolute(workerUrl),
   };
+}
+
+/** Requests of the SDK itself: they are its overhead, not the page's work. */
+export function ownRequests(urls: Urls): (name: string) => boolean {
+  const own = Object.values(urls).filter(Boolean) as string[];
+  return (name) => own.some((url) => name.startsWith(url));
 }

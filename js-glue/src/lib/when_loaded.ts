@@ -1,5 +1,6 @@
 /** One task after the load event, when loadEventEnd is known. */
 export function whenLoaded(run: () => void): void {
-  if (document.readyState === "complete") setTimeout(run, 0);
-  else addEventListener("load", () => setTimeout(run, 0), { once: true });
+  const later = () => setTimeout(run, 0);
+  if (document.readyState === "complete") later();
+  else addEventListener("load", later, { once: true });
 }

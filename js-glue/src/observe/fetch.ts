@@ -9,7 +9,7 @@ import { InboxKind } from "../abi";
 import type { CallFact } from "../lib/entries";
 import type { Origins } from "../lib/origins";
 import { newTraceparent } from "../lib/traceparent";
-import type { Context, Source } from "./source";
+import type { Context } from "./source";
 
 interface Call {
   readonly url: URL;
@@ -18,9 +18,10 @@ interface Call {
   readonly start: number;
 }
 
-export function observeFetch(context: Context, origins: Origins): Source {
+export function observeFetch(context: Context, origins: Origins): void {
   const original = window.fetch;
-  const { guard } = context;
+  const { guard, sink, stops } = context;
+  const push = (call: Call, response?: Response) => sink.push(InboxKind.CALL, callFact(call, response));
 
   function traced(this: unknown, input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
     let call: Call | undefined;
@@ -37,26 +38,23 @@ export function observeFetch(context: Context, origins: Origins): Source {
     // The derived promise goes to the page: a handler on `answer` itself would hide its unhandled rejections.
     return answer.then(
       (response) => {
-        guard.run(() => context.sink.push(InboxKind.CALL, answered(made, response)));
+        guard.run(() => push(made, response));
         return response;
       },
       (error) => {
         guard.run(() => {
           if (made.traceparent && error?.name !== "AbortError") origins.block(made.url.origin);
-          context.sink.push(InboxKind.CALL, failed(made));
+          push(made);
         });
         throw error;
       },
     );
   }
   window.fetch = traced;
-  return {
-    drain: () => {},
-    stop: () => {
-      // Somebody may have wrapped us meanwhile; then ours stays in the chain and only passes calls on.
-      if (window.fetch === traced) window.fetch = original;
-    },
-  };
+  stops.push(() => {
+    // Somebody may have wrapped us meanwhile; then ours stays in the chain and only passes calls on.
+    if (window.fetch === traced) window.fetch = original;
+  });
 }
 
 /** What to call instead, or undefined when the call is none of our business. Exported for its tests. */
@@ -81,31 +79,18 @@ export function planFetch(
   return { call, args: [input, { ...init, ...kept, headers }] };
 }
 
-function answered(call: Call, response: Response): CallFact {
+/** `response` is undefined when there was none. The end of its body is not ours to watch: that would change the request. */
+function callFact({ url, method, start, traceparent }: Call, response?: Response): CallFact {
+  const now = performance.now();
   return {
-    url: call.url.href,
-    method: call.method,
-    start: call.start,
-    headers: performance.now(),
-    // The end of the body is not ours to watch: reading or cloning it would change the page's request.
-    end: undefined,
-    status: response.status,
-    redirected: response.redirected,
-    traceparent: call.traceparent,
-    serverTiming: response.headers.get("server-timing") ?? "",
-  };
-}
-
-function failed(call: Call): CallFact {
-  return {
-    url: call.url.href,
-    method: call.method,
-    start: call.start,
-    headers: undefined,
-    end: performance.now(),
-    status: 0,
-    redirected: false,
-    traceparent: call.traceparent,
-    serverTiming: "",
+    url: url.href,
+    method,
+    start,
+    headers: response && now,
+    end: response ? undefined : now,
+    status: response?.status ?? 0,
+    redirected: !!response?.redirected,
+    traceparent,
+    serverTiming: response?.headers.get("server-timing") ?? "",
   };
 }

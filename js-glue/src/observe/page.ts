@@ -1,22 +1,43 @@
 /** What happens to the page as a whole: first input, load, activation, and the return from the back/forward cache. */
-import { InboxKind, InboxLifecycle } from "../abi";
+import { InboxKind, InboxLifecycle, NavigationType } from "../abi";
+import { isHidden, orHidden } from "../lib/hidden";
 import type { IdleMark } from "../lib/idle_mark";
 import { listen } from "../lib/listen";
+import type { Id128 } from "../lib/random";
 import { isPrerendering } from "../lib/when_activated";
-import { whenLoaded } from "../lib/when_loaded";
-import type { Context, Source } from "./source";
+import type { Context } from "./source";
+
+const INPUTS = ["keydown", "click"];
 
 export interface LifecycleFact {
   readonly event: InboxLifecycle;
   readonly time: number;
 }
 
-export function observePage(context: Context, idle: IdleMark, restored: (time: number) => void): Source {
+export interface ViewFact {
+  readonly startTime: number;
+  readonly type: number;
+  readonly url: string;
+  /** These two are filled in before the record is written: the first random number takes a while. */
+  view?: Id128;
+  route?: string;
+  readonly hidden: boolean;
+}
+
+export interface Restoring {
+  /** A view is pushed whose first paint is not known yet: it must go into the same batch. */
+  hold(): void;
+  release(): void;
+}
+
+export function observePage(context: Context, idle: IdleMark, restoring: () => Restoring | undefined): void {
+  const { guard, sink } = context;
   const push = (event: InboxLifecycle, time: number) => {
     const fact: LifecycleFact = { event, time };
-    context.sink.push(InboxKind.LIFECYCLE, fact);
+    sink.push(InboxKind.LIFECYCLE, fact);
   };
-  let stopInput = () => {};
+  let offs: (() => void)[] = [];
+  const stopInput = () => offs.forEach((off) => off());
   const watchInput = () => {
     stopInput();
     const input = (event: Event) => {
@@ -26,26 +47,33 @@ export function observePage(context: Context, idle: IdleMark, restored: (time: n
       push(InboxLifecycle.INPUT, event.timeStamp);
       idle.ask();
     };
-    const offs = ["keydown", "click"].map((type) => listen(context, window, type, input));
-    stopInput = () => offs.forEach((off) => off());
+    offs = INPUTS.map((type) => listen(context, window, type, input));
   };
   watchInput();
-  whenLoaded(context.guard.wrap(() => push(InboxLifecycle.LOADED, performance.now())));
-  const offs = [
-    listen<PageTransitionEvent>(context, window, "pageshow", (event) => {
-      if (!event.persisted) return;
-      restored(event.timeStamp);
-      watchInput();
-    }),
-  ];
-  if (isPrerendering()) {
-    offs.push(listen(context, document, "prerenderingchange", () => push(InboxLifecycle.ACTIVATED, performance.now())));
-  }
-  return {
-    drain: () => {},
-    stop: () => {
-      stopInput();
-      offs.forEach((off) => off());
-    },
-  };
+  // Back from the back/forward cache: a new view, whose first paint is the frame after the next.
+  listen<PageTransitionEvent>(context, window, "pageshow", ({ persisted, timeStamp }) => {
+    if (!persisted) return;
+    const fact: ViewFact = {
+      startTime: timeStamp,
+      type: NavigationType.BACK_FORWARD_CACHE,
+      url: location.href,
+      hidden: isHidden(),
+    };
+    // Interactions up to here are of the old view, also those that were too short for an entry.
+    idle.before();
+    sink.push(InboxKind.VIEW, fact);
+    restoring()?.hold();
+    const painted = guard.wrap((hidden: boolean) => {
+      if (!hidden) sink.push(InboxKind.PAINT, { name: "first-contentful-paint", startTime: performance.now() });
+      restoring()?.release();
+    });
+    orHidden(painted, (done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+    watchInput();
+  });
+  if (!isPrerendering()) return;
+  listen(context, document, "prerenderingchange", ({ timeStamp: time }) => {
+    // In a background tab: a prerendered document says hidden anyway, so the core has to be told that it still is.
+    if (isHidden()) sink.push(InboxKind.VISIBILITY, { time, hidden: true, buffered: false });
+    push(InboxLifecycle.ACTIVATED, performance.now());
+  });
 }

@@ -1,4 +1,4 @@
-/** What an observer is given and what it gives back. Observers copy and enqueue; nothing is evaluated in a callback. */
+/** What an observer is given. Observers copy and enqueue; nothing is evaluated in a callback. */
 import type { InboxKind, LossReason } from "../abi";
 import type { Guard } from "../lib/guard";
 
@@ -12,10 +12,8 @@ export interface Sink {
 export interface Context {
   readonly guard: Guard;
   readonly sink: Sink;
-}
-
-export interface Source {
-  /** Hands over what the browser holds back for the next callback. */
-  drain(): void;
-  stop(): void;
+  /** Each hands over what the browser holds back for the next callback. */
+  readonly drains: (() => void)[];
+  /** Each takes off one listener, observer or wrapper. */
+  readonly stops: (() => void)[];
 }

@@ -1,11 +1,13 @@
 /**
- * When the page was visible: the browser's record of the time before us, once, and then visibilitychange as it
- * happens. Keeping the observer would report every later change twice.
+ * When the page was visible: the browser's record of the time before us, once, and then visibilitychange as it happens.
+ * An observer would report every later change a second time, and the record must come before the paints, which count only
+ * when they came before it says hidden: so it is read at once.
  */
 import { InboxKind } from "../abi";
+import { isHidden } from "../lib/hidden";
 import { listen } from "../lib/listen";
-import { observe } from "../lib/observe";
-import type { Context, Source } from "./source";
+import { isSupported } from "../lib/observe";
+import type { Context } from "./source";
 
 export interface VisibilityFact {
   readonly time: number;
@@ -13,34 +15,17 @@ export interface VisibilityFact {
   readonly buffered: boolean;
 }
 
-export function observeVisibility(context: Context): Source {
+export function observeVisibility(context: Context): void {
   const push = (time: number, hidden: boolean, buffered: boolean) => {
     const fact: VisibilityFact = { time, hidden, buffered };
     context.sink.push(InboxKind.VISIBILITY, fact);
   };
-  let isFirst = true;
-  let entries: Source | undefined;
-  entries = observe(context, "visibility-state", (states) => {
-    if (!isFirst || !states.length) return;
-    isFirst = false;
-    for (const state of states) push(state.startTime, state.name === "hidden", true);
-    entries?.stop();
-  });
+  const states = isSupported("visibility-state") ? performance.getEntriesByType("visibility-state") : [];
+  for (const state of states) push(state.startTime, state.name === "hidden", true);
   // Between pagehide and pageshow a change is part of leaving, which LIFECYCLE PAGEHIDE and VIEW already tell. Chromium
   // fires one after pagehide, and it alone would cost another beacon.
   let isGone = false;
-  const offs = [
-    listen(context, window, "pagehide", () => (isGone = true)),
-    listen(context, window, "pageshow", () => (isGone = false)),
-    listen(context, document, "visibilitychange", (event) => {
-      if (!isGone) push(event.timeStamp, document.visibilityState === "hidden", false);
-    }),
-  ];
-  return {
-    drain: () => entries?.drain(),
-    stop: () => {
-      entries?.stop();
-      offs.forEach((off) => off());
-    },
-  };
+  listen(context, window, "pagehide", () => (isGone = true));
+  listen(context, window, "pageshow", () => (isGone = false));
+  listen(context, document, "visibilitychange", (event) => isGone || push(event.timeStamp, isHidden(), false));
 }

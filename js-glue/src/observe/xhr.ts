@@ -3,7 +3,7 @@ import { InboxKind } from "../abi";
 import type { CallFact } from "../lib/entries";
 import type { Origins } from "../lib/origins";
 import { newTraceparent } from "../lib/traceparent";
-import type { Context, Source } from "./source";
+import type { Context } from "./source";
 
 interface Opened {
   readonly method: string;
@@ -16,8 +16,8 @@ function serverTimingOf(request: XMLHttpRequest): string {
   return /^server-timing:\s*(.*?)\s*$/im.exec(request.getAllResponseHeaders())?.[1] ?? "";
 }
 
-export function observeXhr(context: Context, origins: Origins): Source {
-  const { guard, sink } = context;
+export function observeXhr(context: Context, origins: Origins): void {
+  const { guard, sink, stops } = context;
   const proto = XMLHttpRequest.prototype;
   const original = { open: proto.open, send: proto.send, setRequestHeader: proto.setRequestHeader };
   const opened = new WeakMap<XMLHttpRequest, Opened>();
@@ -82,12 +82,9 @@ export function observeXhr(context: Context, origins: Origins): Source {
   };
   const wrapped = { open: proto.open, send: proto.send, setRequestHeader: proto.setRequestHeader };
 
-  return {
-    drain: () => {},
-    stop: () => {
-      for (const name of ["open", "send", "setRequestHeader"] as const) {
-        if (proto[name] === wrapped[name]) (proto as unknown as Record<string, unknown>)[name] = original[name];
-      }
-    },
-  };
+  stops.push(() => {
+    for (const name of ["open", "send", "setRequestHeader"] as const) {
+      if (proto[name] === wrapped[name]) (proto as unknown as Record<string, unknown>)[name] = original[name];
+    }
+  });
 }

@@ -2,51 +2,39 @@
 import type { TransportName } from "../bridge/codes";
 import type { Core } from "../bridge/memory";
 import type { Guard } from "../lib/guard";
+import type { UseScript } from "../lib/trusted";
 import type { Ring } from "../ring";
-import type { ToPage, ToWorker } from "../worker/protocol";
+import type { ToWorker } from "../worker/protocol";
 import type { Host } from "../worker/transport";
+import { answerOf } from "./answer";
 import { mainTransport } from "./main";
-import { sharedTransport } from "./shared";
 import { startWorker, type WorkerSource } from "./start_worker";
 import { transferTransport } from "./transfer";
 import type { Transport } from "./transport";
 
-const READY_MS_MAX = 5000;
-
 export interface Choice {
   readonly forced: TransportName | undefined;
   readonly worker: WorkerSource;
+  readonly useScript: UseScript;
   readonly beaconUrl: string;
   readonly host: Host;
 }
 
 export async function chooseTransport(guard: Guard, core: Core, ring: Ring, choice: Choice): Promise<Transport> {
-  const url = choice.beaconUrl;
-  const worker = choice.forced === "main" ? undefined : await startWorker(choice.host, choice.worker);
-  if (!worker) return mainTransport(guard, ring, choice.host, url);
-  if (choice.forced !== "transfer" && crossOriginIsolated) {
-    const { memory } = core;
-    if (await ask(worker, { type: "shared", url, memory, ring: core.ringAddress })) return sharedTransport(ring);
-  }
-  if (await ask(worker, { type: "transfer", url })) return transferTransport(guard, ring, worker);
-  worker.terminate();
-  return mainTransport(guard, ring, choice.host, url);
-}
-
-function ask(worker: Worker, message: ToWorker): Promise<boolean> {
-  return new Promise((resolve) => {
-    const finish = (ok: boolean) => {
-      clearTimeout(timer);
-      worker.onmessage = null;
-      resolve(ok);
+  const { forced, beaconUrl: url, host } = choice;
+  const worker = forced === "main" ? undefined : await startWorker(host, choice.useScript, choice.worker);
+  if (worker) {
+    const ask = async (message: ToWorker) => {
+      const answer = await answerOf(worker, () => worker.postMessage(message));
+      return answer?.type === "ready" && answer.ok;
     };
-    const timer = setTimeout(() => finish(false), READY_MS_MAX);
-    worker.onmessage = ({ data }: MessageEvent<ToPage>) => finish(data.type === "ready" && data.ok);
-    try {
-      worker.postMessage(message);
-    } catch {
-      // DataCloneError: this page may not share memory.
-      finish(false);
+    if (forced !== "transfer" && crossOriginIsolated) {
+      // The worker reads the ring in place. All there is to do here is to wake it.
+      const wake = () => ring.notify();
+      if (await ask({ type: "shared", url, memory: core.memory, ring: core.ringAddress })) return { name: "shared", wake, stop: wake };
     }
-  });
+    if (await ask({ type: "transfer", url })) return transferTransport(guard, ring, worker);
+    worker.terminate();
+  }
+  return mainTransport(guard, ring, host, url);
 }

@@ -15,6 +15,5 @@ export type ToWorker =
   | { readonly type: "stop" };
 
 export type ToPage =
-  | { readonly type: "hello" }
-  | { readonly type: "ready"; readonly ok: boolean }
+  | { readonly type: "hello" | "ready"; readonly ok: boolean }
   | { readonly type: "done"; readonly segment: number; readonly sent: boolean; readonly retries: number };

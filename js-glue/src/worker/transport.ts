@@ -17,9 +17,8 @@ export interface Outcome {
 /** keepalive requests share 64 KiB a page: small beacons survive a navigation, big ones do not crowd out the exit. */
 const KEEPALIVE_BYTES_MAX = 8192;
 
-export function browserHost(): Host {
-  // Taken now: a page may wrap fetch later, and beacons are none of its wrapper's business.
-  const fetch = globalThis.fetch.bind(globalThis);
+/** `fetch`: the browser's own, not a wrapper that the page or we put around it. */
+export function hostOf(fetch: Host["fetch"]): Host {
   return {
     fetch,
     sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),

@@ -50,7 +50,8 @@ static void test_counters__every_metric_has_one_help_and_one_type_line(void **st
     for (char *line = strtok(lines, "\n"); line != NULL; line = strtok(NULL, "\n")) {
         if (line[0] == '#')
             continue;
-        snprintf(name, sizeof name, "# TYPE %.*s ", (int)strcspn(line, "{ "), line);
+        bool is_histogram = strncmp(line, "vitrace_ingest_seconds_", 23) == 0; /* one metric of several names */
+        snprintf(name, sizeof name, "# TYPE %.*s ", is_histogram ? 22 : (int)strcspn(line, "{ "), line);
         char *first = strstr(text, name);
         assert_non_null(first);
         assert_null(strstr(first + 1, name));

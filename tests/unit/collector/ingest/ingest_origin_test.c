@@ -175,6 +175,7 @@ static void test_ingest_origin__one_over_the_maximum_size_is_refused(void **stat
     char text[INGEST_ORIGIN_BYTES_MAX + 2];
     memset(text, 'a', sizeof text);
     memcpy(text, "https://", 8);
+    assert_false(ingest_origin_is_valid(slice_of("htt\0s://a.example", 18)));
     assert_true(ingest_origin_is_valid(slice_of(text, INGEST_ORIGIN_BYTES_MAX)));
     assert_false(ingest_origin_is_valid(slice_of(text, INGEST_ORIGIN_BYTES_MAX + 1)));
 }

@@ -7,6 +7,7 @@
 #include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -60,8 +61,8 @@ static void fake_wait(struct fake_log *self, unsigned taken)
 }
 
 static const char *const shop_origins[] = {"https://shop.example", "https://*.shop.example"};
-static const struct ingest_app apps[] = {{"shop", shop_origins, 2}, {"open", NULL, 0}};
-static const struct ingest_app only_shop[] = {{"shop", shop_origins, 2}};
+static const struct ingest_app apps[] = {{.name = "shop", .origins = shop_origins, .origin_count = 2}, {.name = "open"}};
+static const struct ingest_app only_shop[] = {{.name = "shop", .origins = shop_origins, .origin_count = 2}};
 
 static void bench_start(struct bench *self, const struct ingest_app *app, size_t app_count)
 {
@@ -69,7 +70,8 @@ static void bench_start(struct bench *self, const struct ingest_app *app, size_t
     *self = (struct bench){0};
     pthread_mutex_init(&self->log.lock, NULL);
     pthread_cond_init(&self->log.changed, NULL);
-    self->ingest = ingest_new(&(struct ingest_options){app, app_count, {&self->log, fake_take}, &self->counters});
+    self->ingest = ingest_new(&(struct ingest_options){
+        .apps = app, .app_count = app_count, .sink = {&self->log, fake_take}, .counters = &self->counters});
     self->route =
         (struct net_route){NET_POST | NET_OPTIONS, "/v1/beacon", ingest_handle, self->ingest, INGEST_BODY_BYTES_MAX};
     self->net = net_start(&(struct net_options){.listen = "127.0.0.1:0",
@@ -456,11 +458,78 @@ static void test_ingest__app_problems_are_named(void **state)
     (void)state;
     static const char *const bad_origin[] = {"https://shop.example/path"};
     assert_null(ingest_app_problem(&apps[0]));
-    assert_non_null(ingest_app_problem(&(struct ingest_app){"Shop", NULL, 0}));
-    assert_non_null(ingest_app_problem(&(struct ingest_app){"", NULL, 0}));
-    assert_non_null(ingest_app_problem(&(struct ingest_app){"-a", NULL, 0}));
-    assert_non_null(ingest_app_problem(&(struct ingest_app){NULL, NULL, 0}));
-    assert_non_null(ingest_app_problem(&(struct ingest_app){"shop", bad_origin, 1}));
+    assert_non_null(ingest_app_problem(&(struct ingest_app){.name = "Shop"}));
+    assert_non_null(ingest_app_problem(&(struct ingest_app){.name = ""}));
+    assert_non_null(ingest_app_problem(&(struct ingest_app){.name = "-a"}));
+    assert_non_null(ingest_app_problem(&(struct ingest_app){.name = NULL}));
+    assert_non_null(ingest_app_problem(&(struct ingest_app){.name = "shop", .origins = bad_origin, .origin_count = 1}));
+}
+
+static void test_ingest__a_new_policy_counts_for_the_next_request(void **state)
+{
+    (void)state;
+    struct bench bench;
+    struct http_reply reply;
+    uint8_t beacon[512];
+    size_t size = beacon_make(beacon, "shop", 1, 0);
+    static const struct ingest_app only_open[] = {{.name = "open"}};
+    bench_start(&bench, only_open, 1);
+    assert_int_equal(ask(&bench, "Origin: https://shop.example\r\n", beacon, size, &reply), 403);
+    assert_true(ingest_set_policy(bench.ingest, &(struct ingest_options){.apps = apps, .app_count = 2}));
+    assert_int_equal(ask(&bench, "Origin: https://shop.example\r\n", beacon, size, &reply), 204);
+    const struct ingest_options tight = {.apps = apps, .app_count = 2, .limits = {.ip = {.per_second = 1, .burst = 1}}};
+    assert_true(ingest_set_policy(bench.ingest, &tight));
+    assert_int_equal(ask(&bench, "Origin: https://shop.example\r\n", beacon, size, &reply), 204);
+    assert_int_equal(ask(&bench, "Origin: https://shop.example\r\n", beacon, size, &reply), 429);
+    assert_true(ingest_set_policy(bench.ingest, &(struct ingest_options){.apps = only_open, .app_count = 1}));
+    assert_int_equal(ask(&bench, "Origin: https://shop.example\r\n", beacon, size, &reply), 403);
+    bench_stop(&bench);
+}
+
+struct sender {
+    struct bench *bench;
+    atomic_bool stop;
+    unsigned answered, other;
+};
+
+/* A stored beacon again and again: 204 while its app is configured, 403 while it is not, nothing else. */
+static void *send_many(void *context)
+{
+    struct sender *self = context;
+    struct http_reply reply;
+    uint8_t beacon[512];
+    size_t size = beacon_make(beacon, "shop", 1, 0);
+    while (!atomic_load(&self->stop)) {
+        int status = ask(self->bench, "Origin: https://shop.example\r\n", beacon, size, &reply);
+        self->answered++;
+        self->other += status != 204 && status != 403;
+    }
+    return NULL;
+}
+
+static void test_ingest__policies_change_while_requests_are_judged(void **state)
+{
+    (void)state;
+    struct bench bench;
+    struct http_reply reply;
+    pthread_t thread[2];
+    uint8_t beacon[512];
+    size_t size = beacon_make(beacon, "shop", 1, 0);
+    static const struct ingest_app only_open[] = {{.name = "open"}};
+    bench_start(&bench, only_shop, 1);
+    assert_int_equal(ask(&bench, "Origin: https://shop.example\r\n", beacon, size, &reply), 204);
+    struct sender sender[2] = {{.bench = &bench}, {.bench = &bench}};
+    for (unsigned i = 0; i < 2; i++)
+        pthread_create(&thread[i], NULL, send_many, &sender[i]);
+    for (unsigned i = 0; i < 300; i++)
+        assert_true(ingest_set_policy(
+            bench.ingest, &(struct ingest_options){.apps = i % 2 == 0 ? only_open : only_shop, .app_count = 1}));
+    for (unsigned i = 0; i < 2; i++)
+        atomic_store(&sender[i].stop, true);
+    for (unsigned i = 0; i < 2; i++)
+        pthread_join(thread[i], NULL);
+    assert_int_equal(sender[0].other + sender[1].other, 0);
+    bench_stop(&bench);
 }
 
 int main(void)
@@ -481,6 +550,8 @@ int main(void)
         cmocka_unit_test(test_ingest__an_origin_that_no_app_knows_is_refused_before_the_beacon_is_decoded),
         cmocka_unit_test(test_ingest__the_preflight_is_answered_for_known_origins_only),
         cmocka_unit_test(test_ingest__app_problems_are_named),
+        cmocka_unit_test(test_ingest__a_new_policy_counts_for_the_next_request),
+        cmocka_unit_test(test_ingest__policies_change_while_requests_are_judged),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -34,7 +34,7 @@ static void test_queue__gives_back_in_order_of_pushing(void **state)
     for (int round = 0; round < 2; round++) {
         for (int i = 0; i < 5; i++)
             assert_true(log_queue_push(*state, &appends[i]));
-        assert_true(log_queue_wait(*state));
+        assert_true(log_queue_wait(*state, 60000));
         struct append *append = log_queue_take(*state);
         for (int i = 0; i < 5; i++, append = append->next)
             assert_ptr_equal(append, &appends[i]);
@@ -47,9 +47,9 @@ static void test_queue__stopped_it_still_gives_what_it_has(void **state)
 {
     struct append append;
     log_queue_stop(*state);
-    assert_false(log_queue_wait(*state));
+    assert_false(log_queue_wait(*state, 60000));
     assert_true(log_queue_push(*state, &append));
-    assert_true(log_queue_wait(*state));
+    assert_true(log_queue_wait(*state, 60000));
 }
 
 static void test_queue__closed_it_takes_nothing(void **state)
@@ -61,7 +61,7 @@ static void test_queue__closed_it_takes_nothing(void **state)
     assert_false(log_queue_push(*state, &second));
     assert_null(log_queue_take(*state));
     log_queue_stop(*state);
-    assert_false(log_queue_wait(*state));
+    assert_false(log_queue_wait(*state, 60000));
 }
 
 struct producer {
@@ -90,7 +90,7 @@ static void test_queue__keeps_the_order_of_each_of_many_producers(void **state)
         assert_int_equal(pthread_create(&producers[i].thread, NULL, producer_run, &producers[i]), 0);
     }
     for (unsigned seen = 0; seen < THREADS * PER_THREAD;) {
-        assert_true(log_queue_wait(*state));
+        assert_true(log_queue_wait(*state, 60000));
         for (struct append *append = log_queue_take(*state); append != NULL; append = append->next, seen++) {
             struct producer *producer;
             memcpy(&producer, append->peer, sizeof producer);

@@ -76,11 +76,13 @@ static void test_segment__header_bytes_are_as_the_format_says(void **state)
 
 static enum log_header_status read_header(struct faulty_os *disk, uint64_t first, uint32_t *salt)
 {
+    struct log_header header;
     char name[LOG_NAME_BYTES];
     log_segment_name(0, name);
     int file = disk->os.open(disk, 0, name, 0, 0);
-    enum log_header_status status = log_segment_read_header(&disk->os, file, first, salt);
+    enum log_header_status status = log_segment_read_header(&disk->os, file, first, &header);
     disk->os.close(disk, file);
+    *salt = header.salt;
     return status;
 }
 

@@ -40,7 +40,7 @@ static void test_table__finds_the_segment_of_each_position(void **state)
     struct fixture *self = *state;
     const uint64_t firsts[] = {300, 100, 200}; /* any order of arrival */
     for (size_t i = 0; i < 3; i++)
-        assert_true(log_table_put(&self->table, firsts[i], 10));
+        assert_true(log_table_put(&self->table, (struct log_table_row){firsts[i], 10, 0}));
     assert_int_equal(log_table_first(&self->table), 100);
     for (uint64_t position = 0; position < 500; position++) {
         struct log_range range = log_table_find(&self->table, position);
@@ -58,8 +58,8 @@ static void test_table__the_same_first_position_replaces(void **state)
 {
     struct fixture *self = *state;
     uint64_t generation = self->table.generation;
-    assert_true(log_table_put(&self->table, 7, 10));
-    assert_true(log_table_put(&self->table, 7, 20));
+    assert_true(log_table_put(&self->table, (struct log_table_row){7, 10, 0}));
+    assert_true(log_table_put(&self->table, (struct log_table_row){7, 20, 0}));
     assert_int_equal(self->table.generation, generation + 2);
     assert_int_equal(counters_find(&self->counters, COUNTER_LOG_BYTES), 20);
     assert_int_equal(counters_find(&self->counters, COUNTER_LOG_SEGMENTS), 1);
@@ -70,10 +70,10 @@ static void test_table__full_refuses_one_more(void **state)
     struct fixture *self = *state;
     self->table.count = LOG_SEGMENTS_MAX - 1; /* as if filled with zero rows; one by one counts quadratically */
     assert_false(log_table_is_full(&self->table));
-    assert_true(log_table_put(&self->table, 1, 1));
+    assert_true(log_table_put(&self->table, (struct log_table_row){1, 1, 0}));
     assert_true(log_table_is_full(&self->table));
-    assert_false(log_table_put(&self->table, 2, 1));
-    assert_true(log_table_put(&self->table, 1, 2));
+    assert_false(log_table_put(&self->table, (struct log_table_row){2, 1, 0}));
+    assert_true(log_table_put(&self->table, (struct log_table_row){1, 2, 0}));
 }
 
 int main(void)

@@ -187,9 +187,9 @@ static void test_writer__a_failed_sync_poisons_the_segment_for_good(void **state
     assert_true(log_script_open(script));
     log_script_send(script, 0, 1);
     uint64_t before = disk->calls;
-    log_script_send(script, 1, 1); /* disk_free, pwritev, fdatasync */
-    assert_int_equal(disk->calls - before, 3);
-    faulty_os_fail(disk, 2, 1, FAULTY_ERROR, EIO);
+    log_script_send(script, 1, 1); /* disk_free for the headroom and for the floor, pwritev, fdatasync */
+    assert_int_equal(disk->calls - before, 4);
+    faulty_os_fail(disk, 3, 1, FAULTY_ERROR, EIO);
     log_script_send(script, 2, 1);
     assert_int_equal(script->results[2], APPEND_IO_ERROR);
     assert_int_equal(counters_find(&script->counters, COUNTER_LOG_POISONED), 1);

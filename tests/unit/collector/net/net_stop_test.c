@@ -3,6 +3,7 @@
 #include "tests/support/http_client.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -153,6 +154,8 @@ static void test_net_stop__finishes_what_is_under_way_and_closes_the_idle(void *
     http_client_open(&idle, net_port(holder.net));
     ask(&holder, &busy);
     wait_until(&holder, &holder.count, 1);
+    while (counters_find(&holder.counters, COUNTER_HTTP_CONNECTIONS) < 2)
+        sched_yield(); /* a client that is not accepted yet would be reset with the listener */
     pthread_create(&stopper, NULL, stop_gently, holder.net);
     assert_true(http_client_at_end(&idle));
     wake_all(&holder);

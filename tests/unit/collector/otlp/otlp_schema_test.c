@@ -423,21 +423,27 @@ static void test_otlp_schema__answers_decode_as_the_published_messages(void **st
     (void)state;
     struct otlp_response response;
     vitrace_otlp_ExportTraceServiceResponse partial = vitrace_otlp_ExportTraceServiceResponse_init_zero;
-    otlp_response_partial(&response, 300, slice_text("why"));
+    otlp_response_accept(&response, OTLP_PROTOBUF, 7, 300);
     oracle_decode(slice_of(response.bytes, response.size), vitrace_otlp_ExportTraceServiceResponse_fields, &partial);
     assert_true(partial.has_partial_success);
     assert_int_equal(partial.partial_success.rejected_spans, 300);
-    assert_string_equal(partial.partial_success.error_message, "why");
+    assert_non_null(strstr(partial.partial_success.error_message, "300 of 307 spans refused"));
+    otlp_response_accept(&response, OTLP_PROTOBUF, 7, 0);
+    assert_int_equal(response.size, 0);
+    otlp_response_accept(&response, OTLP_JSON, 7, 0);
+    assert_memory_equal(response.bytes, "{}", 2);
+    otlp_response_accept(&response, OTLP_PROTOBUF, UINT64_MAX / 2, UINT64_MAX / 2);
+    otlp_response_accept(&response, OTLP_JSON, UINT64_MAX / 2, UINT64_MAX / 2);
+    assert_true(response.size < OTLP_RESPONSE_BYTES_MAX);
 
     char longest[OTLP_MESSAGE_BYTES_MAX];
     memset(longest, 'x', sizeof longest);
     vitrace_otlp_RpcStatus status = vitrace_otlp_RpcStatus_init_zero;
-    otlp_response_status(&response, 14, slice_of(longest, sizeof longest));
+    otlp_response_refuse(&response, OTLP_PROTOBUF, 14, slice_of(longest, sizeof longest));
     oracle_decode(slice_of(response.bytes, response.size), vitrace_otlp_RpcStatus_fields, &status);
     assert_int_equal(status.code, 14);
     assert_int_equal(strlen(status.message), sizeof longest);
-    otlp_response_partial(&response, UINT64_MAX, slice_of(longest, sizeof longest));
-    otlp_response_status_json(&response, 16, slice_of(longest, sizeof longest));
+    otlp_response_refuse(&response, OTLP_JSON, 16, slice_of(longest, sizeof longest));
     assert_memory_equal(response.bytes, "{\"code\":16,\"message\":\"xxx", 25);
 }
 

@@ -62,6 +62,7 @@ static void test_config__has_defaults_for_everything(void **state)
     assert_string_equal(config.text[CONFIG_LISTEN], "127.0.0.1:4319");
     assert_string_equal(config.text[CONFIG_ADMIN], "127.0.0.1:4320");
     assert_string_equal(config.text[CONFIG_OTLP_HTTP], "127.0.0.1:4318");
+    assert_string_equal(config.text[CONFIG_OTLP_GRPC], "127.0.0.1:4317");
     assert_int_equal(config.app_count, 0);
     config_release(&config);
 }
@@ -97,6 +98,27 @@ static void test_config__reads_apps_with_their_origins(void **state)
     config_release(&config);
 }
 
+static void test_config__sizes_and_days_are_numbers_within_bounds(void **state)
+{
+    (void)state;
+    assert_true(load("retention_days: 7\nlog_bytes_max: 512M\n"));
+    assert_int_equal(config_retention_us(&config), UINT64_C(7) * 24 * 3600 * 1000000);
+    assert_int_equal(config_log_bytes_max(&config), UINT64_C(512) << 20);
+    config_release(&config);
+    assert_true(load("retention_days: 3650\nlog_bytes_max: 4T\n"));
+    assert_int_equal(config_log_bytes_max(&config), UINT64_C(4) << 40);
+    config_release(&config);
+    assert_true(load("log_bytes_max: 268435456\n"));
+    assert_int_equal(config_log_bytes_max(&config), UINT64_C(256) << 20);
+    config_release(&config);
+    const char *const bad[] = {"retention_days: 0\n",      "retention_days: 3651\n",    "retention_days: 7d\n",
+                               "retention_days: -1\n",     "retention_days: ''\n",      "log_bytes_max: 255M\n",
+                               "log_bytes_max: 5T\n",      "log_bytes_max: 20GB\n",     "log_bytes_max: G\n",
+                               "log_bytes_max: 9999999T\n", "log_bytes_max: 268435455\n"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        assert_false(load(bad[i]));
+}
+
 static void test_config__a_file_without_content_sets_nothing(void **state)
 {
     (void)state;
@@ -113,7 +135,7 @@ static void test_config__an_unknown_key_is_named_with_its_line_and_the_known_key
 {
     (void)state;
     expect_error("data: x\nlisten: y\n\nlistne: z\n", 4,
-                 "unknown key 'listne'; known: data, listen, admin, otlp_http, sdk, apps");
+                 "unknown key 'listne'; known: data, listen, admin, otlp_http, otlp_grpc, ");
     expect_error("apps:\n  - name: shop\n    origin: x\n", 3,
                  "unknown or repeated key 'origin' of an app; known: name, origins");
 }
@@ -129,7 +151,7 @@ static void test_config__wrong_shapes_are_refused_with_their_line(void **state)
     expect_error("apps:\n  - shop\n", 2, "an app with name");
     expect_error("apps:\n  - name: [x]\n", 2, "the app's name");
     expect_error("apps:\n  - name: a\n    origins: https://a.com\n", 3, "a list of origins");
-    expect_error("apps:\n  - name: a\n    origins: [[x]]\n", 3, "an origin");
+    expect_error("apps:\n  - name: a\n    origins: [[x]]\n", 3, "a list of origins");
     expect_error("apps:\n  - name: a\n    name: b\n", 3, "unknown or repeated key 'name'");
     expect_error("? [a]\n: b\n", 1, "a key");
     expect_error("data: x\n---\ndata: y\n", 2, "the end");
@@ -162,6 +184,69 @@ static void test_config__limits_hold_one_past_each(void **state)
     for (unsigned i = 0; i <= CONFIG_ORIGINS_MAX; i++)
         size += (size_t)snprintf(yaml + size, sizeof yaml - size, "      - https://a%u.com\n", i);
     expect_error(yaml, CONFIG_ORIGINS_MAX + 4, "at most 64 origins");
+}
+
+static void test_config__says_where_each_value_is_from(void **state)
+{
+    (void)state;
+    const char *yaml = "data: /file\nlisten: 127.0.0.1:1\n";
+    write_file(yaml, strlen(yaml));
+    struct config_input input = {.file = path, .environment = listen_environment};
+    input.flag[CONFIG_SDK] = "/sdk";
+    assert_true(config_load(&config, &input, error, sizeof error));
+    unlink(path);
+    assert_int_equal(config.origin[CONFIG_DATA], CONFIG_FROM_FILE);
+    assert_int_equal(config.origin[CONFIG_LISTEN], CONFIG_FROM_ENVIRONMENT);
+    assert_int_equal(config.origin[CONFIG_SDK], CONFIG_FROM_FLAG);
+    assert_int_equal(config.origin[CONFIG_OTLP_HTTP], CONFIG_FROM_DEFAULT);
+    config_release(&config);
+}
+
+#define HASH "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+static void test_config__admin_tokens_are_hashes(void **state)
+{
+    (void)state;
+    assert_true(load("admin_tokens: [\"" HASH "\", \"" HASH "\"]\n"));
+    assert_int_equal(config.admin_tokens.count, 2);
+    assert_int_equal(config.admin_tokens.hash[1][31], 0xef);
+    config_release(&config);
+    expect_error("admin_tokens: x\n", 1, "a list of hashes");
+    expect_error("admin_tokens:\n  - vta_secret\n", 2, "64 hex digits");
+    expect_error("admin_tokens:\n  - [" HASH "]\n", 2, "64 hex digits");
+    expect_error("admin_tokens: []\nadmin_tokens: []\n", 2, "given twice");
+    char yaml[2048] = "admin_tokens:\n";
+    for (unsigned i = 0; i <= AUTH_TOKENS_MAX; i++)
+        strcat(yaml, "  - \"" HASH "\"\n");
+    expect_error(yaml, AUTH_TOKENS_MAX + 2, "at most 16 admin tokens");
+}
+
+static void test_config__reads_limits_proxies_hosts_and_keys(void **state)
+{
+    (void)state;
+    assert_true(load("apps:\n  - name: shop\n    keys: [exactly-16-bytes, another-key-of-the-app]\n"
+                     "limits:\n  ip_per_second: 7\n  global_burst: 0\ntrusted_proxies: 2\n"
+                     "admin_hosts: [rum.internal, rum.example]\n"));
+    assert_int_equal(config.app[0].key_count, 2);
+    assert_string_equal(config.app[0].keys[1], "another-key-of-the-app");
+    assert_int_equal(config.limit[CONFIG_LIMIT_IP_PER_SECOND], 7);
+    assert_int_equal(config.limit[CONFIG_LIMIT_GLOBAL_BURST], 0);
+    assert_int_equal(config.limit[CONFIG_LIMIT_IP_BURST], 10000); /* what the file leaves out stays at its default */
+    assert_int_equal(config.trusted_proxies, 2);
+    assert_int_equal(config.admin_host_count, 2);
+    assert_string_equal(config.admin_hosts[0], "rum.internal");
+    config_release(&config);
+    expect_error("limits:\n  ip_per_sec: 7\n", 2, "unknown limit 'ip_per_sec'");
+    expect_error("limits:\n  ip_burst: 7\n  ip_burst: 8\n", 3, "given twice");
+    expect_error("limits:\n  ip_burst: -1\n", 2, "whole number from 0 to 10000000");
+    expect_error("limits:\n  ip_burst: 10000001\n", 2, "whole number");
+    expect_error("limits:\n  ip_burst: 99999999999999999999\n", 2, "whole number");
+    expect_error("limits:\n  ip_burst: 1k\n", 2, "whole number");
+    expect_error("limits:\n  ip_burst: \"\"\n", 2, "whole number");
+    expect_error("limits: 5\n", 1, "LIMIT: NUMBER");
+    expect_error("trusted_proxies: 17\n", 1, "from 0 to 16");
+    expect_error("admin_hosts: rum.internal\n", 1, "a list");
+    expect_error("apps:\n  - name: shop\n    keys: [short]\n", 4, "a key is 16 to 64");
 }
 
 static void test_config__a_file_that_cannot_be_read_is_named(void **state)
@@ -208,11 +293,15 @@ int main(void)
         cmocka_unit_test(test_config__has_defaults_for_everything),
         cmocka_unit_test(test_config__flag_beats_environment_beats_file_beats_default),
         cmocka_unit_test(test_config__reads_apps_with_their_origins),
+        cmocka_unit_test(test_config__sizes_and_days_are_numbers_within_bounds),
         cmocka_unit_test(test_config__a_file_without_content_sets_nothing),
         cmocka_unit_test(test_config__an_unknown_key_is_named_with_its_line_and_the_known_keys),
         cmocka_unit_test(test_config__wrong_shapes_are_refused_with_their_line),
         cmocka_unit_test(test_config__apps_that_cannot_work_are_refused_with_the_reason),
         cmocka_unit_test(test_config__limits_hold_one_past_each),
+        cmocka_unit_test(test_config__says_where_each_value_is_from),
+        cmocka_unit_test(test_config__admin_tokens_are_hashes),
+        cmocka_unit_test(test_config__reads_limits_proxies_hosts_and_keys),
         cmocka_unit_test(test_config__a_file_that_cannot_be_read_is_named),
         cmocka_unit_test(test_config__every_prefix_of_a_file_is_taken_or_refused_without_harm),
         cmocka_unit_test(test_config__a_setting_too_long_for_its_room_is_refused),

@@ -8,6 +8,9 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
+#include <unistd.h>
+
 #include "collector/query/query.h"
 #include "tests/support/beacon_builder.h"
 #include "tests/support/index_fixture.h"
@@ -443,6 +446,31 @@ static void test_query__apps_count_their_views(void **state)
     json_decref(answer);
 }
 
+/* Retention removes log files; the index keeps its rows, and says that the details are not all there. */
+static void test_query__a_view_whose_details_are_no_longer_kept_is_answered_without_them(void **state)
+{
+    struct index_fixture *fixture = *state;
+    char oldest[128];
+    append_waterfall(fixture);
+    index_fixture_start(fixture);
+    index_fixture_stop(fixture);
+    snprintf(oldest, sizeof oldest, "%s/0000000000000000.vtlog", fixture->log_folder);
+    assert_int_equal(unlink(oldest), 0);
+    index_fixture_start(fixture);
+    json_t *answer = index_fixture_ask(fixture, "views/01010101010101010101010101010101", "", 200);
+    assert_true(json_boolean_value(json_object_get(answer, "truncated")));
+    assert_int_equal(size(answer, "vitals"), 0);
+    json_decref(answer);
+    answer = index_fixture_ask(fixture, "traces/b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2", "", 200);
+    assert_true(json_boolean_value(json_object_get(answer, "truncated")));
+    assert_int_equal(size(answer, "views"), 1);
+    assert_int_equal(size(answer, "spans"), 0);
+    json_decref(answer);
+    answer = index_fixture_ask(fixture, "views", "app=shop", 200);
+    assert_int_equal(size(answer, "views"), 1);
+    json_decref(answer);
+}
+
 /* More beacons than one answer reads: it says that it is not everything. */
 static void test_query__a_view_of_too_many_beacons_is_cut_and_says_so(void **state)
 {
@@ -493,6 +521,7 @@ int main(void)
         TEST(test_query__coverage_leaves_out_what_reached_no_server),
         TEST(test_query__views_come_newest_first_and_a_cut_list_says_so),
         TEST(test_query__apps_count_their_views),
+        TEST(test_query__a_view_whose_details_are_no_longer_kept_is_answered_without_them),
         TEST(test_query__a_view_of_too_many_beacons_is_cut_and_says_so),
         TEST(test_query__an_answer_that_does_not_fit_is_an_error_not_a_half),
     };

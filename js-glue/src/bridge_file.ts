@@ -1,0 +1,10 @@
+/**
+ * vitrace-bridge.js, loaded by the tag: the second half in the page, and the whole of the worker in a worker. One file
+ * for both, because they share the ring and the transport, and the browser has it already when the worker starts.
+ */
+import { connect } from "./boot";
+import { handedOver } from "./hand_over";
+import { work } from "./worker/worker";
+
+if (typeof document === "undefined") work();
+else handedOver(connect);

@@ -1,0 +1,37 @@
+/**
+ * Pages that were left before the core was there: what they had seen is gone, and must not be gone silently. The next
+ * page of the tab reports one beacon each as lost. With Global Privacy Control nothing is stored, so nothing is counted.
+ */
+const KEY = "vitrace.left";
+
+export function isPrivate(): boolean {
+  return !!(navigator as Navigator & { globalPrivacyControl?: boolean }).globalPrivacyControl;
+}
+
+function add(count: number): void {
+  try {
+    if (!isPrivate()) sessionStorage.setItem(KEY, String(Math.max(+(sessionStorage.getItem(KEY) ?? 0) + count, 0)));
+  } catch {
+    // The page has no storage.
+  }
+}
+
+export function countLeft(): void {
+  add(1);
+}
+
+/** The page came back. */
+export function uncountLeft(): void {
+  add(-1);
+}
+
+/** How many there were since the last call. */
+export function takeLeft(): number {
+  try {
+    const count = +(sessionStorage.getItem(KEY) ?? 0);
+    if (count) sessionStorage.removeItem(KEY);
+    return count;
+  } catch {
+    return 0;
+  }
+}

@@ -1,0 +1,169 @@
+/**
+ * The first half of the SDK, live at once: observers, listeners and the page's own calls fill a bounded queue. The second
+ * half (boot.ts) comes later, as `engine`, and empties it.
+ *
+ *   tag: vitrace.js     watch ── queue          load event, or one second ──► vitrace-bridge.js ─┐
+ *                         │                                             └──► vitrace.wasm ───────┤
+ *                         └────────────────────── hand-over ─────────────────────────────────────┴─► engine
+ *
+ * In the npm package both halves are one file. With the tag they are two, minified apart: only names without an
+ * underscore may cross, and HAND_OVER changes when what crosses does.
+ */
+import { InboxKind, InboxLifecycle } from "./abi";
+import { HAND_OVER } from "./hand_over";
+import { customFact } from "./lib/custom";
+import { Guard } from "./lib/guard";
+import { isHidden } from "./lib/hidden";
+import { idleMark } from "./lib/idle_mark";
+import { countLeft, uncountLeft } from "./lib/left_early";
+import { listen } from "./lib/listen";
+import { Queue } from "./lib/queue";
+import { useScript, type UseScript } from "./lib/trusted";
+import { ownRequests, type Urls } from "./lib/urls";
+import { isPrerendering, whenActivated } from "./lib/when_activated";
+import { whenLoaded } from "./lib/when_loaded";
+import { observeEntries } from "./observe/entries";
+import { observeError } from "./observe/error";
+import { observePage, type Restoring } from "./observe/page";
+import type { Context } from "./observe/source";
+import { observeVisibility } from "./observe/visibility";
+import type { Client, Options, Stats } from "./types";
+
+/** A page that takes its time must not lose what it has when it is left meanwhile. */
+const LOAD_MS_MAX = 1000;
+
+/** What the second half does for the first. */
+export interface Engine extends Restoring {
+  /** The core's bytes, or the load event, have come. */
+  advance(): void;
+  leave(): void;
+  stay(): void;
+  flush(): void;
+  stats(): Stats;
+  stop(): void;
+}
+
+export interface Watch {
+  readonly version: number;
+  readonly options: Options;
+  readonly urls: Urls;
+  readonly guard: Guard;
+  readonly queue: Queue;
+  readonly context: Context;
+  readonly client: Client;
+  /** The page as it was when the SDK started. */
+  readonly page: { readonly url: string; readonly hidden: boolean; readonly prerendering: boolean; readonly readyState: string };
+  /** The page may wrap fetch later, and we do too: our own requests are none of a wrapper's business. */
+  readonly fetch: typeof fetch;
+  readonly useScript: UseScript;
+  bytes: ArrayBuffer | undefined;
+  isLoaded: boolean;
+  isStopped: boolean;
+  engine: Engine | undefined;
+  /** Hands over what the browser holds back. */
+  drain(): void;
+  /** Takes every listener and wrapper off. */
+  takeDown(): void;
+}
+
+/** `integrity`: of the core, when the page pins the SDK. `load`: gets the second half, if it is not here yet. */
+export function watch(options: Options, urls: Urls, load?: () => void, integrity = ""): Watch {
+  const guard = new Guard();
+  const queue = new Queue();
+  const context: Context = { guard, sink: queue, drains: [], stops: [] };
+  const idle = idleMark(context);
+  const fetch = window.fetch.bind(window);
+  let report = (_error: unknown) => {};
+  const push = (kind: InboxKind, item: unknown) => self.isStopped || queue.push(kind, item);
+
+  const self: Watch = {
+    version: HAND_OVER,
+    options,
+    urls,
+    guard,
+    queue,
+    context,
+    fetch,
+    useScript: useScript(),
+    page: { url: location.href, hidden: isHidden(), prerendering: isPrerendering(), readyState: document.readyState },
+    bytes: undefined,
+    isLoaded: false,
+    isStopped: false,
+    engine: undefined,
+    drain() {
+      for (const drain of context.drains) drain();
+      idle.settle();
+    },
+    takeDown() {
+      for (const stop of context.stops.splice(0)) stop();
+      context.drains.length = 0;
+    },
+    client: {
+      event: guard.wrap((name, attributes) => push(InboxKind.CUSTOM_EVENT, customFact(name, attributes))),
+      error: guard.wrap((error) => self.isStopped || report(error)),
+      flush: guard.wrap(() => self.engine?.flush()),
+      stats: () =>
+        self.engine?.stats() ??
+        ({
+          state: guard.off ? "disabled" : self.isStopped ? "stopped" : "waiting",
+          reason: guard.reason,
+          queued: queue.items.length,
+        } as Stats),
+      stop() {
+        if (self.isStopped) return;
+        guard.run(() => self.engine?.stop());
+        self.isStopped = true;
+        self.takeDown();
+      },
+    },
+  };
+  guard.onDisable = self.takeDown;
+
+  const on = <E extends Event>(target: EventTarget, type: string, take: (event: E) => void) => listen(context, target, type, take);
+  guard.run(() => {
+    // First of all on window, so that what is pending precedes the hidden record that closes the vitals.
+    on(window, "visibilitychange", () => isHidden() && self.drain());
+    report = observeError(context);
+    observeVisibility(context);
+    observeEntries(context, idle, ownRequests(urls));
+    observePage(context, idle, () => self.engine);
+    // Last of all on document, when every source has seen that the page is hidden.
+    on(document, "visibilitychange", () => (isHidden() ? self.engine?.leave() : self.engine?.stay()));
+    on<PageTransitionEvent>(window, "pagehide", (event) => {
+      self.drain();
+      queue.push(InboxKind.LIFECYCLE, { event: InboxLifecycle.PAGEHIDE, time: event.timeStamp });
+      self.engine?.leave();
+      if ((!self.bytes || !self.engine) && !isPrerendering()) countLeft();
+    });
+    on<PageTransitionEvent>(window, "pageshow", (event) => {
+      if (event.persisted && !self.engine) uncountLeft();
+    });
+  });
+
+  let isAsked = false;
+  const request = () => {
+    if (isAsked || self.isStopped || guard.off) return;
+    isAsked = true;
+    load?.();
+    // Not streaming: at this size it is no faster, and it would need the right media type from every server.
+    fetch(urls.wasm, { credentials: "same-origin", priority: "low", integrity } as RequestInit)
+      .then((response) => (response.ok ? response.arrayBuffer() : Promise.reject(response.status)))
+      .then(
+        guard.wrap((bytes: ArrayBuffer) => {
+          self.bytes = bytes;
+          self.engine?.advance();
+        }),
+      )
+      .catch((error) => guard.disable("cannot load the core: " + error));
+  };
+  whenLoaded(
+    guard.wrap(() => {
+      self.isLoaded = true;
+      queue.push(InboxKind.LIFECYCLE, { event: InboxLifecycle.LOADED, time: performance.now() });
+      self.engine?.advance();
+      whenActivated(request);
+    }),
+  );
+  whenActivated(() => setTimeout(request, LOAD_MS_MAX));
+  return self;
+}

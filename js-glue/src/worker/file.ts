@@ -1,0 +1,4 @@
+/** vitrace-worker.js: the worker alone, for sites that serve it from their own origin, and for the npm package. */
+import { work } from "./worker";
+
+work();

@@ -1,0 +1,173 @@
+/**
+ * The core through its inbox, as a subject. This file is the order in which records have to be written, said once and
+ * without a browser (js-glue/src/observe has the other implementation):
+ *
+ *   START, NAVIGATION                when the core starts: after load and activation, or when the page is hidden first
+ *   VISIBILITY (buffered)            before any paint
+ *   entries                          as they are delivered, source by source; the last LARGEST_PAINT of a batch is marked
+ *   VISIBILITY, ACTIVATED            at activation; the first only in a background tab
+ *   INTERACTION_COUNT, IDLE          at idle moments, when events or input came since the last
+ *   INTERACTION_COUNT, IDLE, VISIBILITY   when the page is hidden, after everything that was still pending
+ *   INTERACTION_COUNT, VIEW, PAINT   at a return from the back/forward cache; the paint with the time of the second frame
+ */
+import { startFact } from "../js/support/entries.mjs";
+import { abi, Core, selectorOf } from "./module.mjs";
+import { entryOf } from "./page.mjs";
+
+const { InboxKind: Kind, InboxLifecycle: Lifecycle, NavigationType } = abi;
+const ID_STEP = 7;
+
+export function supportedBits(supported, unsupported = []) {
+  const needs = { LCP: "largest-contentful-paint", INP: "event", CLS: "layout-shift", FCP: "paint", TTFB: "navigation" };
+  return Object.entries(needs).reduce((bits, [name, type]) => {
+    const can = supported.includes(type) && !(name === "INP" && unsupported.includes("interactionId"));
+    return can ? bits | (1 << (abi.Metric[name] - 1)) : bits;
+  }, 0);
+}
+
+/** web-vitals blames the first source that is an element, and a removed element by its id. */
+const TARGETS = {
+  "layout-shift": ({ hadRecentInput, sources }) =>
+    hadRecentInput || !sources.length ? "" : selectorOf((sources.find(({ node }) => node?.nodeType === 1) ?? sources[0]).node),
+  "largest-contentful-paint": ({ element, id }) => selectorOf(element) || (id ? "#" + id : ""),
+  event: ({ interactionId, target, targetSelector }) => (interactionId ? selectorOf(target) || targetSelector : ""),
+};
+TARGETS["first-input"] = TARGETS.event;
+
+const SOURCES = {
+  "visibility-state": (entry) => ({ kind: Kind.VISIBILITY, item: { time: entry.startTime, hidden: entry.name === "hidden", buffered: true } }),
+  resource: (item) => ({ kind: Kind.RESOURCE, item }),
+  paint: (item) => ({ kind: Kind.PAINT, item }),
+  "largest-contentful-paint": (entry, last) => ({ kind: Kind.LARGEST_PAINT, item: { entry, last } }),
+  "layout-shift": (item) => ({ kind: Kind.LAYOUT_SHIFT, item }),
+  event: (item) => ({ kind: Kind.EVENT, item }),
+  "first-input": (item) => ({ kind: Kind.EVENT, item }),
+};
+// The threshold that web-vitals asks for; the browser keeps back what is shorter.
+const EVENT_DURATION_MIN_MS = 40;
+
+export default class CoreSubject {
+  begin(page, { page: facts }) {
+    this._facts = facts;
+    this._queue = [];
+    this._core = new Core();
+    this._isStarted = this._isAsked = this._isGone = false;
+    this._ids = { min: Infinity, max: 0 };
+    this._start = startFact({
+      supported: supportedBits(page.supported, facts.unsupported),
+      hidden: page.isHidden,
+      prerendering: page.global.document.prerendering,
+      wasDiscarded: page.global.document.wasDiscarded,
+    });
+    this._deliver(page, facts.buffered ?? []);
+    if (page.global.document.readyState === "complete" && !facts.prerendering) this._loaded(page);
+  }
+
+  /** What was pending has to come first, and the state of the page is read afterwards: both are true here. */
+  after(step, page) {
+    this._actions[step.do]?.call(this, page, step);
+    if (this._isStarted) this._flush(page);
+  }
+
+  vitals() {
+    return this._core.reports.ofLastView();
+  }
+
+  _actions = {
+    deliver: (page, { entries }) => this._deliver(page, entries),
+    pend: (page, { entries }) => this._deliver(page, entries),
+    load: (page) => page.global.document.prerendering || this._loaded(page),
+    activate: (page, { at }) => {
+      // A prerendered document says hidden; that it still is, once activated, has to be said.
+      if (page.isHidden) this._push(Kind.VISIBILITY, { time: at, hidden: true, buffered: false });
+      this._lifecycle(Lifecycle.ACTIVATED, page);
+      if (page.global.document.readyState === "complete") this._loaded(page);
+    },
+    click: (page, step) => this._input(page, step),
+    keydown: (page, step) => this._input(page, step),
+    idle: (page) => {
+      if (this._isAsked) this._settle(page);
+      if (page.global.document.readyState === "complete" && !page.global.document.prerendering) this._begin(page);
+    },
+    hide: (page, { at, timeStamp = at }) => {
+      this._settle(page);
+      this._push(Kind.VISIBILITY, { time: timeStamp, hidden: true, buffered: false });
+      this._restored = undefined;
+      this._begin(page);
+      this._flush(page);
+      this._core.seal(page.now);
+    },
+    pageshow: (page, { at, timeStamp = at, persisted }) => {
+      if (!persisted) return;
+      this._count(page);
+      const view = [1, 2, 3, (this._views = (this._views ?? 4) + 1)];
+      this._push(Kind.VIEW, { view, startTime: timeStamp, type: NavigationType.BACK_FORWARD_CACHE, url: "http://site.test/", route: "/", hidden: page.isHidden });
+      this._restored = timeStamp;
+    },
+    frames: (page) => {
+      if (this._restored !== undefined && !page.isHidden) this._push(Kind.PAINT, { name: "first-contentful-paint", startTime: page.now });
+      this._restored = undefined;
+    },
+  };
+
+  _push(kind, item, extra) {
+    this._queue.push({ kind, item, extra });
+  }
+
+  _lifecycle(event, page) {
+    this._push(Kind.LIFECYCLE, { event, time: page.now });
+  }
+
+  _deliver(page, stored) {
+    const entries = stored.map(entryOf);
+    for (const [type, record] of Object.entries(SOURCES)) {
+      const own = entries.filter((entry) => entry.entryType === type && page.supported.includes(type));
+      for (const { interactionId } of type === "event" ? own : []) this._see(interactionId);
+      const kept = own.filter((entry) => type !== "event" || entry.duration >= EVENT_DURATION_MIN_MS);
+      kept.forEach((entry, at) => {
+        const { kind, item } = record(entry, at === kept.length - 1);
+        this._push(kind, item, TARGETS[type]?.(entry));
+        if (kind === Kind.EVENT) this._isAsked = true;
+      });
+    }
+    if (page.isHidden && this._isAsked) this._settle(page);
+  }
+
+  _input(page, { trusted = true }) {
+    if (!trusted) return;
+    this._lifecycle(Lifecycle.INPUT, page);
+    this._isAsked = true;
+  }
+
+  _loaded(page) {
+    this._lifecycle(Lifecycle.LOADED, page);
+  }
+
+  _settle(page) {
+    this._count(page);
+    this._lifecycle(Lifecycle.IDLE, page);
+    this._isAsked = false;
+  }
+
+  _see(id) {
+    if (id) this._ids = { min: Math.min(this._ids.min, id), max: Math.max(this._ids.max, id) };
+  }
+
+  _count({ global }) {
+    const { min, max } = this._ids;
+    const count = global.performance.interactionCount ?? (max ? (max - min) / ID_STEP + 1 : 0);
+    if (count > 0) this._push(Kind.INTERACTION_COUNT, count);
+  }
+
+  _begin(page) {
+    if (this._isStarted) return;
+    this._isStarted = true;
+    const first = [{ kind: Kind.START, item: this._start }];
+    if (page.navigation && page.supported.includes("navigation")) first.push({ kind: Kind.NAVIGATION, item: page.navigation });
+    this._queue = first.concat(this._queue);
+  }
+
+  _flush(page) {
+    this._core.take(this._queue.splice(0), page.now);
+  }
+}

@@ -1,0 +1,107 @@
+/** The core's module, and the beacons that it makes. Needs the preset wasm. */
+import assert from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import protobuf from "protobufjs";
+import { load, top } from "../js/support/bundle.mjs";
+
+export const abi = await load("abi");
+const { Batch, marshal, Ring, selectorOf } = await load("bridge/batch", "bridge/marshal", "ring", "lib/selector");
+export { selectorOf };
+
+const path = process.env.VITRACE_WASM ?? join(top, "build/wasm/vitrace.wasm");
+assert.ok(existsSync(path), `${path} is missing: build the CMake preset "wasm" first`);
+export const compiled = new WebAssembly.Module(readFileSync(path));
+const Beacon = (await protobuf.load(join(top, "proto/vitrace/v1/beacon.proto"))).lookupType("vitrace.v1.Beacon");
+
+const METRICS = { LCP: abi.Metric.LCP, INP: abi.Metric.INP, CLS: abi.Metric.CLS, FCP: abi.Metric.FCP, TTFB: abi.Metric.TTFB };
+const NAMES = Object.fromEntries(Object.entries(METRICS).map(([name, metric]) => [metric, name]));
+const RATINGS = [undefined, "good", "needs-improvement", "poor"];
+const MEASURED = 1;
+const navigationTypes = Object.fromEntries(
+  Object.entries(abi.NavigationType).map(([name, number]) => [number, name.toLowerCase().replaceAll("_", "-")]),
+);
+
+/** The last word on each vital in a run of beacons, by view. */
+export class Reports {
+  _views = new Map();
+
+  /** A beacon may come twice, and late: (view, seq) says which it is. */
+  take(bytes) {
+    const beacon = Beacon.decode(bytes);
+    assert.deepEqual(beacon.ledger.losses, [], "the core lost records");
+    const text = (ref) => (ref ? beacon.strings[ref - 1] : "");
+    const { viewId, seq } = beacon.header;
+    const id = Buffer.from(viewId).toString("hex");
+    if (!this._views.has(id)) this._views.set(id, []);
+    this._views.get(id)[seq] = Object.fromEntries(beacon.vitals.map((vital) => [NAMES[vital.metric], vitalOf(vital, text)]));
+  }
+
+  ofLastView() {
+    return Object.assign({}, ...([...this._views.values()].at(-1) ?? []));
+  }
+}
+
+function vitalOf(vital, text) {
+  if (vital.state !== MEASURED) return "unsupported";
+  return {
+    value: vital.value,
+    rating: RATINGS[vital.rating],
+    navigationType: navigationTypes[vital.navigationType],
+    target: text(vital.targetRef),
+    url: text(vital.urlRef),
+    name: text(vital.nameRef),
+    time: vital.time,
+    parts: vital.parts,
+  };
+}
+
+/** One core in a module of its own, with the clock of the caller. */
+export class Core {
+  constructor() {
+    const { PAGES } = abi.Memory;
+    const memory = new WebAssembly.Memory({ initial: PAGES, maximum: PAGES, shared: true });
+    this._exports = new WebAssembly.Instance(compiled, { env: { memory } }).exports;
+    this._exports._initialize?.();
+    this._exports.vitrace_start();
+    this._strings = new Uint8Array(memory.buffer, this._exports.vitrace_strings(), abi.Inbox.STRING_BYTES);
+    this._batch = new Batch(new Float64Array(memory.buffer, this._exports.vitrace_words(), abi.Inbox.WORDS));
+    this._ring = new Ring(memory.buffer, this._exports.vitrace_ring());
+    this.reports = new Reports();
+  }
+
+  take(items, now) {
+    for (const item of items) {
+      if (this._write(item)) continue;
+      this._hand(now);
+      assert.ok(this._write(item), "a record does not fit the inbox");
+    }
+    this._hand(now);
+  }
+
+  seal(now) {
+    assert.ok(this._exports.vitrace_seal(now, wallOf(now), 1) >= 0);
+    this._receive();
+  }
+
+  _write({ kind, item, extra }) {
+    marshal(this._batch, kind, item, extra);
+    return this._batch.commit();
+  }
+
+  _hand(now) {
+    const status = this._exports.vitrace_take(now, wallOf(now), this._batch.at, this._batch.encodeStrings(this._strings));
+    assert.ok(status >= 0, `the core refused a batch: ${status}`);
+    this._batch.reset();
+    this._receive();
+  }
+
+  _receive() {
+    for (let segment = this._ring.take(); segment >= 0; segment = this._ring.take()) {
+      this.reports.take(this._ring.copy(segment));
+      this._ring.release(segment, true);
+    }
+  }
+}
+
+const wallOf = (now) => 1.7e12 + now;

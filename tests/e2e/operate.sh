@@ -1,0 +1,114 @@
+#!/usr/bin/env bash
+# Operating the daemon: admin tokens, reload, what the sandbox says. VITRACE may name the program.
+set -uo pipefail
+cd "$(dirname "$0")/../.."
+binary=${VITRACE:-build/asan/vitrace}
+[ -x "$binary" ] || { cmake --build --preset asan --target vitrace -j "$(nproc)" >/dev/null || { echo "0 passed, 1 failed"; exit 1; }; }
+work=$(mktemp -d) passed=0 failed=0 daemon=""
+trap '[ -z "$daemon" ] || kill "$daemon" 2>/dev/null; wait 2>/dev/null; rm -rf "$work"' EXIT
+check() { # SENTENCE command...
+  local sentence=$1; shift
+  if "$@" >"$work/out" 2>&1; then echo "ok   $sentence"; passed=$((passed + 1))
+  else echo "FAIL $sentence: $*"; cat "$work/out"; tail -n 5 "$work/log"; failed=$((failed + 1)); fi
+}
+status() { curl -s -m 5 -o /dev/null -w '%{http_code}' "$@"; }
+is() { local want=$1 got; shift; got=$("$@"); [ "$got" = "$want" ] || { echo "got '$got', want '$want'"; return 1; }; }
+said() { grep -q "$1" "$work/log"; }
+# reload EVENT: sends SIGHUP and waits until the daemon has answered it with one more line of EVENT
+reload() {
+  local before; before=$(grep -c "\"event\":\"$1\"" "$work/log")
+  kill -HUP "$daemon"
+  for _ in $(seq 100); do [ "$(grep -c "\"event\":\"$1\"" "$work/log")" -gt "$before" ] && return 0; sleep 0.05; done
+  return 1
+}
+: >"$work/log"
+
+refuses() { ! "$binary" serve --data "$work/never" --listen 127.0.0.1:0 --otlp-http 127.0.0.1:0 "$@" 2>"$work/refusal"; }
+check "beyond loopback it does not start without tokens" refuses --admin :0
+check "and says what to do" grep -q "vitrace token new" "$work/refusal"
+check "nor has it made a folder" test ! -e "$work/never"
+check "a setting of another value is refused" refuses --admin 127.0.0.1:0 --sandbox maybe
+check "a user that is not there is refused" refuses --admin 127.0.0.1:0 --user no-such-user
+
+"$binary" token new >"$work/token"
+token=$(sed -nE 's/^token: //p' "$work/token")
+config() { printf '%s\n' "$@" >"$work/vitrace.yaml"; }
+config "apps:" "  - name: shop"
+check "--check says where a setting is from" grep -q '^admin: :0  # flag$' <("$binary" serve --check --admin :0 \
+  --config <(sed -n 2p "$work/token") --listen 127.0.0.1:0 --otlp-http 127.0.0.1:0 --otlp-grpc '')
+
+mkdir "$work/sdk"; for name in vitrace.js vitrace.mjs vitrace-worker.js vitrace.wasm; do echo x >"$work/sdk/$name"; done
+"$binary" serve --config "$work/vitrace.yaml" --data "$work/data" --sdk "$work/sdk" --listen 127.0.0.1:0 --admin 127.0.0.1:0 --otlp-http 127.0.0.1:0 --otlp-grpc 127.0.0.1:0 \
+  2>"$work/log" & daemon=$!
+for _ in $(seq 100); do [ -e "$work/data/addresses.json" ] && break; sleep 0.1; done
+url() { sed -nE "s/.*\"$1\" *: *\"([^\"]+)\".*/\1/p" "$work/data/addresses.json"; }
+listen=$(url listen) admin=$(url admin)
+node tests/e2e/beacon_sample.mjs blog >"$work/blog"
+post=(-X POST -H 'Content-Type: text/plain' --data-binary "@$work/blog" "$listen/v1/beacon")
+
+check "it says whether it is confined" said '"event":"sandbox"'
+check "no token is needed on loopback" is 200 status "$admin/metrics"
+check "but a foreign Host is refused" is 421 status -H 'Host: evil.example' "$admin/api/v1/apps"
+check "an app that is not configured is refused" is 403 status "${post[@]}"
+
+config "apps:" "  - name: shop" "  - name: blog" "$(sed -n 2p "$work/token")"
+check "SIGHUP reads the file again" reload reloaded
+check "the new app is taken" is 204 status "${post[@]}"
+check "the token is asked for" is 401 status "$admin/metrics"
+check "and lets in" is 200 status -H "Authorization: Bearer $token" "$admin/metrics"
+check "a wrong one does not" is 401 status -H "Authorization: Bearer ${token}x" "$admin/api/v1/apps"
+check "health stays open" is 200 status "$admin/healthz"
+check "readiness too" is 200 status "$admin/readyz"
+check "and the dashboard's own files" is 200 status "$admin/"
+
+config "apps:" "  - name: shop" "    origins: [https://shop.example]" "$(sed -n 2p "$work/token")"
+check "a reload with an origin" reload reloaded
+doctor() { "$binary" doctor --endpoint "$listen" --origin "$1"; }
+check "the doctor finds nothing wrong for it" doctor https://shop.example
+ill() { local said; said=$(doctor "$1") && return 1; grep -q -- "$2" <<<"$said" || { echo "$said"; return 1; }; }
+check "and says how to let another one in" ill https://other.example "Add the origin to an app"
+check "nothing was stored by it" is 0 awk '$1 == "vitrace_log_records_total" { print $2 - 1 }' \
+  <(curl -s -H "Authorization: Bearer $token" "$admin/metrics")
+config "apps:" "  - name: shop" "  - name: blog" "$(sed -n 2p "$work/token")"
+check "a reload back" reload reloaded
+listen_was=$listen listen=http://127.0.0.1:1
+check "it says when nobody answers" ill https://shop.example "Is the collector running"
+listen=$listen_was
+
+config "apps:" "  - name: shop" "    orgins: []"
+check "a mistake is told" reload reload_failed
+check "with its line" said 'vitrace.yaml:3: unknown or repeated key .orgins.'
+check "and all stays as it was" is 401 status "$admin/metrics"
+
+config "apps:" "  - name: shop" "retention_days: 7" "$(sed -n 2p "$work/token")"
+check "a reload with a setting of the start" reload reloaded
+check "says that this one needs a restart" said '"restart_needed","message":"retention_days:'
+check "and applies the rest" is 403 status "${post[@]}"
+
+reload_often() { local i; for i in $(seq 50); do kill -HUP "$daemon"; status "${post[@]}" >/dev/null; done; }
+check "many reloads under way" reload_often
+kill -TERM "$daemon"; wait "$daemon"; ended=$?; daemon=""
+check "it ends cleanly" test "$ended" = 0
+check "with nothing from the sanitizers" sh -c "! grep -qE 'ERROR: (Address|Leak)Sanitizer|runtime error|WARNING: ThreadSanitizer' '$work/log'"
+
+# The socket is opened by somebody else, and outlives the daemon: clients wait while it starts.
+if command -v systemd-socket-activate >/dev/null; then
+  for _ in 1 2 3 4 5; do # below the range that the system gives out; one may be taken all the same
+    port=$((10000 + RANDOM % 20000))
+    systemd-socket-activate -l "127.0.0.1:$port" --fdname=listen "$binary" serve --data "$work/data" --sdk "$work/sdk" \
+      --listen 127.0.0.1:1 --admin 127.0.0.1:0 --otlp-http 127.0.0.1:0 --otlp-grpc '' 2>>"$work/log" & daemon=$!
+    sleep 0.3
+    kill -0 "$daemon" 2>/dev/null && break
+  done
+  check "an inherited socket is served, and a client that came early is answered" is 200 status "http://127.0.0.1:$port/healthz"
+  kill -TERM "$daemon"; wait "$daemon"; ended=$?; daemon=""
+  check "and left in order" test "$ended" = 0
+else
+  echo "systemd-socket-activate is not installed: no inherited socket was tried"
+fi
+unit=collector/packaging/vitrace.service
+if command -v systemd-analyze >/dev/null && exposure=$(systemd-analyze security --offline=true --no-pager "$unit" 2>/dev/null | sed -nE 's/.*level for .*: ([0-9.]+) .*/\1/p') && [ -n "$exposure" ]; then
+  check "the unit's exposure, $exposure, is at most 1.5" awk -v is="$exposure" 'BEGIN { exit !(is <= 1.5) }'
+fi
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]
