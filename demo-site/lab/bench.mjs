@@ -13,7 +13,14 @@ await withBrowser(async (browser) => {
   await page.setViewport({ width: 1120, height: 1000 });
   await page.goto(values.url);
   await page.waitForFunction("globalThis.labMeasure !== undefined");
-  const { results } = await page.evaluate((list, count, seed) => globalThis.labMeasure(list, count, seed), names, Number(values.rounds), Number(values.seed));
+  // Asked again and again: one call of the protocol may not take minutes.
+  await page.evaluate((list, count, seed) => {
+    globalThis.labMeasure(list, count, seed).then((done) => { globalThis.labDone = done; }, (error) => { globalThis.labDone = { error: error.message }; });
+  }, names, Number(values.rounds), Number(values.seed));
+  let done;
+  while (!(done = await page.evaluate(() => globalThis.labDone))) await new Promise((resolve) => setTimeout(resolve, 2000));
+  if (done.error) throw new Error(done.error);
+  const { results } = done;
   if (values.shot) await page.screenshot({ path: values.shot, fullPage: true });
   const cell = ({ median, min, max }, digits = 1) => `${median.toFixed(digits)} (${min.toFixed(digits)} to ${max.toFixed(digits)})`;
   console.log(`${new Date().toISOString().slice(0, 10)}, ${cpus().length} x ${cpus()[0].model}, ${await browser.version()}, ${values.rounds} rounds, seed ${values.seed}`);
