@@ -39,7 +39,7 @@
 
 NAMES(transport_names, "unspecified", "shared_ring", "transfer", "main_thread", "raw_inbox");
 NAMES(navigation_type_names, "unspecified", "navigate", "reload", "back_forward", "back_forward_cache", "prerender",
-      "restore", "soft_navigation");
+      "restore", "soft_navigation", "route_change");
 NAMES(claim_source_names, "unspecified", "injected", "server_timing_trace", "server_timing_traceparent",
       "server_timing_traceresponse", "meta");
 NAMES(initiator_type_names, "other", "fetch", "xmlhttprequest", "script", "link", "css", "img", "image", "iframe",
@@ -51,7 +51,7 @@ NAMES(metric_names, "unspecified", "lcp", "inp", "cls", "fcp", "ttfb");
 NAMES(rating_names, "unspecified", "good", "needs_improvement", "poor");
 NAMES(vital_state_names, "unspecified", "measured", "unsupported");
 NAMES(loss_reason_names, "unspecified", "ring_full", "bad_entry", "too_large", "queue_full", "browser_dropped",
-      "budget", "consent", "sampled_out", "dictionary_full", "send_failed");
+      "budget", "consent", "sampled_out", "dictionary_full", "send_failed", "page_left", "offline_full");
 
 static const struct beacon_json_field page_fields[] = {
     FIELD(Page, url, "url", TEXT),

@@ -9,7 +9,8 @@ static const char *const metric_names[] = {"unknown", "lcp", "inp", "cls", "fcp"
 static const char *const vital_state_names[] = {"unknown", "measured", "unsupported"};
 static const char *const rating_names[] = {"unknown", "good", "needs_improvement", "poor"};
 static const char *const navigation_names[] = {
-    "unknown", "navigate", "reload", "back_forward", "back_forward_cache", "prerender", "restore", "soft_navigation"};
+    "unknown",   "navigate", "reload",          "back_forward", "back_forward_cache",
+    "prerender", "restore",  "soft_navigation", "route_change"};
 static const char *const transport_names[] = {"unknown", "shared_ring", "transfer", "main_thread", "raw_inbox"};
 static const char *const initiator_names[] = {"other", "fetch", "xmlhttprequest", "script",     "link",       "css",
                                               "img",   "image", "iframe",         "beacon",     "video",      "audio",
@@ -18,7 +19,8 @@ static const char *const protocol_names[] = {"", "http/1.0", "http/1.1", "h2", "
 static const char *const delivery_names[] = {"", "cache", "navigational-prefetch", "other"};
 static const char *const loss_names[] = {"unknown",     "ring_full",       "bad_entry",  "too_large",
                                          "queue_full",  "browser_dropped", "budget",     "consent",
-                                         "sampled_out", "dictionary_full", "send_failed"};
+                                         "sampled_out", "dictionary_full", "send_failed", "page_left",
+                                         "offline_full"};
 static const char *const error_origin_names[] = {"unknown", "window", "unhandled_rejection", "api"};
 static const char *const span_kind_names[] = {"unspecified", "internal", "server", "client", "producer", "consumer"};
 static const char *const span_status_names[] = {"unset", "ok", "error"};

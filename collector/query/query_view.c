@@ -155,7 +155,7 @@ static void query_write_vitals(struct query_view_data *view, struct json *json)
 
 static void query_write_losses(struct json *json, const vitrace_v1_Ledger *ledger)
 {
-    uint64_t lost[vitrace_v1_LossReason_LOSS_REASON_SEND_FAILED + 1] = {0};
+    uint64_t lost[_vitrace_v1_LossReason_MAX + 1] = {0};
     size_t reasons = sizeof lost / sizeof lost[0];
     for (size_t i = 0; i < ledger->losses_count; i++)
         lost[(unsigned)ledger->losses[i].reason < reasons ? ledger->losses[i].reason : 0] += ledger->losses[i].count;

@@ -2,7 +2,7 @@
 // run `cmake --build build/dev --target abi` after a change, and commit the result.
 
 export const enum Inbox {
-  ABI_VERSION = 1,
+  ABI_VERSION = 2,
   WORDS = 4096,
   STRING_BYTES = 65536,
   STRINGS_MAX = 1024,
@@ -32,6 +32,14 @@ export const enum InboxKind {
   LOSS = 21,
   METER = 22,
   LIFECYCLE = 23,
+  CONFIG = 24,
+  ELEMENT = 25,
+  SOFT_NAVIGATION = 26,
+  INTERACTION_PAINT = 27,
+  NOT_RESTORED = 28,
+  MEMORY_MEASUREMENT = 29,
+  CLICK_PATTERN = 30,
+  CUSTOM_METRIC = 31,
 }
 
 export const enum InboxStart {
@@ -304,7 +312,9 @@ export const enum InboxCall {
   REDIRECTED = 7,
   TRACEPARENT = 8,
   SERVER_TIMING = 9,
-  WORDS = 10,
+  CONTENT_LENGTH = 10,
+  TAG = 11,
+  WORDS = 12,
 }
 
 export const enum InboxLoss {
@@ -327,12 +337,102 @@ export const enum InboxLifecycleField {
   WORDS = 3,
 }
 
+export const enum InboxConfig {
+  KIND = 0,
+  SAMPLE_RATE = 1,
+  CONSENT = 2,
+  FLIGHT_RECORDER = 3,
+  TRIGGER = 4,
+  BUDGET_MS_PER_MINUTE = 5,
+  BUDGET_US_PER_ENTRY = 6,
+  BUDGET_BYTES = 7,
+  QUERY_KEYS = 8,
+  WORDS = 9,
+}
+
+export const enum InboxElement {
+  KIND = 0,
+  NAME = 1,
+  IDENTIFIER = 2,
+  START_TIME = 3,
+  RENDER_TIME = 4,
+  LOAD_TIME = 5,
+  SIZE = 6,
+  URL = 7,
+  TARGET = 8,
+  WORDS = 9,
+}
+
+export const enum InboxSoftNavigation {
+  KIND = 0,
+  NAME = 1,
+  START_TIME = 2,
+  INTERACTION_ID = 3,
+  PAINT_TIME = 4,
+  PRESENTATION_TIME = 5,
+  WORDS = 6,
+}
+
+export const enum InboxInteractionPaint {
+  KIND = 0,
+  START_TIME = 1,
+  RENDER_TIME = 2,
+  LOAD_TIME = 3,
+  SIZE = 4,
+  URL = 5,
+  TARGET = 6,
+  INTERACTION_ID = 7,
+  WORDS = 8,
+}
+
+export const enum InboxNotRestored {
+  KIND = 0,
+  REASON = 1,
+  URL = 2,
+  DEPTH = 3,
+  WORDS = 4,
+}
+
+export const enum InboxMemoryMeasurement {
+  KIND = 0,
+  START_TIME = 1,
+  BYTES = 2,
+  JS_BYTES = 3,
+  DOM_BYTES = 4,
+  WORDS = 5,
+}
+
+export const enum InboxClickPattern {
+  KIND = 0,
+  START_TIME = 1,
+  TYPE = 2,
+  COUNT = 3,
+  TARGET = 4,
+  DURATION = 5,
+  WORDS = 6,
+}
+
+export const enum InboxCustomMetric {
+  KIND = 0,
+  START_TIME = 1,
+  NAME = 2,
+  VALUE = 3,
+  UNIT = 4,
+  ATTRIBUTES = 5,
+  WORDS = 6,
+}
+
 export const enum InboxLifecycle {
   INPUT = 1,
   LOADED = 2,
   ACTIVATED = 3,
   PAGEHIDE = 4,
   IDLE = 5,
+}
+
+export const enum InboxConsent {
+  GRANTED = 0,
+  DENIED = 1,
 }
 
 export const enum Ring {
@@ -398,12 +498,14 @@ export const enum CoreStats {
   LOST_SAMPLED_OUT = 13,
   LOST_DICTIONARY_FULL = 14,
   LOST_SEND_FAILED = 15,
-  LCP = 16,
-  INP = 17,
-  CLS = 18,
-  FCP = 19,
-  TTFB = 20,
-  WORDS = 21,
+  LOST_PAGE_LEFT = 16,
+  LOST_OFFLINE_FULL = 17,
+  LCP = 18,
+  INP = 19,
+  CLS = 20,
+  FCP = 21,
+  TTFB = 22,
+  WORDS = 23,
 }
 
 export const enum InitiatorType {
@@ -444,6 +546,12 @@ export const enum DeliveryType {
   OTHER = 3,
 }
 
+export const enum ClickPatternType {
+  UNSPECIFIED = 0,
+  RAGE = 1,
+  DEAD = 2,
+}
+
 export const enum Transport {
   UNSPECIFIED = 0,
   SHARED_RING = 1,
@@ -461,6 +569,7 @@ export const enum NavigationType {
   PRERENDER = 5,
   RESTORE = 6,
   SOFT_NAVIGATION = 7,
+  ROUTE_CHANGE = 8,
 }
 
 export const enum Metric {
@@ -491,6 +600,8 @@ export const enum LossReason {
   SAMPLED_OUT = 8,
   DICTIONARY_FULL = 9,
   SEND_FAILED = 10,
+  PAGE_LEFT = 11,
+  OFFLINE_FULL = 12,
 }
 
 export const enum Limits {

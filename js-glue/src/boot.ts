@@ -42,7 +42,7 @@ interface Running {
 export function connect(watch: Watch): void {
   const { guard, queue, options, urls, page } = watch;
   const host = hostOf(watch.fetch);
-  const bridge = new Bridge(guard, options.budgetMs ?? BUDGET_MS, queue);
+  const bridge = new Bridge(guard, options.budget?.mainThreadMsPerMinute ?? BUDGET_MS, queue);
   const paced = pace(guard, bridge, options.flushIntervalMs ?? SEAL_AGE_MS, () => transport?.wake());
   let running: Running | undefined;
   let chosen: Transport | undefined;
@@ -70,7 +70,7 @@ export function connect(watch: Watch): void {
     transport = by;
     isNavigationWhole = watch.isLoaded;
     const left = takeLeft();
-    if (left) queue.lose(LossReason.SEND_FAILED, left);
+    if (left) queue.lose(LossReason.PAGE_LEFT, left);
     queue.items.forEach(complete);
     bridge.start(running.core, startFact(options, page, transportCode(by.name), sessionId(Date.now())), pushNavigation);
     paced.start();

@@ -27,6 +27,10 @@ export function event(name: string, attributes?: Attributes): void {
   client?.event(name, attributes);
 }
 
+export function metric(name: string, value: number, more?: Attributes & { unit?: string }): void {
+  client?.metric(name, value, more);
+}
+
 export function error(thrown: unknown): void {
   client?.error(thrown);
 }

@@ -27,7 +27,7 @@ function optionsOf(tag: HTMLScriptElement): Options {
     transport: text("transport") as Options["transport"],
     trace: text("trace")?.split(/[\s,]+/).filter(Boolean),
     flushIntervalMs: number("flush-interval-ms"),
-    budgetMs: number("budget-ms"),
+    budget: { mainThreadMsPerMinute: number("budget-ms") },
   };
 }
 

@@ -14,12 +14,61 @@ export interface Options {
   wasmUrl?: string | undefined;
   /** Origins whose fetch and XHR calls get a `traceparent` header; "same-origin" is allowed. Default: none. */
   trace?: string[] | undefined;
+  /** How injected trace contexts are flagged and what travels with them. Used only with `trace`. */
+  tracing?: TracingOptions | undefined;
   /** Forces a transport. Default: the best one that works on this page. */
-  transport?: "shared" | "transfer" | "main" | undefined;
+  transport?: TransportChoice | undefined;
   /** Greatest age of collected entries before they are sent, in milliseconds. Default 10,000. */
   flushIntervalMs?: number | undefined;
-  /** Main-thread time that the SDK may use, in milliseconds, before it sheds work. Default 100. */
-  budgetMs?: number | undefined;
+  /** What the SDK may cost, enforced by the core: over it, it sheds work step by step. */
+  budget?: Budget | undefined;
+  /** What makes a new view of a document that stays: default "auto". */
+  views?: ViewsChoice | undefined;
+  /** Route templates by pattern, first match wins, e.g. `[["/p/*", "/p/:id"]]`. Before the default rule for ids. */
+  routes?: readonly (readonly [pattern: string, template: string])[] | undefined;
+  /** Share of sessions whose data is sent, 0 to 1. Default 1. */
+  sampleRate?: number | undefined;
+  /** Sessions left out by `sampleRate` are sent after all when the page turns bad. Default true. */
+  flightRecorder?: boolean | undefined;
+  /** "required": nothing is encoded or stored before `consent(true)`. Default "granted". */
+  consent?: "granted" | "required" | undefined;
+  /** Keys of URL queries that may leave the page; values are still redacted. Default: none. */
+  queryKeys?: readonly string[] | undefined;
+  /** Where the session's id is kept: the tab, the origin (30 idle minutes, 4 hours), or nowhere. Default "tab". */
+  session?: "tab" | "origin" | "none" | undefined;
+  /** Keeps beacons that could not be sent in IndexedDB until the next page. Default false. */
+  offline?: boolean | undefined;
+  /** Shows what the SDK does in a panel on the page, as `?vitrace-debug` in its URL does. Default false. */
+  debug?: boolean | undefined;
+}
+
+export type TransportChoice = "shared" | "transfer" | "main";
+
+/**
+ * "soft-navigation": the browser's own entries; "route-change": history and the Navigation API; "load": only loads and
+ * returns from the back/forward cache. "auto": soft navigations where the browser has them, route changes elsewhere.
+ */
+export type ViewsChoice = "auto" | "soft-navigation" | "route-change" | "load";
+
+/** Absent = the default of that limit. */
+export interface Budget {
+  /** Default 100 for the first minute, and that for every later one. */
+  mainThreadMsPerMinute?: number | undefined;
+  /** Mean over the view. Default 250. */
+  usPerEntry?: number | undefined;
+  /** Encoded bytes of a view. Default 2,000,000. */
+  bytes?: number | undefined;
+}
+
+export interface TracingOptions {
+  /** Share of injected traces that are flagged as sampled, 0 to 1. Default 1. */
+  sampleRate?: number | undefined;
+  /** Sent as `tracestate` beside every injected `traceparent`. */
+  tracestate?: string | undefined;
+  /** Sent as `baggage`, e.g. `{ "session.id": … }`. Only where listed origins allow the header. */
+  baggage?: Record<string, string> | undefined;
+  /** Tells equal calls in flight apart by a fragment on their URL. Default false. */
+  fragmentTag?: boolean | undefined;
 }
 
 export type AttributeValue = string | number | boolean;
@@ -32,7 +81,7 @@ export interface Stats {
   state: State;
   /** Why the SDK is disabled, or the first error that it swallowed. */
   reason: string;
-  transport: "" | "shared" | "transfer" | "main";
+  transport: "" | TransportChoice;
   mainThreadMs: number;
   /** Exceptions caught inside the SDK. */
   swallowed: number;
@@ -51,6 +100,8 @@ export interface Stats {
 export interface Client {
   /** Records something that happened now. At most 16 attributes. */
   event(name: string, attributes?: Attributes): void;
+  /** Records a number of the application's own, e.g. `metric("cart.value", 42.5, { unit: "EUR" })`. */
+  metric(name: string, value: number, more?: Attributes & { unit?: string }): void;
   /** Records an error that the application caught. */
   error(error: unknown): void;
   /** Seals what has been collected and wakes the sender. */

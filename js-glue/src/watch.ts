@@ -11,7 +11,7 @@
  */
 import { InboxKind, InboxLifecycle } from "./abi";
 import { HAND_OVER } from "./hand_over";
-import { customFact } from "./lib/custom";
+import { customFact, metricFact } from "./lib/custom";
 import { Guard } from "./lib/guard";
 import { isHidden } from "./lib/hidden";
 import { idleMark } from "./lib/idle_mark";
@@ -100,6 +100,7 @@ export function watch(options: Options, urls: Urls, load?: () => void, integrity
     },
     client: {
       event: guard.wrap((name, attributes) => push(InboxKind.CUSTOM_EVENT, customFact(name, attributes))),
+      metric: guard.wrap((name, value, more) => push(InboxKind.CUSTOM_METRIC, metricFact(name, value, more))),
       error: guard.wrap((error) => self.isStopped || report(error)),
       flush: guard.wrap(() => self.engine?.flush()),
       stats: () =>

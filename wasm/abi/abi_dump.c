@@ -36,7 +36,10 @@ static void print_enum(const char *name, const struct row *rows, size_t count)
             K(Event, EVENT) K(InteractionCount, INTERACTION_COUNT) K(LongTask, LONG_TASK) K(LongFrame, LONG_FRAME)     \
                 K(FrameScript, FRAME_SCRIPT) K(UserTiming, USER_TIMING) K(Visibility, VISIBILITY) K(Error, ERROR)      \
                     K(CustomEvent, CUSTOM_EVENT) K(Attribute, ATTRIBUTE) K(Call, CALL) K(Loss, LOSS) K(Meter, METER)   \
-                        K(LifecycleField, LIFECYCLE)
+                        K(LifecycleField, LIFECYCLE) K(Config, CONFIG) K(Element, ELEMENT)                             \
+                            K(SoftNavigation, SOFT_NAVIGATION) K(InteractionPaint, INTERACTION_PAINT)                  \
+                                K(NotRestored, NOT_RESTORED) K(MemoryMeasurement, MEMORY_MEASUREMENT)                  \
+                                    K(ClickPattern, CLICK_PATTERN) K(CustomMetric, CUSTOM_METRIC)
 
 #define FIELD_NAME(name) #name,
 #define PRINT_FIELDS(type, kind)                                                                                       \
@@ -62,10 +65,12 @@ static void print_inbox(void)
                                        {"STRINGS_MAX", INBOX_STRINGS_MAX}};
     static const struct row kinds[] = {INBOX_KINDS(NUMBERED)};
     static const struct row lifecycles[] = {INBOX_LIFECYCLES(NUMBERED)};
+    static const struct row consents[] = {INBOX_CONSENTS(NUMBERED)};
     PRINT_ENUM("Inbox", sizes);
     PRINT_ENUM("InboxKind", kinds);
     KIND_TABLES(PRINT_FIELDS)
     PRINT_ENUM("InboxLifecycle", lifecycles);
+    PRINT_ENUM("InboxConsent", consents);
 }
 
 /* Offsets in 32-bit words, for one Int32Array over the ring. */
@@ -159,7 +164,8 @@ static void print_schema_of_view(void)
 #define NAVIGATION(name) SCHEMA(NavigationType, NAVIGATION_TYPE, name)
     static const struct row navigations[] = {
         NAVIGATION(UNSPECIFIED),        NAVIGATION(NAVIGATE),  NAVIGATION(RELOAD),  NAVIGATION(BACK_FORWARD),
-        NAVIGATION(BACK_FORWARD_CACHE), NAVIGATION(PRERENDER), NAVIGATION(RESTORE), NAVIGATION(SOFT_NAVIGATION)};
+        NAVIGATION(BACK_FORWARD_CACHE), NAVIGATION(PRERENDER), NAVIGATION(RESTORE), NAVIGATION(SOFT_NAVIGATION),
+        NAVIGATION(ROUTE_CHANGE)};
 #define METRIC(name) SCHEMA(Metric, METRIC, name)
     static const struct row metrics[] = {METRIC(UNSPECIFIED), METRIC(LCP), METRIC(INP),
                                          METRIC(CLS),         METRIC(FCP), METRIC(TTFB)};
@@ -168,7 +174,12 @@ static void print_schema_of_view(void)
 #define LOSS(name) SCHEMA(LossReason, LOSS_REASON, name)
     static const struct row losses[] = {LOSS(UNSPECIFIED), LOSS(RING_FULL),       LOSS(BAD_ENTRY),  LOSS(TOO_LARGE),
                                         LOSS(QUEUE_FULL),  LOSS(BROWSER_DROPPED), LOSS(BUDGET),     LOSS(CONSENT),
-                                        LOSS(SAMPLED_OUT), LOSS(DICTIONARY_FULL), LOSS(SEND_FAILED)};
+                                        LOSS(SAMPLED_OUT), LOSS(DICTIONARY_FULL), LOSS(SEND_FAILED),
+                                        LOSS(PAGE_LEFT),   LOSS(OFFLINE_FULL)};
+#define CLICKS(name) SCHEMA(ClickPatternType, CLICK_PATTERN_TYPE, name)
+    static const struct row clicks[] = {CLICKS(UNSPECIFIED), CLICKS(RAGE), CLICKS(DEAD)};
+    _Static_assert(COUNT(clicks) == _vitrace_v1_ClickPatternType_ARRAYSIZE, "every ClickPatternType");
+    PRINT_ENUM("ClickPatternType", clicks);
     _Static_assert(COUNT(transports) == _vitrace_v1_Transport_ARRAYSIZE, "every Transport");
     _Static_assert(COUNT(navigations) == _vitrace_v1_NavigationType_ARRAYSIZE, "every NavigationType");
     _Static_assert(COUNT(metrics) == _vitrace_v1_Metric_ARRAYSIZE, "every Metric");

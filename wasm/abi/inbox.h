@@ -14,7 +14,7 @@
 #ifndef VITRACE_ABI_INBOX_H
 #define VITRACE_ABI_INBOX_H
 
-#define INBOX_ABI_VERSION 1
+#define INBOX_ABI_VERSION 2
 
 /* 4,096 doubles = 32 KiB: 120 resource records with two Server-Timing metrics each. */
 #define INBOX_WORDS 4096
@@ -46,7 +46,15 @@
     K(CALL, 20)                                                                                                        \
     K(LOSS, 21)                                                                                                        \
     K(METER, 22)                                                                                                       \
-    K(LIFECYCLE, 23)
+    K(LIFECYCLE, 23)                                                                                                   \
+    K(CONFIG, 24)                                                                                                      \
+    K(ELEMENT, 25)                                                                                                     \
+    K(SOFT_NAVIGATION, 26)                                                                                             \
+    K(INTERACTION_PAINT, 27)                                                                                           \
+    K(NOT_RESTORED, 28)                                                                                                \
+    K(MEMORY_MEASUREMENT, 29)                                                                                          \
+    K(CLICK_PATTERN, 30)                                                                                               \
+    K(CUSTOM_METRIC, 31)
 
 /* Once, first. Ids as 32-bit words, most significant byte first. SUPPORTED: bit (metric - 1) as in enum Metric. */
 #define INBOX_START_FIELDS(F)                                                                                          \
@@ -133,7 +141,44 @@
  * SERVER_TIMING: the raw response header when script may read it.
  */
 #define INBOX_CALL_FIELDS(F)                                                                                           \
-    F(URL) F(METHOD) F(START_TIME) F(HEADERS_TIME) F(END_TIME) F(STATUS) F(REDIRECTED) F(TRACEPARENT) F(SERVER_TIMING)
+    F(URL) F(METHOD) F(START_TIME) F(HEADERS_TIME) F(END_TIME) F(STATUS) F(REDIRECTED) F(TRACEPARENT) F(SERVER_TIMING)      \
+    F(CONTENT_LENGTH) F(TAG)
+
+/*
+ * What the application and its visitor allow, once after START and again when it changes; without one everything is
+ * kept. SAMPLE_RATE: share of sessions, 0 to 1. CONSENT: enum inbox_consent. FLIGHT_RECORDER: 1 = keep what sampling
+ * leaves out, in case the page turns bad. BUDGET_*: NaN = no limit. QUERY_KEYS: allowed keys of URL queries, separated
+ * by blanks. TRIGGER: 1 = the application asks to send what the flight recorder holds.
+ */
+#define INBOX_CONFIG_FIELDS(F)                                                                                         \
+    F(SAMPLE_RATE) F(CONSENT) F(FLIGHT_RECORDER) F(TRIGGER)                                                            \
+    F(BUDGET_MS_PER_MINUTE) F(BUDGET_US_PER_ENTRY) F(BUDGET_BYTES) F(QUERY_KEYS)
+
+/* C(NAME, number) */
+#define INBOX_CONSENTS(C)                                                                                              \
+    C(GRANTED, 0) /* or not asked for */                                                                               \
+    C(DENIED, 1)
+
+/* NAME: image-paint or text-paint. IDENTIFIER: the elementtiming attribute. SIZE: CSS pixels of the intersection. */
+#define INBOX_ELEMENT_FIELDS(F)                                                                                        \
+    F(NAME) F(IDENTIFIER) F(START_TIME) F(RENDER_TIME) F(LOAD_TIME) F(SIZE) F(URL) F(TARGET)
+
+/* Follows the VIEW that it begins. NAME: the new URL. */
+#define INBOX_SOFT_NAVIGATION_FIELDS(F) F(NAME) F(START_TIME) F(INTERACTION_ID) F(PAINT_TIME) F(PRESENTATION_TIME)
+
+#define INBOX_INTERACTION_PAINT_FIELDS(F)                                                                              \
+    F(START_TIME) F(RENDER_TIME) F(LOAD_TIME) F(SIZE) F(URL) F(TARGET) F(INTERACTION_ID)
+
+/* One a reason and frame, see NotRestoredReason. */
+#define INBOX_NOT_RESTORED_FIELDS(F) F(REASON) F(URL) F(DEPTH)
+
+#define INBOX_MEMORY_MEASUREMENT_FIELDS(F) F(START_TIME) F(BYTES) F(JS_BYTES) F(DOM_BYTES)
+
+/* TYPE: ClickPatternType. */
+#define INBOX_CLICK_PATTERN_FIELDS(F) F(START_TIME) F(TYPE) F(COUNT) F(TARGET) F(DURATION)
+
+/* ATTRIBUTES children (ATTRIBUTE) follow. */
+#define INBOX_CUSTOM_METRIC_FIELDS(F) F(START_TIME) F(NAME) F(VALUE) F(UNIT) F(ATTRIBUTES)
 
 /* Entries that the bridge lost, by LossReason. */
 #define INBOX_LOSS_FIELDS(F) F(REASON) F(COUNT)
@@ -157,6 +202,9 @@ enum inbox_kind { INBOX_KINDS(INBOX_KIND_ENUM) INBOX_KIND_COUNT };
 
 #define INBOX_LIFECYCLE_ENUM(name, number) INBOX_LIFECYCLE_##name = number,
 enum inbox_lifecycle { INBOX_LIFECYCLES(INBOX_LIFECYCLE_ENUM) };
+
+#define INBOX_CONSENT_ENUM(name, number) INBOX_CONSENT_##name = number,
+enum inbox_consent { INBOX_CONSENTS(INBOX_CONSENT_ENUM) };
 
 /* Word 0 of a record is its kind, so fields count from 1 and *_WORDS is the whole record. */
 #define INBOX_FIELD_START(name)             INBOX_START_##name,
@@ -182,6 +230,14 @@ enum inbox_lifecycle { INBOX_LIFECYCLES(INBOX_LIFECYCLE_ENUM) };
 #define INBOX_FIELD_LOSS(name)              INBOX_LOSS_##name,
 #define INBOX_FIELD_METER(name)             INBOX_METER_##name,
 #define INBOX_FIELD_LIFECYCLE(name)         INBOX_LIFECYCLE_FIELD_##name,
+#define INBOX_FIELD_CONFIG(name) INBOX_CONFIG_##name,
+#define INBOX_FIELD_ELEMENT(name) INBOX_ELEMENT_##name,
+#define INBOX_FIELD_SOFT_NAVIGATION(name) INBOX_SOFT_NAVIGATION_##name,
+#define INBOX_FIELD_INTERACTION_PAINT(name) INBOX_INTERACTION_PAINT_##name,
+#define INBOX_FIELD_NOT_RESTORED(name) INBOX_NOT_RESTORED_##name,
+#define INBOX_FIELD_MEMORY_MEASUREMENT(name) INBOX_MEMORY_MEASUREMENT_##name,
+#define INBOX_FIELD_CLICK_PATTERN(name) INBOX_CLICK_PATTERN_##name,
+#define INBOX_FIELD_CUSTOM_METRIC(name) INBOX_CUSTOM_METRIC_##name,
 
 enum inbox_start_field { INBOX_START_KIND, INBOX_START_FIELDS(INBOX_FIELD_START) INBOX_START_WORDS };
 enum inbox_view_field { INBOX_VIEW_KIND, INBOX_VIEW_FIELDS(INBOX_FIELD_VIEW) INBOX_VIEW_WORDS };
@@ -241,6 +297,38 @@ enum inbox_meter_field { INBOX_METER_KIND, INBOX_METER_FIELDS(INBOX_FIELD_METER)
 enum inbox_lifecycle_field {
     INBOX_LIFECYCLE_KIND,
     INBOX_LIFECYCLE_FIELDS(INBOX_FIELD_LIFECYCLE) INBOX_LIFECYCLE_WORDS
+};
+enum inbox_config_field {
+    INBOX_CONFIG_KIND,
+    INBOX_CONFIG_FIELDS(INBOX_FIELD_CONFIG) INBOX_CONFIG_WORDS
+};
+enum inbox_element_field {
+    INBOX_ELEMENT_KIND,
+    INBOX_ELEMENT_FIELDS(INBOX_FIELD_ELEMENT) INBOX_ELEMENT_WORDS
+};
+enum inbox_soft_navigation_field {
+    INBOX_SOFT_NAVIGATION_KIND,
+    INBOX_SOFT_NAVIGATION_FIELDS(INBOX_FIELD_SOFT_NAVIGATION) INBOX_SOFT_NAVIGATION_WORDS
+};
+enum inbox_interaction_paint_field {
+    INBOX_INTERACTION_PAINT_KIND,
+    INBOX_INTERACTION_PAINT_FIELDS(INBOX_FIELD_INTERACTION_PAINT) INBOX_INTERACTION_PAINT_WORDS
+};
+enum inbox_not_restored_field {
+    INBOX_NOT_RESTORED_KIND,
+    INBOX_NOT_RESTORED_FIELDS(INBOX_FIELD_NOT_RESTORED) INBOX_NOT_RESTORED_WORDS
+};
+enum inbox_memory_measurement_field {
+    INBOX_MEMORY_MEASUREMENT_KIND,
+    INBOX_MEMORY_MEASUREMENT_FIELDS(INBOX_FIELD_MEMORY_MEASUREMENT) INBOX_MEMORY_MEASUREMENT_WORDS
+};
+enum inbox_click_pattern_field {
+    INBOX_CLICK_PATTERN_KIND,
+    INBOX_CLICK_PATTERN_FIELDS(INBOX_FIELD_CLICK_PATTERN) INBOX_CLICK_PATTERN_WORDS
+};
+enum inbox_custom_metric_field {
+    INBOX_CUSTOM_METRIC_KIND,
+    INBOX_CUSTOM_METRIC_FIELDS(INBOX_FIELD_CUSTOM_METRIC) INBOX_CUSTOM_METRIC_WORDS
 };
 
 #endif

@@ -346,4 +346,4 @@ void core_stats(const struct core *self, double out[CORE_STATS_WORDS])
 
 /* The losses of the stats stand in the order of LossReason, and the vitals in that of Metric. */
 _Static_assert(CORE_STATS_TTFB - CORE_STATS_LCP == VITAL_TTFB - VITAL_LCP, "a stat per Metric");
-_Static_assert(CORE_STATS_LOST_SEND_FAILED - CORE_STATS_LOST_RING_FULL + 2 == LEDGER_REASONS, "a stat per LossReason");
+_Static_assert(CORE_STATS_LOST_OFFLINE_FULL - CORE_STATS_LOST_RING_FULL + 2 == LEDGER_REASONS, "a stat per LossReason");

@@ -54,6 +54,7 @@ double core_open_age(const struct core *self, struct core_clock clock);
     F(ENTRIES_SEEN) F(ENTRIES_ENCODED) F(MAIN_THREAD_US) F(BYTES_ENCODED) F(SEGMENTS_SEALED) F(BATCHES)                \
     F(LOST_RING_FULL) F(LOST_BAD_ENTRY) F(LOST_TOO_LARGE) F(LOST_QUEUE_FULL) F(LOST_BROWSER_DROPPED) F(LOST_BUDGET)    \
     F(LOST_CONSENT) F(LOST_SAMPLED_OUT) F(LOST_DICTIONARY_FULL) F(LOST_SEND_FAILED)                                    \
+    F(LOST_PAGE_LEFT) F(LOST_OFFLINE_FULL)                                                                             \
     F(LCP) F(INP) F(CLS) F(FCP) F(TTFB)
 #define CORE_STATS_ENUM(name) CORE_STATS_##name,
 enum core_stats_field { CORE_STATS_FIELDS(CORE_STATS_ENUM) CORE_STATS_WORDS };

@@ -30,7 +30,7 @@ void ledger_take_main_thread(struct ledger *self, double us)
 void ledger_take_lost(struct ledger *self, vitrace_v1_LossReason reason, uint32_t count)
 {
     ledger_count(&self->losses[reason], count);
-    if (reason != REASON_SEND_FAILED)
+    if (reason < REASON_SEND_FAILED)
         ledger_count(&self->entries_seen, count);
 }
 

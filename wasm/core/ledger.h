@@ -26,7 +26,7 @@ void ledger_count(uint32_t *counter, uint32_t by);
 void ledger_take_encoded(struct ledger *self);
 /* Stops at 2^53, where adding would no longer be exact. */
 void ledger_take_main_thread(struct ledger *self, double us);
-/* Entries lost. SEND_FAILED counts segments whose entries were encoded, so it leaves entries_seen alone. */
+/* From SEND_FAILED on, a reason counts segments or pages, not entries, so it leaves entries_seen alone. */
 void ledger_take_lost(struct ledger *self, vitrace_v1_LossReason reason, uint32_t count);
 /* Includes the segments that senders gave up, `abandoned` since the ring began. */
 uint32_t ledger_lost(const struct ledger *self, vitrace_v1_LossReason reason, uint32_t abandoned);

@@ -30,5 +30,7 @@ const struct shape_row record_call_shape[] = {
     {6, INBOX_CALL_STATUS, SHAPE_COUNT, 0},
     {7, INBOX_CALL_TRACEPARENT, SHAPE_CLAIMS_CALL, 0},
     {8, INBOX_CALL_REDIRECTED, SHAPE_FLAG, 0},
+    {9, INBOX_CALL_CONTENT_LENGTH, SHAPE_SIZE, 0},
+    {10, INBOX_CALL_TAG, SHAPE_COUNT, 0},
     {0},
 };

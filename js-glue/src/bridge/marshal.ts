@@ -84,10 +84,18 @@ export const ROWS: Partial<Record<InboxKind, string>> = {
   [InboxKind.ERROR]: "time $type $message $stack &source line column origin",
   [InboxKind.CUSTOM_EVENT]: "time $name *attributes",
   [InboxKind.ATTRIBUTE]: "$key $text number",
-  [InboxKind.CALL]: "&url $method start headers end status redirected $traceparent $serverTiming",
+  [InboxKind.CALL]: "&url $method start headers end status redirected $traceparent $serverTiming contentLength tag",
   [InboxKind.LOSS]: "reason count",
   [InboxKind.METER]: "",
   [InboxKind.LIFECYCLE]: "event time",
+  [InboxKind.CONFIG]: "sampleRate consent flightRecorder trigger msPerMinute usPerEntry bytes $queryKeys",
+  [InboxKind.ELEMENT]: "$name $identifier startTime renderTime loadTime size &url %",
+  [InboxKind.SOFT_NAVIGATION]: "&name startTime interactionId paintTime presentationTime",
+  [InboxKind.INTERACTION_PAINT]: "startTime renderTime loadTime size &url % interactionId",
+  [InboxKind.NOT_RESTORED]: "$reason &url depth",
+  [InboxKind.MEMORY_MEASUREMENT]: "time bytes jsBytes domBytes",
+  [InboxKind.CLICK_PATTERN]: "time type count $target duration",
+  [InboxKind.CUSTOM_METRIC]: "time $name value $unit *attributes",
 };
 
 type Field = readonly [how: string, name: string];

@@ -75,6 +75,11 @@ export interface CustomFact {
   readonly attributes: readonly (readonly [string, string | number])[];
 }
 
+export interface MetricFact extends CustomFact {
+  readonly value: number;
+  readonly unit: string;
+}
+
 export interface CallFact {
   readonly url: string;
   readonly method: string;
@@ -85,4 +90,6 @@ export interface CallFact {
   readonly redirected: boolean;
   readonly traceparent: string;
   readonly serverTiming: string;
+  readonly contentLength: number;
+  readonly tag: number;
 }

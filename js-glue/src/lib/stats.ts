@@ -4,7 +4,7 @@ import type { Stats } from "../types";
 
 /** In the order of LossReason, and of the core's counters. */
 const LOSS_NAMES =
-  "ring_full bad_entry too_large queue_full browser_dropped budget consent sampled_out dictionary_full send_failed".split(" ");
+  "ring_full bad_entry too_large queue_full browser_dropped budget consent sampled_out dictionary_full send_failed page_left offline_full".split(" ");
 const VITAL_NAMES = ["lcp", "inp", "cls", "fcp", "ttfb"] as const;
 
 /** `core` is undefined before it has started; `waiting` are losses that the next batch will tell it. */

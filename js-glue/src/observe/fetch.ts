@@ -92,5 +92,7 @@ function callFact({ url, method, start, traceparent }: Call, response?: Response
     redirected: !!response?.redirected,
     traceparent,
     serverTiming: response?.headers.get("server-timing") ?? "",
+    contentLength: +(response?.headers.get("content-length") ?? 0) || 0,
+    tag: 0,
   };
 }

@@ -46,6 +46,8 @@ export function observeXhr(context: Context, origins: Origins): void {
           redirected: !!request.responseURL && request.responseURL !== url.href.split("#")[0],
           traceparent,
           serverTiming: headers === undefined ? "" : serverTimingOf(request),
+          contentLength: 0,
+          tag: 0,
         };
         sink.push(InboxKind.CALL, fact);
       }),
