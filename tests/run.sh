@@ -53,8 +53,9 @@ npm_ready() { # folder: npm ci when the lock changed since the last one
   [ -e "$stamp" ] && [ ! "$1/package-lock.json" -nt "$stamp" ] || npm ci --prefix "$1" --no-audit --no-fund
 }
 
-step_setup() { bash .ci/setup.sh core wasm wasi browser; }
+step_setup() { bash .ci/setup.sh core wasm wasi browser model; }
 step_native() { build asan && ctest --preset asan -j "$jobs" --verbose; }
+step_model() { node tests/model/ring.mjs; }
 step_threads() { build tsan && ctest --preset tsan -j 1 --verbose -R 'ring_stress_test|log_.*test|sinks_test|ingest_test'; }
 step_wasm() { build wasm && ctest --preset wasm -j "$jobs" --verbose; }
 step_wasi() { build wasi && ctest --preset wasi --verbose; }
@@ -89,7 +90,7 @@ step_fuzz() {
 }
 
 # The build of the page's half comes first: the collector serves it, the end-to-end tests load it.
-for step in setup native wasm wasi js tidy threads badinput grpc operate metrics e2e kill crash; do run_step "$step"; done
+for step in setup native model wasm wasi js tidy threads badinput grpc operate metrics e2e kill crash; do run_step "$step"; done
 [ "$long" = 0 ] || run_step fuzz
 printf '%d s in all\n' $((SECONDS - started))
 printf '%d passed, %d failed\n' "$passed" "$failed"
