@@ -13,7 +13,7 @@
 static void test_beacon_json__shows_as_many_fields_as_the_schema_has(void **state)
 {
     (void)state;
-    for (unsigned i = 0; i <= BEACON_FIELD_ERROR; i++) {
+    for (unsigned i = 0; i <= BEACON_FIELD_LAST; i++) {
         const struct beacon_json_message *message = &beacon_json_messages[i];
         if (message->name != NULL)
             assert_int_equal(message->field_count, message->descriptor->field_count);
