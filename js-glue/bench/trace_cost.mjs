@@ -40,7 +40,7 @@ export function traceCost(events, isOwn, startMs) {
   const tasks = onMain.filter(({ name, dur }) => /^(ThreadControllerImpl::)?RunTask$/.test(name) && dur >= LONG_TASK_US);
   const causedBySdk = ({ ts, dur }) => {
     const inside = own.filter((event) => event.ts >= ts && event.ts < ts + dur).reduce((sum, event) => sum + event.dur, 0);
-    return inside >= dur / 2 || dur - inside < LONG_TASK_US && inside > 0;
+    return inside >= dur / 2 || (inside > 0 && dur - inside < LONG_TASK_US);
   };
   return {
     startMs: atStart.reduce((sum, event) => sum + ms(event), 0),
