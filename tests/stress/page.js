@@ -17,7 +17,7 @@ const SEALED = 1;
 const EVENTS_MAX = 4;
 const TEXT_MAX = 900;
 /** One in so many seals is followed by what a page does when it is hidden and shown again. */
-const LEAVE_EVERY = 40;
+const LEAVE_EVERY = 3;
 /** Leaves the thread now and then: answers and messages come between. */
 const TURN_SEALS = 50;
 const QUIET_MS_MAX = 8000;
