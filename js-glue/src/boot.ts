@@ -19,9 +19,15 @@ import { routeFor } from "./lib/route";
 import { sessionId } from "./lib/session";
 import { startFact } from "./lib/start_fact";
 import { lostByReason, vitalsOf } from "./lib/stats";
+import { ownRequests } from "./lib/urls";
 import { idle } from "./lib/when_idle";
+import { observeDeadClicks } from "./observe/dead_clicks";
+import { observeElement } from "./observe/element";
+import { observeMemory } from "./observe/memory";
 import { pushNavigation } from "./observe/navigation";
+import { pushNotRestored } from "./observe/not_restored";
 import type { ViewFact } from "./observe/page";
+import { observeRageClicks } from "./observe/rage_clicks";
 import { Ring } from "./ring";
 import { chooseTransport } from "./transport/choose";
 import { mainTransport } from "./transport/main";
@@ -73,7 +79,9 @@ export function connect(watch: Watch): void {
     if (left) queue.lose(LossReason.PAGE_LEFT, left);
     queue.items.forEach(complete);
     bridge.start(running.core, startFact(options, page, transportCode(by.name), sessionId(Date.now())), pushNavigation);
+    pushNotRestored(queue);
     paced.start();
+    observeMemory(watch.context);
   };
 
   /** Compiled aside, and in pieces: no block of the page's main thread is longer than one of the steps. */
@@ -163,6 +171,12 @@ export function connect(watch: Watch): void {
     watch.takeDown();
     takeDown();
   };
+  // What can be had later, by `buffered: true`, or is only worth having later. Each on its own: one that fails is alone.
+  if (!watch.isStopped) {
+    guard.run(() => observeElement(watch.context));
+    guard.run(() => observeRageClicks(watch.context));
+    guard.run(() => observeDeadClicks(watch.context, ownRequests(urls)));
+  }
   guard.run(() => {
     watch.engine = engine;
     engine.advance();

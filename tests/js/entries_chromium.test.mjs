@@ -1,0 +1,117 @@
+// Entries that only a real browser makes: element timing, memory of an isolated page, clicks of a person.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { load } from "./support/bundle.mjs";
+import { noChromium, openRunning, withPages } from "./support/chromium.mjs";
+
+const { ClickPatternType } = await load("abi");
+const skip = noChromium();
+const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+const PAGES = {
+  "/plain": `<h1 elementtiming="title">A title</h1><img id="hero" class="big" elementtiming="hero" src="/image.svg?secret=1" width="300" height="200">`,
+  "/clicks": `<style>button, .card { width: 200px; height: 60px } .card { cursor: pointer }</style>
+    <button id="dead">Dead</button> <button id="alive" onclick="this.textContent += '!'">Alive</button>
+    <button id="slow" onclick="fetch('/slow?ms=3000')">Slow</button> <button id="scrolls" onclick="window.scrollTo(0, 200)">Scrolls</button>
+    <a id="link" href="/slow?ms=2500">A slow page</a> <a id="nowhere" href="#" onclick="return false">Nowhere</a>
+    <div class="card">Looks like a button</div> <p id="text">Only some text to read</p> <select id="native"><option>1</select>
+    <div style="height: 3000px"></div>`,
+};
+
+const dead = (selector) => (record, text) => record.type === ClickPatternType.DEAD && text(record.targetRef) === selector;
+
+test("in Chromium", { skip, timeout: 120_000 }, (t) => withPages(PAGES, async ({ browser, origin, records, record, beacons }) => {
+  await t.test("an element that the page marks comes with identifier, size and selector, also from before the SDK", async () => {
+    const page = await openRunning(browser, origin + "/plain");
+    const { record: hero, text } = await record("elementTimings", (element, text) => text(element.identifierRef) === "hero");
+    assert.deepEqual([text(hero.nameRef), text(hero.targetRef), text(hero.urlRef)], ["image-paint", "#hero", origin + "/image.svg"]);
+    assert.equal(Number(hero.size), 60_000);
+    assert.ok(Number(hero.startUs) > 0);
+    const title = await record("elementTimings", (element, text) => text(element.identifierRef) === "title");
+    assert.equal(title.text(title.record.nameRef), "text-paint");
+    await page.close();
+  });
+
+  await t.test("an isolated page is weighed, a plain one never asks", async () => {
+    assert.equal(records("memoryMeasurements").length, 0);
+    const page = await openRunning(browser, origin + "/plain?isolated");
+    // The browser answers at a garbage collection; this one is ours.
+    const session = await page.createCDPSession();
+    await session.send("HeapProfiler.collectGarbage");
+    const { record: memory } = await record("memoryMeasurements", () => true, 40_000);
+    assert.ok(Number(memory.bytes) > 0 && Number(memory.startUs) > 0);
+    assert.ok(Number(memory.jsBytes) > 0 && Number(memory.jsBytes) <= Number(memory.bytes));
+    await page.close();
+  });
+
+  await t.test("five clicks on one place are one rage click", async () => {
+    const page = await openRunning(browser, origin + "/clicks");
+    await page.click("#alive", { count: 5 });
+    const { record: rage, text } = await record("clickPatterns", ({ type }) => type === ClickPatternType.RAGE);
+    assert.deepEqual([rage.count, text(rage.targetRef)], [5, "#alive"]);
+    assert.ok(Number(rage.durationUs) > 0);
+    await page.close();
+  });
+
+  await t.test("two clicks, slow clicks and text that is selected by three are no rage", async () => {
+    const before = records("clickPatterns").length;
+    const page = await openRunning(browser, origin + "/clicks");
+    await page.click("#alive", { count: 2 });
+    await wait(1100);
+    await page.click("#text", { count: 3 });
+    await wait(1100);
+    for (let i = 0; i < 3; i++) {
+      await page.click("#alive");
+      await wait(600);
+    }
+    await page.evaluate(() => vitrace.flush());
+    await wait(1500);
+    assert.equal(records("clickPatterns").length, before);
+    await page.close();
+  });
+
+  await t.test("a button that nothing answers is a dead click, as is what only looks like one", async () => {
+    const page = await openRunning(browser, origin + "/clicks");
+    await page.click("#dead");
+    await wait(1800);
+    // The next click ends the wait for late requests.
+    await page.click(".card");
+    const first = await record("clickPatterns", dead("#dead"));
+    assert.deepEqual([first.record.count, Number(first.record.durationUs)], [1, 0]);
+    await wait(1800);
+    await page.click("#nowhere");
+    await record("clickPatterns", dead("html>body>div.card"));
+    await record("clickPatterns", dead("#nowhere"));
+    await page.close();
+  });
+
+  await t.test("what answers is not dead: a change, a scroll, a request that is still under way, a page, a menu, text", async () => {
+    const before = records("clickPatterns").length;
+    const page = await openRunning(browser, origin + "/clicks");
+    for (const id of ["alive", "scrolls", "text", "slow"]) {
+      await page.click("#" + id);
+      await wait(1700);
+    }
+    await wait(3700);
+    await page.click("#link");
+    await wait(3500);
+    assert.deepEqual(records("clickPatterns").slice(before).map(({ record, text }) => text(record.targetRef)), []);
+    await page.close();
+  });
+
+  await t.test("a dead click that the visitor leaves for is told with the last beacon", async () => {
+    const before = records("clickPatterns").length;
+    const page = await openRunning(browser, origin + "/clicks");
+    await page.click("#dead");
+    await wait(1800);
+    await page.goto("about:blank");
+    const told = await record("clickPatterns", (one, text) => records("clickPatterns").length > before && dead("#dead")(one, text));
+    assert.ok(told);
+    await page.close();
+  });
+
+  await t.test("no page lost anything to an error of the SDK", () => {
+    assert.ok(beacons.length > 0);
+    for (const { beacon } of beacons) assert.deepEqual(beacon.ledger.losses, []);
+  });
+}));
