@@ -10,6 +10,7 @@ const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 const PAGES = {
   "/plain": `<h1 elementtiming="title">A title</h1><img id="hero" class="big" elementtiming="hero" src="/image.svg?secret=1" width="300" height="200">`,
+  "/unload": `<p>Not to be kept<script>addEventListener("unload", () => {})</script>`,
   "/clicks": `<style>button, .card { width: 200px; height: 60px } .card { cursor: pointer }</style>
     <button id="dead">Dead</button> <button id="alive" onclick="this.textContent += '!'">Alive</button>
     <button id="slow" onclick="fetch('/slow?ms=2000')">Slow</button> <button id="scrolls" onclick="window.scrollTo(0, 200)">Scrolls</button>
@@ -101,6 +102,17 @@ test("in Chromium", { skip, timeout: 120_000 }, (t) => withPages(PAGES, async ({
     await page.goto("about:blank");
     const told = await record("clickPatterns", (one, text) => records("clickPatterns").length > before && dead("#dead")(one, text));
     assert.ok(told);
+    await page.close();
+  });
+
+  await t.test("a page that could not be kept tells why", async () => {
+    const page = await openRunning(browser, origin + "/unload");
+    await page.goto(origin + "/plain");
+    await page.goBack();
+    const said = await page.evaluate(() => performance.getEntriesByType("navigation")[0].notRestoredReasons?.reasons.map(({ reason }) => reason));
+    assert.ok(said?.length > 0, "the browser has reasons");
+    const { text } = await record("notRestoredReasons");
+    assert.deepEqual(records("notRestoredReasons").map(({ record }) => [text(record.reasonRef), record.urlRef, record.depth]), said.map((reason) => [reason, 0, 0]));
     await page.close();
   });
 
