@@ -40,6 +40,7 @@ export const enum InboxKind {
   MEMORY_MEASUREMENT = 29,
   CLICK_PATTERN = 30,
   CUSTOM_METRIC = 31,
+  ROUTE = 32,
 }
 
 export const enum InboxStart {
@@ -420,6 +421,12 @@ export const enum InboxCustomMetric {
   UNIT = 4,
   ATTRIBUTES = 5,
   WORDS = 6,
+}
+
+export const enum InboxRoute {
+  KIND = 0,
+  ROUTE = 1,
+  WORDS = 2,
 }
 
 export const enum InboxLifecycle {

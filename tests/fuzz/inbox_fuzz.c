@@ -44,6 +44,8 @@ static unsigned words_of(uint8_t kind)
         [INBOX_LOSS] = INBOX_LOSS_WORDS,
         [INBOX_METER] = INBOX_METER_WORDS,
         [INBOX_LIFECYCLE] = INBOX_LIFECYCLE_WORDS,
+        [INBOX_CONFIG] = INBOX_CONFIG_WORDS,
+        [INBOX_ROUTE] = INBOX_ROUTE_WORDS,
     };
     return kind < sizeof words && words[kind] > 0 ? words[kind] : 1;
 }

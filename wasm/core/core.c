@@ -56,6 +56,8 @@ static const struct kind kinds[INBOX_KIND_COUNT] = {
     [INBOX_LOSS] = {WORDS(LOSS), FEED(loss)},
     [INBOX_METER] = {WORDS(METER), FEED(meter)},
     [INBOX_LIFECYCLE] = {WORDS(LIFECYCLE), FEED(lifecycle)},
+    [INBOX_CONFIG] = {WORDS(CONFIG), FEED(config)},
+    [INBOX_ROUTE] = {WORDS(ROUTE), FEED(route)},
 };
 
 #define LOST(reason) vitrace_v1_LossReason_LOSS_REASON_##reason

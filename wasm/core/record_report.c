@@ -15,7 +15,7 @@ const struct shape_row record_error_shape[] = {
 
 const struct shape_row record_custom_event_shape[] = {
     {1, INBOX_CUSTOM_EVENT_START_TIME, SHAPE_START, 0},
-    {2, INBOX_CUSTOM_EVENT_NAME, SHAPE_TEXT, 0},
+    {2, INBOX_CUSTOM_EVENT_NAME, SHAPE_QUOTING, 0},
     {3, INBOX_CUSTOM_EVENT_ATTRIBUTES, SHAPE_ATTRIBUTES, BEACON_ATTRIBUTES_MAX},
     {0},
 };
