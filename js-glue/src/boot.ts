@@ -14,14 +14,15 @@ import { pace } from "./bridge/pace";
 import { Exit, exitHost } from "./exit/exit";
 import { takeLeft } from "./lib/left_early";
 import type { Item } from "./lib/queue";
-import { randomId } from "./lib/random";
-import { routeFor } from "./lib/route";
-import { sessionId } from "./lib/session";
+import { randomId, type Id128 } from "./lib/random";
+import { routeFor, settleRoutes } from "./lib/route";
+import { sessionOf } from "./lib/session";
 import { startFact } from "./lib/start_fact";
 import { lostByReason, vitalsOf } from "./lib/stats";
 import { idle } from "./lib/when_idle";
 import { pushNavigation } from "./observe/navigation";
 import type { ViewFact } from "./observe/page";
+import { observeRoutes, watchesRoutes } from "./observe/routes";
 import { Ring } from "./ring";
 import { chooseTransport } from "./transport/choose";
 import { mainTransport } from "./transport/main";
@@ -49,6 +50,7 @@ export function connect(watch: Watch): void {
   let transport: Transport | undefined;
   let isAsked = false;
   let isNavigationWhole = false;
+  let session: { readonly look: (nowMs: number) => Id128; id: Id128 } | undefined;
 
   const run = (compiled: Compiled): Running => {
     const core = coreOf(compiled);
@@ -61,7 +63,16 @@ export function connect(watch: Watch): void {
     if (kind !== InboxKind.VIEW) return;
     const view = item as ViewFact;
     view.view = randomId();
-    view.route = routeFor(view.url, options.route);
+    view.route ??= routeFor(view.url, options);
+  };
+
+  /** The newest item is a view: it gets what it needs, and a new session when the one before has expired. */
+  const completeView = () => {
+    queue.items.slice(-1).forEach(complete);
+    if (!session) return;
+    const before = session.id;
+    session.id = session.look(Date.now());
+    if (session.id !== before) queue.push(InboxKind.SESSION, session.id);
   };
 
   /** The core's first records. Nothing has been sealed before, so the choice of transport is still open. */
@@ -71,8 +82,11 @@ export function connect(watch: Watch): void {
     isNavigationWhole = watch.isLoaded;
     const left = takeLeft();
     if (left) queue.lose(LossReason.PAGE_LEFT, left);
+    const route = settleRoutes(queue, false) ?? routeFor(page.url, options);
     queue.items.forEach(complete);
-    bridge.start(running.core, startFact(options, page, transportCode(by.name), sessionId(Date.now())), pushNavigation);
+    const look = sessionOf(options.session);
+    session = { look, id: look(Date.now()) };
+    bridge.start(running.core, startFact(options, page, transportCode(by.name), session.id, route), pushNavigation);
     paced.start();
   };
 
@@ -119,12 +133,14 @@ export function connect(watch: Watch): void {
       bridge.flush();
       bridge.seal(true);
       running.exit.leave();
+      session?.look(Date.now());
     },
     stay: () => running?.exit.stay(),
     hold() {
-      queue.items.slice(-1).forEach(complete);
+      completeView();
       paced.hold();
     },
+    named: () => void settleRoutes(queue, bridge.isStarted),
     release: paced.release,
     flush: () => flush(false),
     stop() {
@@ -166,5 +182,11 @@ export function connect(watch: Watch): void {
   guard.run(() => {
     watch.engine = engine;
     engine.advance();
+    if (!watchesRoutes(options.views)) return;
+    observeRoutes(watch.context, page.url, (view) => {
+      watch.drain();
+      queue.push(InboxKind.VIEW, view);
+      completeView();
+    });
   });
 }

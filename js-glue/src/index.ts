@@ -31,6 +31,10 @@ export function metric(name: string, value: number, more?: Attributes & { unit?:
   client?.metric(name, value, more);
 }
 
+export function route(template: string): void {
+  client?.route(template);
+}
+
 export function error(thrown: unknown): void {
   client?.error(thrown);
 }

@@ -104,6 +104,8 @@ export interface Client {
   metric(name: string, value: number, more?: Attributes & { unit?: string }): void;
   /** Records an error that the application caught. */
   error(error: unknown): void;
+  /** Names the route of the present view as its router knows it, e.g. `/p/:id`: with it, the view is counted. */
+  route(template: string): void;
   /** Seals what has been collected and wakes the sender. */
   flush(): void;
   stats(): Stats;

@@ -38,6 +38,8 @@ export interface Engine extends Restoring {
   advance(): void;
   leave(): void;
   stay(): void;
+  /** The page named its view: a ROUTE was pushed. */
+  named(): void;
   flush(): void;
   stats(): Stats;
   stop(): void;
@@ -101,6 +103,10 @@ export function watch(options: Options, urls: Urls, load?: () => void, integrity
     client: {
       event: guard.wrap((name, attributes) => push(InboxKind.CUSTOM_EVENT, customFact(name, attributes))),
       metric: guard.wrap((name, value, more) => push(InboxKind.CUSTOM_METRIC, metricFact(name, value, more))),
+      route: guard.wrap((template) => {
+        push(InboxKind.ROUTE, String(template));
+        self.engine?.named();
+      }),
       error: guard.wrap((error) => self.isStopped || report(error)),
       flush: guard.wrap(() => self.engine?.flush()),
       stats: () =>

@@ -46,6 +46,7 @@ static unsigned words_of(uint8_t kind)
         [INBOX_LIFECYCLE] = INBOX_LIFECYCLE_WORDS,
         [INBOX_CONFIG] = INBOX_CONFIG_WORDS,
         [INBOX_ROUTE] = INBOX_ROUTE_WORDS,
+        [INBOX_SESSION] = INBOX_SESSION_WORDS,
     };
     return kind < sizeof words && words[kind] > 0 ? words[kind] : 1;
 }

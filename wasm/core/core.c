@@ -58,6 +58,7 @@ static const struct kind kinds[INBOX_KIND_COUNT] = {
     [INBOX_LIFECYCLE] = {WORDS(LIFECYCLE), FEED(lifecycle)},
     [INBOX_CONFIG] = {WORDS(CONFIG), FEED(config)},
     [INBOX_ROUTE] = {WORDS(ROUTE), FEED(route)},
+    [INBOX_SESSION] = {WORDS(SESSION), FEED(session)},
 };
 
 #define LOST(reason) vitrace_v1_LossReason_LOSS_REASON_##reason

@@ -1,4 +1,4 @@
-/* START, VIEW, ROUTE and CONFIG: who is speaking, about which view, and what may be said. */
+/* START, VIEW, ROUTE, SESSION and CONFIG: who is speaking, about which view, and what may be said. */
 #include "wasm/core/core_internal.h"
 
 void record_config_feed(struct core *self, struct inbox_record *record)
@@ -15,7 +15,7 @@ static void read_ahead(struct core *self, const struct inbox_record *start)
     struct inbox_record config = inbox_record_of(inbox, INBOX_START_WORDS);
     if (inbox_reader_kind(inbox, INBOX_START_WORDS) == INBOX_CONFIG &&
         inbox->count - INBOX_START_WORDS >= INBOX_CONFIG_WORDS)
-        record_config_feed(self, &config);
+        scrub_set_query_keys(&self->scrub, inbox_record_text(&config, INBOX_CONFIG_QUERY_KEYS));
 }
 
 /* Leaves the core as it was when the record is bad, but for the query keys. */
@@ -69,4 +69,12 @@ void record_route_feed(struct core *self, struct inbox_record *record)
     if (self->segment.is_open)
         core_seal_view(self, false);
     self->has_sent_view = false;
+}
+
+void record_session_feed(struct core *self, struct inbox_record *record)
+{
+    uint8_t session_id[SESSION_ID_BYTES];
+    header_read_id(record, INBOX_SESSION_SESSION_ID_0, session_id);
+    if (!record->bad)
+        memcpy(self->header.session_id, session_id, sizeof session_id);
 }

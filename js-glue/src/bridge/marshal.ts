@@ -97,6 +97,7 @@ export const ROWS: Partial<Record<InboxKind, string>> = {
   [InboxKind.CLICK_PATTERN]: "time type count $target duration",
   [InboxKind.CUSTOM_METRIC]: "time $name value $unit *attributes",
   [InboxKind.ROUTE]: "$",
+  [InboxKind.SESSION]: "#",
 };
 
 type Field = readonly [how: string, name: string];

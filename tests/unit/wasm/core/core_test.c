@@ -180,6 +180,24 @@ static void test_core__a_route_before_the_first_entry_costs_no_beacon(void **sta
     assert_int_equal(rig->summary.header.seq, 0);
 }
 
+static void test_core__a_new_session_holds_from_its_view_on(void **state)
+{
+    struct rig *rig = *state;
+    rig_put_mark(rig, "old", 5);
+    double *view = rig_record(rig, INBOX_VIEW, INBOX_VIEW_WORDS);
+    double *session = rig_record(rig, INBOX_SESSION, INBOX_SESSION_WORDS);
+    view[INBOX_VIEW_START_TIME] = 900;
+    for (int i = 0; i < 4; i++)
+        view[INBOX_VIEW_VIEW_ID_0 + i] = session[INBOX_SESSION_SESSION_ID_0 + i] = 9;
+    rig_record(rig, INBOX_SESSION, INBOX_SESSION_WORDS); /* without an id: refused */
+    rig_put_mark(rig, "new", 950);
+    take_and_seal(rig);
+    assert_int_equal(rig->summary.header.session_id[0], 0xa1);
+    expect_beacon(rig);
+    assert_int_equal(rig->summary.header.session_id[3], 9);
+    assert_true(rig_stat(rig, CORE_STATS_LOST_BAD_ENTRY) == 1);
+}
+
 static void put_config(struct rig *rig, const char *keys)
 {
     double *config = rig_record(rig, INBOX_CONFIG, INBOX_CONFIG_WORDS);
@@ -455,6 +473,7 @@ int main(void)
         STARTED(test_core__a_new_view_seals_the_old_one_and_counts_anew),
         STARTED(test_core__a_view_is_renamed_and_says_so_in_any_case),
         STARTED(test_core__a_route_before_the_first_entry_costs_no_beacon),
+        STARTED(test_core__a_new_session_holds_from_its_view_on),
         FRESH(test_core__allowed_query_keys_hold_for_the_start_too),
         STARTED(test_core__a_bad_record_is_counted_and_the_next_is_read),
         STARTED(test_core__an_unknown_kind_ends_the_batch),
