@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { analyzeMetafile, build } from "esbuild";
+import { schemaOf } from "./schema.mjs";
 import { sizesOf } from "./sizes.mjs";
 
 const top = dirname(fileURLToPath(import.meta.url));
@@ -68,10 +69,15 @@ if (existsSync(wasm)) {
   console.error(`no ${wasm}: build the CMake preset "wasm" first, or set VITRACE_WASM`);
   process.exitCode = 1;
 }
-await bundle("src/bridge_file.ts", "dist/vitrace-bridge.js", "iife");
+// A file that loads another one knows its digest: the loaded one is built first.
+await bundle("src/debug_file.ts", "dist/vitrace-debug.js", "iife", {
+  VITRACE_SCHEMA: JSON.stringify(schemaOf(join(top, "../proto/vitrace/v1/beacon.proto"))),
+});
+const debug = { VITRACE_DEBUG_SRI: integrityOf(join(dist, "vitrace-debug.js")) };
+await bundle("src/bridge_file.ts", "dist/vitrace-bridge.js", "iife", debug);
 await bundle("src/trace_file.ts", "dist/vitrace-trace.js", "iife");
 await bundle("src/worker/file.ts", "dist/vitrace-worker.js", "iife");
-await bundle("src/index.ts", "dist/vitrace.mjs", "esm");
+await bundle("src/index.ts", "dist/vitrace.mjs", "esm", debug);
 // Last: the tag knows the digests of the files that it loads.
 await bundle("src/tag.ts", "dist/vitrace.js", "iife", {
   VITRACE_BRIDGE_SRI: integrityOf(join(dist, "vitrace-bridge.js")),

@@ -27,8 +27,11 @@ import { Ring } from "./ring";
 import { chooseTransport } from "./transport/choose";
 import { mainTransport } from "./transport/main";
 import type { Transport } from "./transport/transport";
+import type { Explanation } from "./types";
 import type { Engine, Watch } from "./watch";
 import { hostOf } from "./worker/transport";
+
+declare const VITRACE_DEBUG_SRI: string;
 
 const IDLE_TIMEOUT_MS = 2000;
 const SEAL_AGE_MS = 10_000;
@@ -88,6 +91,7 @@ export function connect(watch: Watch): void {
     session = { look, id: look(Date.now()) };
     bridge.start(running.core, startFact(options, page, transportCode(by.name), session.id, route), pushNavigation);
     paced.start();
+    if (engine.isDebugged) loadDebug().catch((error) => guard.swallow(error));
   };
 
   /** Compiled aside, and in pieces: no block of the page's main thread is longer than one of the steps. */
@@ -112,6 +116,16 @@ export function connect(watch: Watch): void {
     const sealed = bridge.flush();
     if (bridge.seal(final) || sealed) transport?.wake();
   };
+
+  let explainHow = (_how: () => Explanation) => {};
+  let debug: Promise<() => Explanation> | undefined;
+  const loadDebug = () =>
+    (debug ??= new Promise((resolve, reject) => {
+      explainHow = resolve;
+      const script = watch.load!(urls.debug, VITRACE_DEBUG_SRI);
+      // Loaded without having called us: it was refused, or the SDK is off.
+      script.onload = script.onerror = () => reject(new Error("no " + urls.debug));
+    }));
 
   const engine: Engine = {
     advance() {
@@ -139,6 +153,14 @@ export function connect(watch: Watch): void {
     hold() {
       completeView();
       paced.hold();
+    },
+    isDebugged: options.debug || /[?&]vitrace-debug\b/.test(location.search),
+    core: () => running?.core,
+    explains: (how) => explainHow(how),
+    async explain() {
+      const explain = await loadDebug();
+      guard.run(() => flush(false));
+      return explain();
     },
     named: () => void settleRoutes(queue, bridge.isStarted),
     release: paced.release,

@@ -45,7 +45,7 @@ function start(): void {
   const urls = urlsOf(options, tag.src.replace(/[^/]*$/, ""));
   // Who pins this file pins what it loads. Others get whatever is deployed together, also in the minutes of an update.
   const pin = (integrity: string) => (tag.integrity ? integrity : "");
-  const load = (url: string, integrity: string, fetchPriority: "low" | "high") => {
+  const load = (url: string, integrity: string, fetchPriority: "low" | "high" = "low") => {
     const script: PartScript = document.createElement("script");
     script.vitrace = self;
     script.crossOrigin = "anonymous";
@@ -56,8 +56,10 @@ function start(): void {
     script.onerror = () => url === urls.bridge && self.guard.disable("cannot load the bridge");
     self.useScript(url, (allowed) => (script.src = allowed));
     document.head.append(script);
+    return script;
   };
-  const self = watch(options, urls, () => load(urls.bridge, VITRACE_BRIDGE_SRI, "low"), pin(VITRACE_WASM_SRI));
+  const self = watch(options, urls, () => load(urls.bridge, VITRACE_BRIDGE_SRI), pin(VITRACE_WASM_SRI));
+  self.load = load;
   if (options.trace?.length) load(urls.trace, VITRACE_TRACE_SRI, "high");
   page.vitrace = self.client;
 }
