@@ -19,6 +19,9 @@ const { version } = JSON.parse(readFileSync(join(top, "package.json"), "utf8"));
 // call, which is a third of the start. Other browsers read a comment.
 const COMPILE_HINT = "//# allFunctionsCalledOnLoad";
 
+/** Published under these names, each a file of its own that imports the package. */
+const FRAMEWORKS = { "react-router": "react_router", "vue-router": "vue_router", next: "next" };
+
 async function bundle(entry, outfile, format, define = {}) {
   const { metafile } = await build({
     entryPoints: [entry],
@@ -32,6 +35,7 @@ async function bundle(entry, outfile, format, define = {}) {
     mangleProps: /^_[a-z]/,
     reserveProps: /^_initialize$/,
     define: { VITRACE_VERSION: JSON.stringify(version), ...define },
+    external: ["vitrace"],
     absWorkingDir: top,
     metafile: true,
     banner: format === "iife" ? { js: COMPILE_HINT } : {},
@@ -50,6 +54,7 @@ function types() {
     const tsc = join(top, "node_modules/typescript/bin/tsc");
     execFileSync(process.execPath, [tsc, "-p", top, "--emitDeclarationOnly", "--outDir", out], { stdio: "inherit" });
     for (const name of ["index.d.ts", "types.d.ts"]) copyFileSync(join(out, name), join(dist, name));
+    for (const [name, file] of Object.entries(FRAMEWORKS)) copyFileSync(join(out, "frameworks", `${file}.d.ts`), join(dist, `${name}.d.ts`));
   } finally {
     rmSync(out, { recursive: true });
   }
@@ -78,6 +83,7 @@ await bundle("src/bridge_file.ts", "dist/vitrace-bridge.js", "iife", debug);
 await bundle("src/trace_file.ts", "dist/vitrace-trace.js", "iife");
 await bundle("src/worker/file.ts", "dist/vitrace-worker.js", "iife");
 await bundle("src/index.ts", "dist/vitrace.mjs", "esm", debug);
+for (const [name, file] of Object.entries(FRAMEWORKS)) await bundle(`src/frameworks/${file}.ts`, `dist/${name}.mjs`, "esm");
 // Last: the tag knows the digests of the files that it loads.
 await bundle("src/tag.ts", "dist/vitrace.js", "iife", {
   VITRACE_BRIDGE_SRI: integrityOf(join(dist, "vitrace-bridge.js")),
