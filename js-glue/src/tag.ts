@@ -52,7 +52,6 @@ function start(): void {
     script.integrity = pin(integrity);
     script.nonce = tag.nonce;
     script.fetchPriority = fetchPriority;
-    // Without the tracing of calls there is still everything else.
     script.onerror = () => url === urls.bridge && self.guard.disable("cannot load the bridge");
     self.useScript(url, (allowed) => (script.src = allowed));
     document.head.append(script);
@@ -60,12 +59,10 @@ function start(): void {
   };
   const self = watch(options, urls, () => load(urls.bridge, VITRACE_BRIDGE_SRI), pin(VITRACE_WASM_SRI));
   self.load = load;
-  if (options.trace?.length) load(urls.trace, VITRACE_TRACE_SRI, "high");
+  // Without the tracing of calls there is still everything else.
+  if (options.trace?.length) self.guard.run(() => void load(urls.trace, VITRACE_TRACE_SRI, "high"));
   page.vitrace = self.client;
 }
 
-try {
-  start();
-} catch {
-  // The page comes first.
-}
+// What it may throw, the build catches: a bundle for the page is one try block.
+start();

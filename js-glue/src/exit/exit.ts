@@ -16,7 +16,17 @@ export interface ExitHost extends Pick<Host, "fetch"> {
 }
 
 export function exitHost(host: Host): ExitHost {
-  return { fetch: host.fetch, sendBeacon: (url, body) => navigator.sendBeacon?.(url, body) === true };
+  return {
+    fetch: host.fetch,
+    sendBeacon(url, body) {
+      try {
+        return navigator.sendBeacon?.(url, body) === true;
+      } catch {
+        // A page's own: fetch may have better luck.
+        return false;
+      }
+    },
+  };
 }
 
 export class Exit {
