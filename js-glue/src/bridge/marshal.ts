@@ -96,6 +96,8 @@ export const ROWS: Partial<Record<InboxKind, string>> = {
   [InboxKind.MEMORY_MEASUREMENT]: "time bytes jsBytes domBytes",
   [InboxKind.CLICK_PATTERN]: "time type count $target duration",
   [InboxKind.CUSTOM_METRIC]: "time $name value $unit *attributes",
+  [InboxKind.ROUTE]: "$",
+  [InboxKind.SESSION]: "#",
 };
 
 type Field = readonly [how: string, name: string];
