@@ -451,6 +451,7 @@ export const enum RingState {
   SEALED = 2,
   TAKEN = 3,
   ACKED = 4,
+  HELD = 5,
 }
 
 export const enum RingHeaderWord {
