@@ -44,8 +44,8 @@ void ring_producer_abort(struct ring_producer *self);
 
 /* HELD instead of SEALED: complete, but the producer keeps it, and its bytes, to itself. An empty one is dropped. */
 uint32_t ring_producer_hold(struct ring_producer *self);
-/* true: HELD segments use more than their share of the ring. The caller drops until it is false, or drop fails. */
-int ring_producer_holds_too_much(const struct ring_producer *self);
+/* false: with one more of `bytes_max`, HELD segments would use more than their share of the ring. Drop some first. */
+int ring_producer_may_hold(const struct ring_producer *self, uint32_t bytes_max);
 /* The oldest HELD segment becomes FREE. -1: there is none, or an older segment is still with its consumers. */
 int ring_producer_drop(struct ring_producer *self);
 /* Where the bytes of the n-th HELD segment start, oldest first: they may still be changed in place. */

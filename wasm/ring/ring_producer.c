@@ -139,9 +139,9 @@ uint32_t ring_producer_hold(struct ring_producer *self)
     return size;
 }
 
-int ring_producer_holds_too_much(const struct ring_producer *self)
+int ring_producer_may_hold(const struct ring_producer *self, uint32_t bytes_max)
 {
-    return self->held > RING_HELD_SEGMENTS || self->held_bytes > RING_HELD_BYTES;
+    return self->held < RING_HELD_SEGMENTS && self->held_bytes + bytes_max <= RING_HELD_BYTES;
 }
 
 int ring_producer_drop(struct ring_producer *self)

@@ -316,9 +316,9 @@ static void test_ring__held_bytes_may_be_changed_until_they_are_promoted(void **
     }
 }
 
-static void drop_down_to_the_share(struct ring_producer *ring)
+static void drop_for(struct ring_producer *ring, uint32_t bytes_max)
 {
-    while (ring_producer_holds_too_much(ring))
+    while (!ring_producer_may_hold(ring, bytes_max))
         assert_int_equal(ring_producer_drop(ring), 0);
 }
 
@@ -328,8 +328,8 @@ static void test_ring__two_full_segments_fit_beside_all_that_may_be_held(void **
     for (uint32_t seed = 1; seed <= 200; seed++) {
         struct ring_producer ring = fresh_ring();
         for (uint32_t i = 0; i < 60; i++) {
+            drop_for(&ring, 16384);
             hold_segment(&ring, 1 + (seed * 2654435761u * (i + 1) >> 8) % 16384, i);
-            drop_down_to_the_share(&ring);
             assert_true(ring_producer_validate(&ring));
             assert_true(ring.held > 0);
         }
@@ -343,18 +343,18 @@ static void test_ring__the_share_of_held_segments_ends_at_its_limits(void **stat
 {
     (void)state;
     struct ring_producer ring = fresh_ring();
-    for (uint32_t seq = 0; seq < RING_HELD_SEGMENTS; seq++)
+    for (uint32_t seq = 0; seq < RING_HELD_SEGMENTS; seq++) {
+        assert_true(ring_producer_may_hold(&ring, 1));
         hold_segment(&ring, 1, seq);
-    assert_false(ring_producer_holds_too_much(&ring));
-    hold_segment(&ring, 1, 99);
-    assert_true(ring_producer_holds_too_much(&ring));
+    }
+    assert_false(ring_producer_may_hold(&ring, 1));
     ring = fresh_ring();
-    hold_segment(&ring, RING_HELD_BYTES, 0);
-    assert_false(ring_producer_holds_too_much(&ring));
-    hold_segment(&ring, 1, 1);
-    assert_true(ring_producer_holds_too_much(&ring));
+    hold_segment(&ring, RING_HELD_BYTES - 100, 0);
+    assert_true(ring_producer_may_hold(&ring, 100));
+    assert_false(ring_producer_may_hold(&ring, 101));
     assert_int_equal(ring_producer_drop(&ring), 0);
-    assert_false(ring_producer_holds_too_much(&ring));
+    assert_true(ring_producer_may_hold(&ring, RING_HELD_BYTES));
+    assert_false(ring_producer_may_hold(&ring, RING_HELD_BYTES + 1));
 }
 
 static void test_ring__stop_is_visible_to_consumers(void **state)
