@@ -145,17 +145,21 @@ function row(batch: Batch, kind: InboxKind, item: unknown, extra?: string | numb
   addChildren(batch, kind, kids);
 }
 
+function hasAttributes(kind: InboxKind): boolean {
+  return kind === InboxKind.CUSTOM_EVENT || kind === InboxKind.CUSTOM_METRIC;
+}
+
 function addChildren(batch: Batch, kind: InboxKind, kids: readonly unknown[]): void {
   const child =
     kind === InboxKind.LONG_FRAME ? InboxKind.FRAME_SCRIPT
-    : kind === InboxKind.CUSTOM_EVENT ? InboxKind.ATTRIBUTE
+    : hasAttributes(kind) ? InboxKind.ATTRIBUTE
     : InboxKind.SERVER_TIMING;
   for (const kid of kids) row(batch, child, kid);
 }
 
 function childrenOf(kind: InboxKind, value: unknown): readonly unknown[] {
   if (kind === InboxKind.LONG_FRAME) return frameScripts(value as FrameScriptEntry[]);
-  if (kind === InboxKind.CUSTOM_EVENT) {
+  if (hasAttributes(kind)) {
     return (value as CustomFact["attributes"]).map(([key, given]) =>
       typeof given === "number" ? { key, number: given } : { key, text: given },
     );
