@@ -12,6 +12,7 @@ import { transportCode } from "./bridge/codes";
 import { compileCore, compileCoreNow, coreOf, type Compiled, type Core } from "./bridge/memory";
 import { pace } from "./bridge/pace";
 import { Exit, exitHost } from "./exit/exit";
+import { configFact } from "./lib/config_fact";
 import { takeLeft } from "./lib/left_early";
 import type { Item } from "./lib/queue";
 import { randomId } from "./lib/random";
@@ -31,7 +32,6 @@ import { hostOf } from "./worker/transport";
 
 const IDLE_TIMEOUT_MS = 2000;
 const SEAL_AGE_MS = 10_000;
-const BUDGET_MS = 100;
 
 interface Running {
   readonly core: Core;
@@ -42,7 +42,7 @@ interface Running {
 export function connect(watch: Watch): void {
   const { guard, queue, options, urls, page } = watch;
   const host = hostOf(watch.fetch);
-  const bridge = new Bridge(guard, options.budget?.mainThreadMsPerMinute ?? BUDGET_MS, queue);
+  const bridge = new Bridge(guard, queue);
   const paced = pace(guard, bridge, options.flushIntervalMs ?? SEAL_AGE_MS, () => transport?.wake());
   let running: Running | undefined;
   let chosen: Transport | undefined;
@@ -72,7 +72,8 @@ export function connect(watch: Watch): void {
     const left = takeLeft();
     if (left) queue.lose(LossReason.PAGE_LEFT, left);
     queue.items.forEach(complete);
-    bridge.start(running.core, startFact(options, page, transportCode(by.name), sessionId(Date.now())), pushNavigation);
+    const config = configFact(watch);
+    bridge.start(running.core, startFact(options, page, transportCode(by.name), sessionId(Date.now())), config, pushNavigation);
     paced.start();
   };
 
@@ -127,6 +128,13 @@ export function connect(watch: Watch): void {
     },
     release: paced.release,
     flush: () => flush(false),
+    decide() {
+      if (!transport) return false;
+      // What waits was seen before the decision, and is told before it.
+      queue.push(InboxKind.CONFIG, configFact(watch));
+      if (!watch.isStopped && bridge.flush()) transport.wake();
+      return true;
+    },
     stop() {
       flush(true);
       takeDown();
@@ -145,6 +153,8 @@ export function connect(watch: Watch): void {
         entriesEncoded: core?.[CoreStats.ENTRIES_ENCODED] ?? 0,
         bytesEncoded: core?.[CoreStats.BYTES_ENCODED] ?? 0,
         segmentsSealed: core?.[CoreStats.SEGMENTS_SEALED] ?? 0,
+        segmentsDropped: core?.[CoreStats.SEGMENTS_DROPPED] ?? 0,
+        budgetLevel: core?.[CoreStats.BUDGET_LEVEL] ?? 0,
         segmentsSent: counts?.sent ?? 0,
         segmentsAbandoned: counts?.abandoned ?? 0,
         retries: counts?.retries ?? 0,
@@ -156,6 +166,7 @@ export function connect(watch: Watch): void {
 
   const takeDown = () => {
     paced.stop();
+    transport?.wake();
     running?.core.stop();
     transport?.stop();
   };

@@ -35,6 +35,16 @@ export function error(thrown: unknown): void {
   client?.error(thrown);
 }
 
+/** What the visitor decided: with `consent: "required"` nothing begins before. */
+export function consent(granted: boolean): void {
+  client?.consent(granted);
+}
+
+/** Sends what the flight recorder holds, and everything from now on. */
+export function record(): void {
+  client?.record();
+}
+
 export function flush(): void {
   client?.flush();
 }

@@ -13,7 +13,8 @@
     (BIT(CALL) | BIT(ERROR) | BIT(CUSTOM_EVENT) | BIT(CUSTOM_METRIC) | BIT(ELEMENT) | BIT(NOT_RESTORED) |              \
      BIT(MEMORY_MEASUREMENT) | BIT(CLICK_PATTERN))
 
-_Static_assert(INBOX_KIND_COUNT <= 32, "a bit for each kind");
+/* A shift counts modulo 32, here as in JS: kind 32 has bit 0, which no other kind has. */
+_Static_assert(INBOX_KIND_COUNT <= 33, "a bit for each kind");
 
 void budget_init(struct budget *self)
 {
@@ -59,5 +60,5 @@ uint32_t budget_sheds(const struct budget *self)
 
 bool budget_refuses(const struct budget *self, unsigned kind)
 {
-    return self->level >= BUDGET_VITALS || (budget_sheds(self) >> kind & 1) != 0;
+    return self->level >= BUDGET_VITALS || (budget_sheds(self) >> (kind & 31) & 1) != 0;
 }

@@ -468,7 +468,7 @@ static double vital_value(const struct core *self, enum vital_metric metric)
 /* What tells of the page and of the bridge goes on: the state is needed when consent is given later. */
 #define BIT(kind) (1u << INBOX_##kind)
 #define ALL_ENTRIES                                                                                                    \
-    (~(BIT(START) | BIT(VIEW) | BIT(VISIBILITY) | BIT(LIFECYCLE) | BIT(LOSS) | BIT(METER) | BIT(CONFIG)))
+    (~(1 | BIT(START) | BIT(VIEW) | BIT(VISIBILITY) | BIT(LIFECYCLE) | BIT(LOSS) | BIT(METER) | BIT(CONFIG)))
 
 void core_stats(const struct core *self, double out[CORE_STATS_WORDS])
 {

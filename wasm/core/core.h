@@ -51,7 +51,8 @@ double core_open_age(const struct core *self, struct core_clock clock);
 
 /*
  * The ledger as the bridge's stats() shows it. Layout is part of the ABI (abi_dump): all doubles. SHEDS: bit n = the
- * bridge need not bring records of kind n, and counts each as lost for SHED_REASON.
+ * bridge need not bring records of kind n, and counts each as lost for SHED_REASON; all bits = off, and the last ledger is
+ * sealed.
  */
 #define CORE_STATS_FIELDS(F)                                                                                           \
     F(ENTRIES_SEEN) F(ENTRIES_ENCODED) F(MAIN_THREAD_US) F(BYTES_ENCODED) F(SEGMENTS_SEALED) F(BATCHES)                \
