@@ -50,7 +50,7 @@ export type TransportChoice = "shared" | "transfer" | "main";
  */
 export type ViewsChoice = "auto" | "soft-navigation" | "route-change" | "load";
 
-/** Absent = the default of that limit. */
+/** Absent = the default of that limit, Infinity = none. */
 export interface Budget {
   /** Default 100 for the first minute, and that for every later one. */
   mainThreadMsPerMinute?: number | undefined;

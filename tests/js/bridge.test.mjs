@@ -127,9 +127,9 @@ test("CONFIG follows START with the defaults of what is not given", () => {
   assert.deepEqual([C.SAMPLE_RATE, C.CONSENT, C.FLIGHT_RECORDER, C.TRIGGER, C.BUDGET_MS_PER_MINUTE, C.BUDGET_US_PER_ENTRY, C.BUDGET_BYTES, C.QUERY_KEYS].map((field) => config[field]),
     [NaN, 0, 1, 0, 100, 250, 2_000_000, 0]);
   const given = configFact({
-    options: { sampleRate: 0.25, flightRecorder: false, queryKeys: ["q", "page"], budget: { bytes: 5 } }, isGranted: false, isAsked: true,
+    options: { sampleRate: 0.25, flightRecorder: false, queryKeys: ["q", "page"], budget: { bytes: 5, usPerEntry: Infinity } }, isGranted: false, isAsked: true,
   });
-  assert.deepEqual(given, { sampleRate: 0.25, consent: 1, flightRecorder: false, trigger: true, msPerMinute: 100, usPerEntry: 250, bytes: 5, queryKeys: "q page" });
+  assert.deepEqual(given, { sampleRate: 0.25, consent: 1, flightRecorder: false, trigger: true, msPerMinute: 100, usPerEntry: undefined, bytes: 5, queryKeys: "q page" });
 });
 
 test("losses are reported once", () => {

@@ -46,9 +46,9 @@ export interface ConfigFact {
   readonly consent: number;
   readonly flightRecorder: boolean;
   readonly trigger: boolean;
-  readonly msPerMinute: number;
-  readonly usPerEntry: number;
-  readonly bytes: number;
+  readonly msPerMinute: number | undefined;
+  readonly usPerEntry: number | undefined;
+  readonly bytes: number | undefined;
   readonly queryKeys: string | undefined;
 }
 
