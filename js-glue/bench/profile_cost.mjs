@@ -24,8 +24,8 @@ export function profileCost({ nodes, samples, timeDeltas, startTime }, isOwn) {
     total += delta;
     const window = Math.floor((at - startTime) / WINDOW_US);
     windows.set(window, (windows.get(window) ?? 0) + delta);
-    const { functionName, lineNumber, columnNumber } = byId.get(id).callFrame;
-    const name = `${functionName || "(anonymous)"}:${lineNumber}:${columnNumber}`;
+    const { functionName, url, lineNumber, columnNumber } = byId.get(id).callFrame;
+    const name = `${functionName || "(anonymous)"} ${url.replace(/.*\//, "")}:${lineNumber}:${columnNumber}`;
     byFunction.set(name, (byFunction.get(name) ?? 0) + delta);
   });
   return {

@@ -4,7 +4,8 @@
  */
 import type { Options } from "./types";
 
-export function tagOptions(text: (name: string) => string | undefined): Partial<Options> {
+export function tagOptions(attribute: (name: string) => string | null | undefined): Partial<Options> {
+  const text = (name: string) => attribute(name) ?? undefined;
   const number = (name: string) => (text(name) ? +text(name)! : undefined);
   return {
     app: text("app") ?? "",

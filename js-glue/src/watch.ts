@@ -11,7 +11,7 @@
  */
 import { InboxKind, InboxLifecycle } from "./abi";
 import { HAND_OVER } from "./hand_over";
-import { customFact, metricFact } from "./lib/custom";
+import { customFact } from "./lib/custom";
 import { Guard } from "./lib/guard";
 import { isHidden } from "./lib/hidden";
 import { idleMark } from "./lib/idle_mark";
@@ -59,15 +59,15 @@ export interface Watch {
   readonly fetch: typeof fetch;
   readonly useScript: UseScript;
   /** Data attributes of the tag. */
-  attribute: ((name: string) => string | undefined) | undefined;
-  bytes: ArrayBuffer | undefined;
+  attribute?: (name: string) => string | null | undefined;
+  bytes?: ArrayBuffer | undefined;
   isLoaded: boolean;
   isStopped: boolean;
   /** The visitor's consent. Without it nothing is loaded, and nothing is stored. */
   isGranted: boolean;
   /** The application wants this page to be sent, sampled or not. */
   isAsked: boolean;
-  engine: Engine | undefined;
+  engine?: Engine | undefined;
   /** Hands over what the browser holds back. */
   drain(): void;
   /** Takes every listener and wrapper off. */
@@ -78,9 +78,10 @@ export interface Watch {
 export function watch(options: Options, urls: Urls, load?: () => void, integrity = ""): Watch {
   const guard = new Guard();
   const queue = new Queue();
-  const context: Context = { guard, sink: queue, drains: [], stops: [] };
+  const context: Context = { viewStart: 0, guard, sink: queue, drains: [], stops: [] };
   const idle = idleMark(context);
   const fetch = window.fetch.bind(window);
+  let isLeft = false;
   let report = (_error: unknown) => {};
   const push = (kind: InboxKind, item: unknown) => self.isStopped || queue.push(kind, item);
 
@@ -94,13 +95,10 @@ export function watch(options: Options, urls: Urls, load?: () => void, integrity
     fetch,
     useScript: useScript(),
     page: { url: location.href, hidden: isHidden(), prerendering: isPrerendering(), readyState: document.readyState },
-    attribute: undefined,
-    bytes: undefined,
     isLoaded: false,
     isStopped: false,
     isGranted: options.consent !== "required",
     isAsked: false,
-    engine: undefined,
     drain() {
       for (const drain of context.drains) drain();
       idle.settle();
@@ -111,7 +109,9 @@ export function watch(options: Options, urls: Urls, load?: () => void, integrity
     },
     client: {
       event: guard.wrap((name, attributes) => push(InboxKind.CUSTOM_EVENT, customFact(name, attributes))),
-      metric: guard.wrap((name, value, more) => push(InboxKind.CUSTOM_METRIC, metricFact(name, value, more))),
+      metric: guard.wrap((name, value, { unit = "", ...more } = {}) =>
+        push(InboxKind.CUSTOM_METRIC, { ...customFact(name, more), value: +value, unit: unit + "" }),
+      ),
       error: guard.wrap((error) => self.isStopped || report(error)),
       consent: guard.wrap((granted) => {
         self.isGranted = granted;
@@ -156,11 +156,10 @@ export function watch(options: Options, urls: Urls, load?: () => void, integrity
       self.drain();
       queue.push(InboxKind.LIFECYCLE, { event: InboxLifecycle.PAGEHIDE, time: event.timeStamp });
       self.engine?.leave();
-      if ((!self.bytes || !self.engine) && !isPrerendering() && self.isGranted) countLeft();
+      isLeft = (!self.bytes || !self.engine) && !isPrerendering() && self.isGranted;
+      if (isLeft) countLeft();
     });
-    on<PageTransitionEvent>(window, "pageshow", (event) => {
-      if (event.persisted && !self.engine && self.isGranted) uncountLeft();
-    });
+    on(window, "pageshow", () => isLeft && uncountLeft());
   });
 
   let isRequested = false;

@@ -148,8 +148,8 @@ test("a record larger than any batch is counted as too large, the next one goes 
   const core = fakeCore();
   const { bridge } = started(core);
   bridge.flush();
-  const attributes = Array.from({ length: 30 }, (_, n) => ["k" + n, "v".repeat(1024)]);
-  bridge.push(Kind.CUSTOM_EVENT, { time: 1, name: "big", attributes });
+  const script = { sourceURL: "u".repeat(4096), sourceFunctionName: "f".repeat(1024), invoker: "i".repeat(1024), startTime: 1, duration: 1 };
+  bridge.push(Kind.LONG_FRAME, { startTime: 1, duration: 100, scripts: Array(8).fill(script) });
   bridge.push(Kind.PAINT, paint(1));
   bridge.flush();
   const records = core.calls.slice(1).flatMap((call) => call.records);

@@ -57,7 +57,7 @@ test("entries go in, one beacon comes out that tells of all of them", async () =
   bridge.push(Kind.LIFECYCLE, { event: Lifecycle.IDLE, time: 700 });
   bridge.push(Kind.LIFECYCLE, { event: Lifecycle.LOADED, time: 701 });
   bridge.push(Kind.USER_TIMING, { entryType: "measure", name: "boot", startTime: 5, duration: 6 });
-  bridge.push(Kind.CUSTOM_EVENT, { time: 800, name: "buy", attributes: [["sum", 3], ["what", "shoe"]] });
+  bridge.push(Kind.CUSTOM_EVENT, { time: 800, name: "buy", attributes: { sum: 3, what: "shoe" } });
   bridge.push(Kind.ERROR, { time: 801, type: "TypeError", message: "no", stack: "at x", source: "http://shop.test/a.js", line: 1, column: 2, origin: 3 });
   bridge.push(Kind.CALL, { url: "http://shop.test/api", method: "GET", start: 300, headers: 320, end: undefined, status: 200, redirected: false, traceparent: trace, serverTiming: "" });
   bridge.push(Kind.VISIBILITY, { time: 900, hidden: true, buffered: false });
