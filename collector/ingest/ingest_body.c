@@ -8,11 +8,13 @@ enum coding { CODING_PLAIN, CODING_GZIP, CODING_ZLIB, CODING_ZSTD, CODING_UNKNOW
 static const struct {
     const char *name;
     enum coding coding;
-} coding_names[] = {{"", CODING_PLAIN},    {"identity", CODING_PLAIN}, {"gzip", CODING_GZIP},
-                    {"x-gzip", CODING_GZIP}, {"deflate", CODING_ZLIB},   {"zstd", CODING_ZSTD}};
+} coding_names[] = {
+    {"identity", CODING_PLAIN}, {"gzip", CODING_GZIP}, {"x-gzip", CODING_GZIP}, {"deflate", CODING_ZLIB}, {"zstd", CODING_ZSTD}};
 
 static enum coding coding_of_name(struct slice name)
 {
+    if (name.size == 0)
+        return CODING_PLAIN;
     for (size_t i = 0; i < sizeof coding_names / sizeof coding_names[0]; i++)
         if (name.size == strlen(coding_names[i].name) &&
             strncasecmp((const char *)name.data, coding_names[i].name, name.size) == 0)
