@@ -96,6 +96,13 @@ function documentId(batch) {
   return id;
 }
 
+// The batch with START of another document.
+function renamed(frame, id) {
+  const batch = Buffer.from(frame.batch);
+  for (let i = 0; i < 4; i++) batch.writeDoubleLE(id.readUInt32BE(4 * i), 8 * (1 + i));
+  return { ...frame, batch };
+}
+
 const children = [];
 async function start(data) {
   const child = spawn(binary, ["serve", "--data", data, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--otlp-http", "127.0.0.1:0", "--otlp-grpc", "127.0.0.1:0"], { stdio: ["ignore", "ignore", "pipe"] });
@@ -153,6 +160,16 @@ async function main() {
   const got = logged(data);
   check("after kill -9 the log has the beacons of `vitrace replay`, once, in order, byte for byte",
     JSON.stringify(got) === JSON.stringify(expected), `${got.length} records, ${expected.length} expected`);
+
+  const other = Buffer.from(id);
+  other[0] ^= 0x40;
+  const left = bodies.map((body, seq) => encode({ ...body, batches: seq > 0 ? body.batches : [renamed(body.batches[0], other), ...body.batches.slice(1)] }, seq, other));
+  const fresh = await start(join(work, "left"));
+  const answers = await Promise.all(left.toReversed().map((body) => post(fresh, body)));
+  check("bodies of a page that is left, all at once and the last one first, are 204", answers.every((answer) => answer === "204"), answers.join());
+  fresh.child.kill("SIGTERM");
+  await fresh.ended;
+  check("and none of their beacons is missing", logged(join(work, "left")).length === expected.length);
 
   const second = await start(data);
   check("after a restart the document is not known", (await post(second, encoded[1])) === "409 unknown_document");

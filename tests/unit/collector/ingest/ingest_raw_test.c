@@ -86,6 +86,7 @@ static void bench_start(const struct ingest_app *app, size_t app_count)
                                                        .app_count = app_count,
                                                        .sink = {&bench.log, fake_take},
                                                        .counters = &bench.counters,
+                                                       .raw_wait_ms = 50,
                                                        .duplicates = bench.duplicates});
     bench.route =
         (struct net_route){NET_POST | NET_OPTIONS, "/v1/beacon", ingest_handle, bench.ingest, INGEST_BODY_BYTES_MAX};
