@@ -22,6 +22,7 @@ enum shape_as {
     SHAPE_QUOTING,
     /* texts in the message itself */
     SHAPE_STRING, /* limit: bytes at most */
+    SHAPE_ROUTE,  /* the same, redacted like a path */
     SHAPE_PAGE_URL,
     SHAPE_PAGE_REFERRER,
     /* times */
