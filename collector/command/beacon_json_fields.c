@@ -135,6 +135,7 @@ static const struct beacon_json_field resource_fields[] = {
     FIELD(Resource, connect_end_us, "connect_end_us", S64),
     FIELD(Resource, first_interim_response_start_us, "first_interim_response_start_us", S64),
     FIELD(Resource, final_response_headers_start_us, "final_response_headers_start_us", S64),
+    FIELD(Resource, call_tag, "call_tag", U32),
 };
 
 static const struct beacon_json_field event_timing_fields[] = {
@@ -221,6 +222,9 @@ static const struct beacon_json_field call_fields[] = {
     FIELD(Call, status, "status", U32),
     LIST(Call, claims, BEACON_JSON_MESSAGES, &claim_message),
     FIELD(Call, redirected, "redirected", BOOL),
+    FIELD(Call, content_length, "content_length", U64),
+    FIELD(Call, tag, "tag", U32),
+    FIELD(Call, aborted, "aborted", BOOL),
 };
 
 static const struct beacon_json_field vital_fields[] = {
