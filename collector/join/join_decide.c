@@ -135,6 +135,8 @@ static bool claim_is_unsampled(const struct join_claim *claim)
 /* A failed request may still have reached a server, and a third party may be our own: both wait like the others. */
 enum join_reason join_decide_given_up(const struct join_claim *claim)
 {
+    if ((claim->flags & JOIN_REQUEST_BLOCKED) != 0)
+        return JOIN_REASON_BLOCKED_CORS_PREFLIGHT;
     if ((claim->flags & JOIN_REQUEST_FAILED) != 0)
         return JOIN_REASON_NETWORK_ERROR;
     if ((claim->flags & JOIN_REQUEST_THIRD_PARTY) != 0 && claim_find_injected(claim) == NULL)
@@ -155,5 +157,9 @@ enum join_reason join_decide_at_once(const struct join_claim *claim)
         return JOIN_REASON_THIRD_PARTY;
     if ((claim->flags & JOIN_REQUEST_FAILED) != 0)
         return JOIN_REASON_NETWORK_ERROR;
+    if ((claim->flags & JOIN_REQUEST_AMBIGUOUS) != 0)
+        return JOIN_REASON_ENTRY_AMBIGUOUS;
+    if ((claim->flags & JOIN_REQUEST_NO_ENTRY) != 0)
+        return JOIN_REASON_NO_ENTRY_BODY_UNREAD;
     return (claim->flags & JOIN_REQUEST_MASKED) != 0 ? JOIN_REASON_MASKED_NO_TAO : JOIN_REASON_NO_HEADER;
 }

@@ -122,6 +122,15 @@ static bool sinks_find_partner(struct sinks *self, const struct store_view *view
     return false;
 }
 
+/* A resource of this beacon has a call from now on. */
+static void sinks_merge_ids(struct sinks *self, const struct store_view *view, struct sinks_request *resource,
+                            const struct join_id *id, uint32_t count)
+{
+    resource->has_call = true;
+    sinks_request_add_ids(resource, id, count);
+    sinks_set_ids(self, view->id, resource->row.seq, resource->row.ordinal, resource);
+}
+
 static void sinks_pair_call(struct sinks *self, const struct store_view *view, struct sinks_request *call,
                             uint64_t now_us)
 {
@@ -134,10 +143,16 @@ static void sinks_pair_call(struct sinks *self, const struct store_view *view, s
         sinks_claim_again(self, view, &partner, call, now_us);
         return;
     }
-    struct sinks_request *resource = &self->request[partner.ordinal];
-    resource->has_call = true;
-    sinks_request_add_ids(resource, call->id, call->id_count);
-    sinks_set_ids(self, view->id, partner.seq, partner.ordinal, resource);
+    sinks_merge_ids(self, view, &self->request[partner.ordinal], call->id, call->id_count);
+}
+
+void sinks_merge_call(struct sinks *self, const struct store_view *view, struct sinks_request *call,
+                      struct sinks_request *resource)
+{
+    store_merge_call(self->store, view->id, call->row.seq, call->row.ordinal, resource->row.seq, resource->row.ordinal);
+    call->merged = true;
+    resource->doubt |= call->row.flags & (JOIN_REQUEST_BLOCKED | JOIN_REQUEST_FAILED);
+    sinks_merge_ids(self, view, resource, call->id, call->id_count);
 }
 
 /* The call came in an earlier beacon and claimed for itself; from now on the resource does. */
@@ -149,9 +164,7 @@ static void sinks_pair_resource(struct sinks *self, const struct store_view *vie
     struct join_id id[JOIN_IDS_MAX];
     uint32_t count = sinks_request_ids_read(slice_of(partner.ids, partner.ids_size), id);
     store_merge_call(self->store, view->id, partner.seq, partner.ordinal, resource->row.seq, resource->row.ordinal);
-    resource->has_call = true;
-    sinks_request_add_ids(resource, id, count);
-    sinks_set_ids(self, view->id, resource->row.seq, resource->row.ordinal, resource);
+    sinks_merge_ids(self, view, resource, id, count);
 }
 
 static void sinks_put_requests(struct sinks *self, const struct store_view *view)
@@ -174,6 +187,8 @@ static void sinks_pair_requests(struct sinks *self, const struct store_view *vie
     for (uint32_t i = 0; i < self->request_count; i++)
         if (self->request[i].row.kind == STORE_RESOURCE)
             sinks_pair_resource(self, view, &self->request[i]);
+    if (!sinks_match_calls(self, view))
+        counters_add(self->counters, COUNTER_SINK_ERRORS, 1);
 }
 
 static void sinks_claim_requests(struct sinks *self, const struct store_view *view, uint64_t now_us)
@@ -185,7 +200,7 @@ static void sinks_claim_requests(struct sinks *self, const struct store_view *vi
         struct join_claim claim = {.view = view->id,
                                    .seq = request->row.seq,
                                    .ordinal = request->row.ordinal,
-                                   .flags = request->row.flags,
+                                   .flags = request->row.flags | request->doubt,
                                    .id_count = request->id_count};
         memcpy(claim.id, request->id, sizeof claim.id);
         sinks_claim(self, &claim, now_us);
