@@ -1,16 +1,26 @@
 #include "collector/join/call_facts.h"
 
+bool call_facts_is_time(int64_t us)
+{
+    return us >= -CALL_FACTS_TIME_MAX_US && us <= CALL_FACTS_TIME_MAX_US;
+}
+
+static int64_t start_of(uint64_t start_us)
+{
+    return start_us <= CALL_FACTS_TIME_MAX_US ? (int64_t)start_us : CALL_FACTS_TIME_MAX_US;
+}
+
 /* An offset that is left out is 0: no response and no end came in the very microsecond in which a call began. */
 static int64_t time_of(uint64_t start_us, int64_t offset_us, bool known)
 {
-    return known ? (int64_t)start_us + offset_us : CALL_MATCH_UNKNOWN;
+    return known && call_facts_is_time(offset_us) ? start_of(start_us) + offset_us : CALL_MATCH_UNKNOWN;
 }
 
 struct call_match_call call_facts_of_call(const vitrace_v1_Call *call, struct slice url, const struct join_id *id,
                                           uint32_t id_count)
 {
     return (struct call_match_call){.url = url,
-                                    .start_us = (int64_t)call->start_us,
+                                    .start_us = start_of(call->start_us),
                                     .headers_us = time_of(call->start_us, call->headers_us, call->headers_us != 0),
                                     .end_us = time_of(call->start_us, call->end_us, call->end_us != 0),
                                     .content_length = call->content_length,
@@ -29,7 +39,7 @@ struct call_match_entry call_facts_of_resource(const vitrace_v1_Resource *resour
     vitrace_v1_InitiatorType type = resource->initiator_type;
     return (struct call_match_entry){
         .url = url,
-        .start_us = (int64_t)resource->start_us,
+        .start_us = start_of(resource->start_us),
         .response_start_us = time_of(resource->start_us, resource->response_start_us, has_response),
         .response_end_us = time_of(resource->start_us, resource->response_end_us, has_end),
         .encoded_body_size = resource->encoded_body_size,

@@ -11,8 +11,9 @@
  *
  *      4 * (entry start - call start)^2 + (headers - response start)^2 / 400 + (body end - response end)^2 / 4000
  *
- * and a call without an entry 900. The start gap is steady, within the clock's quantum; the others grow when the main
- * thread is busy. A call whose entry could be exchanged for less than 1 is ambiguous.
+ * and a call without an entry more than any wait in the cluster. The start gap is steady, within the clock's quantum, and
+ * an entry 15 ms behind is no longer the call's; the others grow when the main thread is busy. A call whose entry could
+ * be exchanged for less than 1 is ambiguous.
  *
  * Bounds: a cluster with more than 32 calls or entries is paired in order of start, which browsers keep, and compared
  * with 8 neighbours only. 2,048 requests of one view in clusters of 32 are 64 times (64^3 + 32 * 64^2) steps: 25 million.
@@ -30,7 +31,8 @@
 #define QUANTUM_COARSE   1000 /* Firefox; Chromium has 100 */
 #define QUANTUM_FINE     100
 #define TOLERANCE_US     500
-#define COST_UNMATCHED   900.0
+#define START_GAP_MAX_US 15000 /* 5 were measured in Chromium, 16 in Firefox */
+#define COST_UNMATCHED   1000.0 /* above 4 * 15^2 */
 #define COST_PRELOADED   100.0 /* its start says nothing */
 #define COST_MARGIN      1.0
 
@@ -109,10 +111,19 @@ static bool responses_fit(const struct call_match_call *call, const struct call_
            call->content_length == entry->encoded_body_size;
 }
 
+/* What an exact sign asks of the times: the main thread may have been busy between the call and its request. */
+static bool order_fits(const struct matcher *self, const struct call_match_call *call,
+                       const struct call_match_entry *entry)
+{
+    return entry->preloaded || entry->start_us >= call->start_us - slack_us(self);
+}
+
 static bool starts_fit(const struct matcher *self, const struct call_match_call *call,
                        const struct call_match_entry *entry)
 {
-    return entry->preloaded ? entry->start_us <= call->start_us : entry->start_us >= call->start_us - slack_us(self);
+    return entry->preloaded ? entry->start_us <= call->start_us
+                            : entry->start_us >= call->start_us - slack_us(self) &&
+                                  entry->start_us <= call->start_us + self->quantum_us / 2 + START_GAP_MAX_US;
 }
 
 static bool ends_fit(const struct matcher *self, int64_t seen_us, int64_t happened_us)
@@ -153,34 +164,47 @@ static double start_cost(const struct matcher *self, const struct call_match_cal
 /* How long the response waited for the script. */
 static double wait_cost(const struct call_match_call *call, const struct call_match_entry *entry)
 {
-    if (is_failed(call))
-        return gap_ms2(call->end_us, entry->response_end_us) / 400;
-    return gap_ms2(call->headers_us, entry->response_start_us) / 400 +
-           gap_ms2(call->end_us, entry->response_end_us) / 4000;
+    return is_failed(call) ? gap_ms2(call->end_us, entry->response_end_us) / 400
+                           : gap_ms2(call->headers_us, entry->response_start_us) / 400;
 }
 
-/*
- * On a busy main thread every response waits, and the least wait of a call is nothing that another entry could spare it:
- * it is not counted, so that long tasks do not make calls go without.
- */
-static double least_wait(const struct matcher *self, const struct cluster *cluster, uint32_t call)
+/* How long the body waited to be read; 0 when nobody saw that. */
+static double read_cost(const struct call_match_call *call, const struct call_match_entry *entry)
 {
-    double least = ASSIGNMENT_IMPOSSIBLE;
-    for (uint32_t i = 0; i < cluster->entry_count; i++) {
-        if (!is_feasible(self, call, cluster->entry[i]))
-            continue;
-        double wait = wait_cost(&self->call[call], &self->entry[cluster->entry[i]]);
-        least = wait < least ? wait : least;
-    }
-    return least;
+    return is_failed(call) ? 0 : gap_ms2(call->end_us, entry->response_end_us) / 4000;
 }
 
-static double pair_cost(const struct matcher *self, uint32_t call, uint32_t entry, double least)
+static double pair_cost(const struct matcher *self, uint32_t call, uint32_t entry)
 {
     if (!is_feasible(self, call, entry))
         return ASSIGNMENT_IMPOSSIBLE;
     return start_cost(self, &self->call[call], &self->entry[entry]) +
-           wait_cost(&self->call[call], &self->entry[entry]) - least;
+           wait_cost(&self->call[call], &self->entry[entry]) + read_cost(&self->call[call], &self->entry[entry]);
+}
+
+/* A page that reads a body late must not lose its entry to a call whose reading nobody saw: the least is not counted. */
+static double least_read_cost(const struct matcher *self, const struct cluster *cluster, uint32_t call)
+{
+    double least = ASSIGNMENT_IMPOSSIBLE;
+    for (uint32_t i = 0; i < cluster->entry_count; i++) {
+        bool feasible = is_feasible(self, call, cluster->entry[i]);
+        double read = feasible ? read_cost(&self->call[call], &self->entry[cluster->entry[i]]) : least;
+        least = read < least ? read : least;
+    }
+    return least < ASSIGNMENT_IMPOSSIBLE ? least : 0;
+}
+
+/* On a busy main thread every response waits long: that must not make calls go without. */
+static double unmatched_cost(const struct matcher *self, const struct cluster *cluster)
+{
+    double longest = 0;
+    for (uint32_t i = 0; i < cluster->call_count; i++)
+        for (uint32_t k = 0; k < cluster->entry_count; k++) {
+            uint32_t call = cluster->call[i], entry = cluster->entry[k];
+            double wait = is_feasible(self, call, entry) ? wait_cost(&self->call[call], &self->entry[entry]) : 0;
+            longest = wait > longest ? wait : longest;
+        }
+    return longest + COST_UNMATCHED;
 }
 
 static void settle(struct matcher *self, uint32_t call, uint32_t entry, enum call_match_kind kind)
@@ -199,7 +223,7 @@ static uint32_t find_only(const struct matcher *self, const struct cluster *clus
     for (uint32_t i = 0; i < cluster->entry_count; i++) {
         uint32_t entry = cluster->entry[i];
         if (!fits(&self->call[call], &self->entry[entry]) ||
-            !starts_fit(self, &self->call[call], &self->entry[entry]))
+            !order_fits(self, &self->call[call], &self->entry[entry]))
             continue;
         if (found != CALL_MATCH_NOBODY)
             return CALL_MATCH_NOBODY;
@@ -241,20 +265,21 @@ static void match_exact(struct matcher *self, struct cluster *cluster, pair_test
 
 /*
  * Square, so that everybody can go without:        entries          a slot per call
- *                                        calls   [ pair_cost        COST_UNMATCHED ]
+ *                                        calls   [ pair_cost        unmatched_cost ]
  *                              one per entry     [ 0                0              ]
  */
 static void assignment_fill(struct assignment *assignment, const struct matcher *self, const struct cluster *cluster)
 {
+    double unmatched = unmatched_cost(self, cluster);
     assignment->size = cluster->call_count + cluster->entry_count;
     for (uint32_t row = 0; row < assignment->size; row++) {
         bool is_call = row < cluster->call_count;
-        double least = is_call ? least_wait(self, cluster, cluster->call[row]) : 0;
+        double least = is_call ? least_read_cost(self, cluster, cluster->call[row]) : 0;
         for (uint32_t column = 0; column < assignment->size; column++)
             assignment->cost[row][column] =
                 !is_call                         ? 0
-                : column >= cluster->entry_count ? COST_UNMATCHED
-                                                 : pair_cost(self, cluster->call[row], cluster->entry[column], least);
+                : column >= cluster->entry_count ? unmatched
+                                                 : pair_cost(self, cluster->call[row], cluster->entry[column]) - least;
     }
 }
 
@@ -274,25 +299,24 @@ static void match_assigned(struct matcher *self, const struct cluster *cluster, 
     }
 }
 
-/* What the call costs as it is, or would with another entry. */
-static double cost_with(const struct matcher *self, uint32_t call, uint32_t entry)
-{
-    return entry == CALL_MATCH_NOBODY ? COST_UNMATCHED : pair_cost(self, call, entry, 0);
-}
-
-/* Would the entry of this call suit a neighbour, or a free one this call, about as well? */
+/* Does the exchange of entries between two calls, or for a free one, make it hardly worse? */
 static bool is_exchangeable(const struct matcher *self, const struct cluster *cluster, uint32_t at)
 {
     uint32_t call = cluster->call[at], entry = self->out[call].entry;
-    double own = cost_with(self, call, entry);
+    double own = pair_cost(self, call, entry);
     for (uint32_t i = at > NEIGHBOURS ? at - NEIGHBOURS : 0; i < cluster->call_count && i <= at + NEIGHBOURS; i++) {
         uint32_t other = cluster->call[i], theirs = self->out[other].entry;
-        double now = own + cost_with(self, other, theirs);
-        if (i != at && cost_with(self, other, entry) + cost_with(self, call, theirs) - now < COST_MARGIN)
+        if (i == at)
+            continue;
+        double change = theirs == CALL_MATCH_NOBODY
+                            ? pair_cost(self, other, entry) - own
+                            : pair_cost(self, other, entry) + pair_cost(self, call, theirs) - own -
+                                  pair_cost(self, other, theirs);
+        if (change < COST_MARGIN)
             return true;
     }
     for (uint32_t i = 0; i < cluster->entry_count; i++)
-        if (!self->taken[cluster->entry[i]] && cost_with(self, call, cluster->entry[i]) - own < COST_MARGIN)
+        if (!self->taken[cluster->entry[i]] && pair_cost(self, call, cluster->entry[i]) - own < COST_MARGIN)
             return true;
     return false;
 }
@@ -303,7 +327,7 @@ static void match_in_order(struct matcher *self, const struct cluster *cluster)
     uint32_t next = 0;
     for (uint32_t i = 0; i < cluster->call_count; i++) {
         uint32_t at = next;
-        while (at < cluster->entry_count && cost_with(self, cluster->call[i], cluster->entry[at]) > COST_UNMATCHED)
+        while (at < cluster->entry_count && !is_feasible(self, cluster->call[i], cluster->entry[at]))
             at++;
         if (at == cluster->entry_count)
             continue;

@@ -173,6 +173,18 @@ static void query_write_network(struct json *json, const struct query_request *r
     query_write_us(json, "network", exchange_us - server_us);
 }
 
+/* Beacons may be forged: differences of what is no time could overflow. */
+static bool query_phases_are_times(const struct beacon_phases *phases)
+{
+    const int64_t us[] = {phases->fetch_start_us,   phases->domain_lookup_start_us,     phases->domain_lookup_end_us,
+                          phases->connect_start_us, phases->secure_connection_start_us, phases->connect_end_us,
+                          phases->request_start_us, phases->response_start_us,          phases->response_end_us};
+    for (size_t i = 0; i < sizeof us / sizeof us[0]; i++)
+        if (!call_facts_is_time(us[i]))
+            return false;
+    return true;
+}
+
 static int64_t query_split_connection(struct json *json, const struct beacon_phases *phases)
 {
     if (phases->absent & vitrace_v1_AbsentPhase_ABSENT_PHASE_CONNECTION)
@@ -193,7 +205,8 @@ static void query_write_split(struct json *json, const struct query_request *req
     beacon_phases_of_resource(resource, &phases);
     if (phases.absent & (vitrace_v1_AbsentPhase_ABSENT_PHASE_REQUEST_START |
                          vitrace_v1_AbsentPhase_ABSENT_PHASE_RESPONSE_START |
-                         vitrace_v1_AbsentPhase_ABSENT_PHASE_RESPONSE_END))
+                         vitrace_v1_AbsentPhase_ABSENT_PHASE_RESPONSE_END) ||
+        !query_phases_are_times(&phases))
         return;
     json_object(json, "split");
     if (call)
@@ -203,9 +216,9 @@ static void query_write_split(struct json *json, const struct query_request *req
     query_write_us(json, "queue", phases.request_start_us - phases.fetch_start_us - connection_us);
     query_write_us(json, "waiting", phases.response_start_us - phases.request_start_us);
     query_write_us(json, "download", phases.response_end_us - phases.response_start_us);
-    if (call && call->end_us != 0)
+    if (call && call->end_us != 0 && call_facts_is_time(call->end_us))
         query_write_us(json, "browser",
-                       (int64_t)(call->start_us - resource->start_us) + call->end_us - phases.response_end_us);
+                       call->end_us - (int64_t)(resource->start_us - call->start_us) - phases.response_end_us);
     query_write_network(json, request, spans, phases.response_end_us - phases.request_start_us);
     json_object_end(json);
 }

@@ -191,6 +191,31 @@ static void sinks_pair_requests(struct sinks *self, const struct store_view *vie
         counters_add(self->counters, COUNTER_SINK_ERRORS, 1);
 }
 
+#define SINKS_WALL_MAX_US INT64_C(4000000000000000) /* the year 2096: nanoseconds still fit */
+
+/* Two clocks of the page that were read together, as late as possible. */
+static void sinks_page_clocks(const struct beacon_summary *summary, int64_t *wall_us, int64_t *mono_us)
+{
+    bool sealed = summary->has_ledger && summary->ledger.sealed_wall_unix_us != 0;
+    *wall_us = (int64_t)(sealed ? summary->ledger.sealed_wall_unix_us : summary->header.wall_unix_us);
+    *mono_us = (int64_t)(sealed ? summary->ledger.sealed_mono_us : summary->header.mono_us);
+}
+
+/* Of a response that came: of any other, no span is refused. A call's ids are those of its own request. */
+static void sinks_set_window(const struct sinks *self, const struct sinks_request *request, uint64_t now_us,
+                             struct join_claim *claim)
+{
+    int64_t wall_us, mono_us;
+    sinks_page_clocks(&self->summary, &wall_us, &mono_us);
+    if (wall_us <= 0 || wall_us > SINKS_WALL_MAX_US || !call_facts_is_time(mono_us) || request->end_us <= 0 ||
+        request->end_us < request->row.start_us)
+        return;
+    int64_t origin_us = wall_us - mono_us;
+    claim->from_ns = (origin_us + request->row.start_us) * 1000;
+    claim->until_ns = (origin_us + request->end_us) * 1000;
+    claim->shift_ns = ((int64_t)now_us - wall_us) * 1000;
+}
+
 static void sinks_claim_requests(struct sinks *self, const struct store_view *view, uint64_t now_us)
 {
     for (uint32_t i = 0; i < self->request_count; i++) {
@@ -203,6 +228,7 @@ static void sinks_claim_requests(struct sinks *self, const struct store_view *vi
                                    .flags = request->row.flags | request->doubt,
                                    .id_count = request->id_count};
         memcpy(claim.id, request->id, sizeof claim.id);
+        sinks_set_window(self, request, now_us, &claim);
         sinks_claim(self, &claim, now_us);
     }
 }

@@ -18,6 +18,7 @@ struct sinks_request {
     struct join_id id[JOIN_IDS_MAX];
     bool merged;   /* a call that is part of a resource: makes no claim of its own */
     bool has_call; /* a resource that a call was merged into */
+    int64_t end_us; /* from the time origin; 0 = not known */
     uint32_t doubt; /* flags for the reason that the index does not keep: what matching found out */
     union {         /* by row.kind; ids are filled in when matching */
         struct call_match_call call;

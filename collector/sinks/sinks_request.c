@@ -110,6 +110,7 @@ static bool sinks_request_read_resource(struct sinks_request *self, struct slice
     sinks_request_finish(self, STORE_RESOURCE, url, (int64_t)resource.start_us,
                          sinks_request_flags(&delivery, cross_origin, third_party));
     self->facts.entry = call_facts_of_resource(&resource, url, self->row.flags & JOIN_REQUEST_FAILED, NULL, 0);
+    self->end_us = self->facts.entry.response_end_us; /* CALL_MATCH_UNKNOWN is negative */
     return true;
 }
 
@@ -130,6 +131,7 @@ static bool sinks_request_read_navigation(struct sinks_request *self, struct sli
     sinks_request_take_claims(self, navigation.claims, navigation.claims_count);
     sinks_request_finish(self, STORE_NAVIGATION, beacon_strings_find(strings, navigation.name_ref), 0,
                          sinks_request_flags(&delivery, false, false));
+    self->end_us = call_facts_is_time(navigation.response_end_us) ? navigation.response_end_us : 0;
     return true;
 }
 

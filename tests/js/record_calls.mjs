@@ -1,6 +1,6 @@
 // Records which timing entry belongs to which call, in a real browser: tests/golden/calls/*.jsonl. The SDK's own wrappers
 // tell of the calls; the truth is a fragment on every URL, which the browser keeps in the entry's name and never sends.
-// Usage: node record_calls.mjs [--browser PATH] [--out FILE]
+// Usage: node record_calls.mjs [--browser PATH] [--out FILE] [--seed NUMBER]
 //
 //   ["trial",kind]    ["call",truth,start,headers,end,body end,status,content length,redirected,id]
 //                     ["entry",truth,start,response start,response end,status,encoded size,redirected,id]     null = unknown
@@ -14,7 +14,7 @@ import { pageScript, top } from "./support/bundle.mjs";
 
 const puppeteer = createRequire(join(top, "tests/conformance/package.json"))("puppeteer-core");
 const { values: options } = parseArgs({
-  options: { browser: { type: "string", default: "/usr/bin/chromium" }, out: { type: "string", default: join(top, "tests/golden/calls/chromium.jsonl") } },
+  options: { seed: { type: "string", default: "1" }, browser: { type: "string", default: "/usr/bin/chromium" }, out: { type: "string", default: join(top, "tests/golden/calls/chromium.jsonl") } },
 });
 const KINDS = ["plain", "blocked", "mixed", "xhr"];
 const TRIALS = 60;
@@ -116,7 +116,7 @@ try {
   for (let n = 0; n < TRIALS; n++) {
     const kind = KINDS[n % KINDS.length];
     const overdue = new Promise((_, reject) => setTimeout(() => reject(new Error(`trial ${n} takes too long`)), TRIAL_MS_MAX).unref());
-    lines.push(...linesOf(kind, await Promise.race([page.evaluate(trial, kind, n + 1), overdue])));
+    lines.push(...linesOf(kind, await Promise.race([page.evaluate(trial, kind, +options.seed + n), overdue])));
   }
   writeFileSync(options.out, lines.map((line) => JSON.stringify(line)).join("\n") + "\n");
   console.log(`${lines.filter(([what]) => what === "call").length} calls, ${lines.filter(([what]) => what === "entry").length} entries of ${await browser.version()}`);

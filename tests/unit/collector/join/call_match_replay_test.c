@@ -1,6 +1,7 @@
 /*
  * The matcher on what a real browser did: tests/golden/calls/, recorded by tests/js/record_calls.mjs with the
- * truth beside it. Each way to replay hides or coarsens something; the table of all of them is printed.
+ * truth beside it (seeds 1, 1000 and 2000 of Chromium 156; the weights were last touched before the last two were
+ * recorded). Each way to replay hides or coarsens something; the table of all of them is printed.
  */
 #include "collector/join/call_match.h"
 #include "vitrace/v1/beacon.pb.h"
@@ -26,6 +27,7 @@ struct replay {
 
 struct tally {
     unsigned calls, right, flagged, none, wrong, kind[CALL_MATCH_KIND_COUNT];
+    unsigned inexact; /* although both sides have the id */
 };
 
 struct trial {
@@ -114,6 +116,14 @@ static void take_entry(const struct replay *replay, const char *line, struct tri
         .id = &trial->entry_id[at]};
 }
 
+static bool has_entry_with_id(const struct trial *trial, uint32_t truth)
+{
+    for (uint32_t i = 0; i < trial->entries; i++)
+        if (trial->entry_truth[i] == truth && trial->entry[i].id_count > 0)
+            return true;
+    return false;
+}
+
 static bool has_entry(const struct trial *trial, uint32_t truth)
 {
     for (uint32_t i = 0; i < trial->entries; i++)
@@ -129,6 +139,8 @@ static void judge(const struct trial *trial, struct tally *tally)
     for (uint32_t i = 0; i < trial->calls; i++) {
         tally->calls++;
         tally->kind[match[i].kind]++;
+        tally->inexact += trial->call[i].id_count > 0 && has_entry_with_id(trial, trial->call_truth[i]) &&
+                          match[i].kind != CALL_MATCH_EXACT_ID;
         if (match[i].kind == CALL_MATCH_AMBIGUOUS)
             tally->flagged++;
         else if (match[i].kind == CALL_MATCH_NONE)
@@ -168,7 +180,7 @@ static void test_call_match__by_times_alone_nothing_recorded_is_matched_wrongly(
 {
     (void)state;
     struct tally tally = run(&(struct replay){.name = "times, as the SDK gives them"});
-    assert_true(tally.calls > 300);
+    assert_true(tally.calls > 1000);
     assert_int_equal(tally.wrong, 0);
     assert_true(1000 * (tally.flagged + tally.none) <= 17 * tally.calls);
 }
@@ -201,6 +213,7 @@ static void test_call_match__ids_make_every_match_exact(void **state)
     (void)state;
     struct tally tally = run(&(struct replay){.name = "with ids", .ids = true});
     assert_int_equal(tally.wrong, 0);
+    assert_int_equal(tally.inexact, 0);
     assert_true(tally.kind[CALL_MATCH_EXACT_ID] > tally.calls * 4 / 5); /* the rest failed, or has no entry */
 }
 
