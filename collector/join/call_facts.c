@@ -37,20 +37,20 @@ struct call_match_entry call_facts_of_resource(const vitrace_v1_Resource *resour
     bool has_response = !(resource->absent_phases & vitrace_v1_AbsentPhase_ABSENT_PHASE_RESPONSE_START);
     bool has_end = !(resource->absent_phases & vitrace_v1_AbsentPhase_ABSENT_PHASE_RESPONSE_END);
     vitrace_v1_InitiatorType type = resource->initiator_type;
-    return (struct call_match_entry){
-        .url = url,
-        .start_us = start_of(resource->start_us),
-        .response_start_us = time_of(resource->start_us, resource->response_start_us, has_response),
-        .response_end_us = time_of(resource->start_us, resource->response_end_us, has_end),
-        .encoded_body_size = resource->encoded_body_size,
-        .status = resource->response_status,
-        .tag = resource->call_tag,
-        .redirected = resource->redirect_end_us != 0,
-        .failed = failed,
-        .preloaded = type == vitrace_v1_InitiatorType_INITIATOR_TYPE_LINK ||
-                     type == vitrace_v1_InitiatorType_INITIATOR_TYPE_EARLY_HINT,
-        .id_count = id_count,
-        .id = id};
+    return (struct call_match_entry){.url = url,
+                                     .start_us = start_of(resource->start_us),
+                                     .response_start_us =
+                                         time_of(resource->start_us, resource->response_start_us, has_response),
+                                     .response_end_us = time_of(resource->start_us, resource->response_end_us, has_end),
+                                     .encoded_body_size = resource->encoded_body_size,
+                                     .status = resource->response_status,
+                                     .tag = resource->call_tag,
+                                     .redirected = resource->redirect_end_us != 0,
+                                     .failed = failed,
+                                     .preloaded = type == vitrace_v1_InitiatorType_INITIATOR_TYPE_LINK ||
+                                                  type == vitrace_v1_InitiatorType_INITIATOR_TYPE_EARLY_HINT,
+                                     .id_count = id_count,
+                                     .id = id};
 }
 
 struct join_id call_facts_id(const vitrace_v1_Claim *claim)

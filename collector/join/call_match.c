@@ -11,12 +11,13 @@
  *
  *      4 * (entry start - call start)^2 + (headers - response start)^2 / 400 + (body end - response end)^2 / 4000
  *
- * and a call without an entry more than any wait in the cluster. The start gap is steady, within the clock's quantum, and
- * an entry 15 ms behind is no longer the call's; the others grow when the main thread is busy. A call whose entry could
- * be exchanged for less than 1 is ambiguous.
+ * and a call without an entry more than any wait in the cluster. The start gap is steady, within the clock's quantum,
+ * and an entry 15 ms behind is no longer the call's; the others grow when the main thread is busy. A call whose entry
+ * could be exchanged for less than 1 is ambiguous.
  *
  * Bounds: a cluster with more than 32 calls or entries is paired in order of start, which browsers keep, and compared
- * with 8 neighbours only. 2,048 requests of one view in clusters of 32 are 64 times (64^3 + 32 * 64^2) steps: 25 million.
+ * with 8 neighbours only. 2,048 requests of one view in clusters of 32 are 64 times (64^3 + 32 * 64^2) steps: 25
+ * million.
  */
 #include "collector/join/call_match.h"
 
@@ -31,9 +32,9 @@
 #define QUANTUM_COARSE   1000 /* Firefox; Chromium has 100 */
 #define QUANTUM_FINE     100
 #define TOLERANCE_US     500
-#define START_GAP_MAX_US 15000 /* 5 were measured in Chromium, 16 in Firefox */
+#define START_GAP_MAX_US 15000  /* 5 were measured in Chromium, 16 in Firefox */
 #define COST_UNMATCHED   1000.0 /* above 4 * 15^2 */
-#define COST_PRELOADED   100.0 /* its start says nothing */
+#define COST_PRELOADED   100.0  /* its start says nothing */
 #define COST_MARGIN      1.0
 
 struct cluster {
@@ -182,7 +183,8 @@ static double pair_cost(const struct matcher *self, uint32_t call, uint32_t entr
            wait_cost(&self->call[call], &self->entry[entry]) + read_cost(&self->call[call], &self->entry[entry]);
 }
 
-/* A page that reads a body late must not lose its entry to a call whose reading nobody saw: the least is not counted. */
+/* A page that reads a body late must not lose its entry to a call whose reading nobody saw: the least is not counted.
+ */
 static double least_read_cost(const struct matcher *self, const struct cluster *cluster, uint32_t call)
 {
     double least = ASSIGNMENT_IMPOSSIBLE;
@@ -222,8 +224,7 @@ static uint32_t find_only(const struct matcher *self, const struct cluster *clus
     uint32_t found = CALL_MATCH_NOBODY;
     for (uint32_t i = 0; i < cluster->entry_count; i++) {
         uint32_t entry = cluster->entry[i];
-        if (!fits(&self->call[call], &self->entry[entry]) ||
-            !order_fits(self, &self->call[call], &self->entry[entry]))
+        if (!fits(&self->call[call], &self->entry[entry]) || !order_fits(self, &self->call[call], &self->entry[entry]))
             continue;
         if (found != CALL_MATCH_NOBODY)
             return CALL_MATCH_NOBODY;
@@ -276,10 +277,10 @@ static void assignment_fill(struct assignment *assignment, const struct matcher 
         bool is_call = row < cluster->call_count;
         double least = is_call ? least_read_cost(self, cluster, cluster->call[row]) : 0;
         for (uint32_t column = 0; column < assignment->size; column++)
-            assignment->cost[row][column] =
-                !is_call                         ? 0
-                : column >= cluster->entry_count ? unmatched
-                                                 : pair_cost(self, cluster->call[row], cluster->entry[column]) - least;
+            assignment->cost[row][column] = !is_call ? 0
+                                            : column >= cluster->entry_count
+                                                ? unmatched
+                                                : pair_cost(self, cluster->call[row], cluster->entry[column]) - least;
     }
 }
 
@@ -308,10 +309,9 @@ static bool is_exchangeable(const struct matcher *self, const struct cluster *cl
         uint32_t other = cluster->call[i], theirs = self->out[other].entry;
         if (i == at)
             continue;
-        double change = theirs == CALL_MATCH_NOBODY
-                            ? pair_cost(self, other, entry) - own
-                            : pair_cost(self, other, entry) + pair_cost(self, call, theirs) - own -
-                                  pair_cost(self, other, theirs);
+        double change = theirs == CALL_MATCH_NOBODY ? pair_cost(self, other, entry) - own
+                                                    : pair_cost(self, other, entry) + pair_cost(self, call, theirs) -
+                                                          own - pair_cost(self, other, theirs);
         if (change < COST_MARGIN)
             return true;
     }
@@ -383,8 +383,8 @@ static void match_url(struct matcher *self, uint32_t call, uint32_t call_end, ui
         int64_t until_us;
         uint32_t next = cluster_end(self, call, call_end, &until_us);
         int64_t from_us = self->call[self->by_call[call]].start_us - slack_us(self);
-        struct cluster cluster = {.call = self->by_call + call, .entry = self->by_entry + entry,
-                                  .call_count = next - call};
+        struct cluster cluster = {
+            .call = self->by_call + call, .entry = self->by_entry + entry, .call_count = next - call};
         while (entry < entry_end && self->entry[self->by_entry[entry]].start_us <= until_us) {
             uint32_t index = self->by_entry[entry++];
             if (self->entry[index].preloaded || self->entry[index].start_us >= from_us)

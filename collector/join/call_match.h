@@ -29,8 +29,8 @@ const char *call_match_kind_name(enum call_match_kind kind);
 struct call_match_call {
     struct slice url;
     int64_t start_us;
-    int64_t headers_us; /* script had the response; CALL_MATCH_UNKNOWN: there was none */
-    int64_t end_us;     /* its body was read, or it failed */
+    int64_t headers_us;      /* script had the response; CALL_MATCH_UNKNOWN: there was none */
+    int64_t end_us;          /* its body was read, or it failed */
     uint64_t content_length; /* 0 = not known */
     uint32_t status;
     uint32_t tag; /* 0 = none */
@@ -47,7 +47,7 @@ struct call_match_entry {
     uint32_t status;                            /* 0 = failed, or not disclosed */
     uint32_t tag;
     bool redirected;
-    bool failed;    /* nothing came, although everything would have been disclosed: only a failed call has such an entry */
+    bool failed; /* nothing came, although everything would have been disclosed: only a failed call has such an entry */
     bool preloaded; /* a call may have consumed it later */
     uint32_t id_count;
     const struct join_id *id;

@@ -62,8 +62,7 @@ static void query_calls_add_resource(struct query_calls *self, const struct quer
         self->id[at][i] = call_facts_id(&resource.claims[i]);
     struct slice url = beacon_strings_find(&request->beacon->strings, resource.name_ref);
     bool failed = request->row.flags & JOIN_REQUEST_FAILED;
-    self->entry[self->entries] =
-        call_facts_of_resource(&resource, url, failed, self->id[at], resource.claims_count);
+    self->entry[self->entries] = call_facts_of_resource(&resource, url, failed, self->id[at], resource.claims_count);
     self->entry_request[self->entries++] = at;
 }
 
@@ -163,8 +162,8 @@ static bool query_find_server(const struct query_request *request, const struct 
 }
 
 /* No clock offset is needed for these two. A server that worked on after its answer is told as it is: network < 0. */
-static void query_write_network(struct json *json, const struct query_request *request,
-                                const struct query_spans *spans, int64_t exchange_us)
+static void query_write_network(struct json *json, const struct query_request *request, const struct query_spans *spans,
+                                int64_t exchange_us)
 {
     int64_t server_us;
     if (!query_find_server(request, spans, &server_us))
@@ -203,9 +202,9 @@ static void query_write_split(struct json *json, const struct query_request *req
 {
     struct beacon_phases phases;
     beacon_phases_of_resource(resource, &phases);
-    if (phases.absent & (vitrace_v1_AbsentPhase_ABSENT_PHASE_REQUEST_START |
-                         vitrace_v1_AbsentPhase_ABSENT_PHASE_RESPONSE_START |
-                         vitrace_v1_AbsentPhase_ABSENT_PHASE_RESPONSE_END) ||
+    if (phases.absent &
+            (vitrace_v1_AbsentPhase_ABSENT_PHASE_REQUEST_START | vitrace_v1_AbsentPhase_ABSENT_PHASE_RESPONSE_START |
+             vitrace_v1_AbsentPhase_ABSENT_PHASE_RESPONSE_END) ||
         !query_phases_are_times(&phases))
         return;
     json_object(json, "split");
@@ -230,8 +229,7 @@ void query_calls_write(const struct query_view_data *view, struct json *json, co
     vitrace_v1_Call call = vitrace_v1_Call_init_zero;
     if (request->kind != STORE_RESOURCE || !beacon_decode_resource(request->body, &resource))
         return;
-    bool has_call =
-        request->call && beacon_decode_message(request->call->body, vitrace_v1_Call_fields, &call);
+    bool has_call = request->call && beacon_decode_message(request->call->body, vitrace_v1_Call_fields, &call);
     if (has_call)
         query_write_call_facts(view, json, request, &call);
     query_write_split(json, request, spans, &resource, has_call ? &call : NULL);

@@ -6,23 +6,23 @@
 #include "collector/join/call_match.h"
 #include "vitrace/v1/beacon.pb.h"
 
+#include <cmocka.h>
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <cmocka.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#define RECORDING   "tests/golden/calls/chromium.jsonl"
-#define TRIAL_MAX   64u
-#define FIELDS_MAX  9u
+#define RECORDING  "tests/golden/calls/chromium.jsonl"
+#define TRIAL_MAX  64u
+#define FIELDS_MAX 9u
 
 struct replay {
     const char *name;
     bool ids, tags, body_ends;
-    unsigned hidden_percent;  /* of the calls: their entries are there, nobody tells of the calls */
-    int64_t quantum_us;       /* times are floored to it */
+    unsigned hidden_percent; /* of the calls: their entries are there, nobody tells of the calls */
+    int64_t quantum_us;      /* times are floored to it */
 };
 
 struct tally {

@@ -2,10 +2,10 @@
 #include "collector/join/call_match.h"
 #include "vitrace/v1/beacon.pb.h"
 
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <cmocka.h>
 #include <stdlib.h>
 
 #define MANY     40u /* more than the assignment takes */
@@ -212,7 +212,8 @@ static void test_call_match__a_busy_main_thread_does_not_part_a_call_from_its_en
 {
     (void)state;
     for (int64_t i = 0; i < 3; i++) {
-        add_call(100000 + i * 4000)->headers_us = 5000000 + i * 100; /* all answers were handed over after five seconds */
+        add_call(100000 + i * 4000)->headers_us =
+            5000000 + i * 100; /* all answers were handed over after five seconds */
         add_entry(100100 + i * 4000)->response_start_us = 120000 + i * 30000;
     }
     for (uint32_t i = 0; i < 3; i++)

@@ -383,8 +383,12 @@ static void test_join__an_id_whose_span_began_at_another_time_is_from_a_shared_c
     int64_t slack = JOIN_CLOCK_SLACK_NS;
     const int64_t fits[] = {1000 * SECOND, 1000 * SECOND - slack, 1001 * SECOND + slack,
                             1100 * SECOND, 1100 * SECOND - slack, 1101 * SECOND + slack};
-    const int64_t stale[] = {1000 * SECOND - slack - 1, 1001 * SECOND + slack + 1, 1100 * SECOND - slack - 1,
-                             1101 * SECOND + slack + 1, 1, INT64_MAX};
+    const int64_t stale[] = {1000 * SECOND - slack - 1,
+                             1001 * SECOND + slack + 1,
+                             1100 * SECOND - slack - 1,
+                             1101 * SECOND + slack + 1,
+                             1,
+                             INT64_MAX};
     for (size_t i = 0; i < sizeof fits / sizeof fits[0]; i++) {
         expect_at(fits[i], META, JOIN_EXACT_TRACE, JOIN_REASON_JOINED);
         expect_at(stale[i], META, JOIN_NONE, JOIN_REASON_STALE_SHARED_CACHE);

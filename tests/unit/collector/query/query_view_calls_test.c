@@ -43,8 +43,7 @@ static void add_request(uint32_t tag)
     call.end_us = 50000;
     call.status = resource.response_status = 200;
     call.tag = resource.call_tag = tag;
-    call.claims[call.claims_count++] =
-        beacon_builder_claim(vitrace_v1_ClaimSource_CLAIM_SOURCE_INJECTED, 0xb2, 0x77);
+    call.claims[call.claims_count++] = beacon_builder_claim(vitrace_v1_ClaimSource_CLAIM_SOURCE_INJECTED, 0xb2, 0x77);
     resource.start_us = 100500;
     resource.domain_lookup_end_us = 2000;
     resource.connect_start_us = 2000;

@@ -133,11 +133,20 @@ static void test_scrub__only_the_sdks_own_fragment_is_a_call_tag(void **state)
     static const struct {
         const char *url;
         uint32_t tag;
-    } cases[] = {{"/api#vt-7", 7},          {"#vt-1", 1},           {"/api?x=1#vt-999999999", 999999999},
-                 {"/api#vt-1234567890", 0}, {"/api#vt-07", 0},      {"/api#vt-0", 0},
-                 {"/api#vt-", 0},           {"/api#vt-7x", 0},      {"/api#xvt-7", 0},
-                 {"/api?vt-7", 0},          {"vt-7", 0},            {"7", 0},
-                 {"", 0},                   {"/api#vt-12#vt-3", 3}};
+    } cases[] = {{"/api#vt-7", 7},
+                 {"#vt-1", 1},
+                 {"/api?x=1#vt-999999999", 999999999},
+                 {"/api#vt-1234567890", 0},
+                 {"/api#vt-07", 0},
+                 {"/api#vt-0", 0},
+                 {"/api#vt-", 0},
+                 {"/api#vt-7x", 0},
+                 {"/api#xvt-7", 0},
+                 {"/api?vt-7", 0},
+                 {"vt-7", 0},
+                 {"7", 0},
+                 {"", 0},
+                 {"/api#vt-12#vt-3", 3}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         assert_int_equal(scrub_call_tag(slice_text(cases[i].url)), cases[i].tag);
 }
