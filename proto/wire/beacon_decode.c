@@ -39,7 +39,7 @@ bool beacon_reader_next(struct beacon_reader *self, struct beacon_record *record
 {
     struct walk_field field;
     while (walk_next(&self->walk, &field) == WALK_FIELD) {
-        if (field.type != WALK_BYTES || field.number > BEACON_FIELD_ERROR)
+        if (field.type != WALK_BYTES || field.number > BEACON_FIELD_LAST)
             continue;
         record->field = (enum beacon_field)field.number;
         record->body = field.bytes;
