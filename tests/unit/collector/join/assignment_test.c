@@ -1,10 +1,12 @@
 #include "collector/join/assignment.h"
 
-#include <cmocka.h>
-#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+
+#include <cmocka.h>
+
+#include <math.h>
 
 #define SMALL 6u
 

@@ -6,11 +6,13 @@
 #include "collector/join/call_match.h"
 #include "vitrace/v1/beacon.pb.h"
 
-#include <cmocka.h>
-#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+
+#include <cmocka.h>
+
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -2,10 +2,12 @@
 #include "collector/join/call_match.h"
 #include "vitrace/v1/beacon.pb.h"
 
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+
+#include <cmocka.h>
+
 #include <stdlib.h>
 
 #define MANY     40u /* more than the assignment takes */
