@@ -95,7 +95,7 @@ export const ROWS: Partial<Record<InboxKind, string>> = {
   [InboxKind.ERROR]: "time $type $message $stack &source line column origin",
   [InboxKind.CUSTOM_EVENT]: "time $name *attributes",
   [InboxKind.ATTRIBUTE]: "$key $text number",
-  [InboxKind.CALL]: "&url $method start headers end status redirected $traceparent $serverTiming contentLength tag",
+  [InboxKind.CALL]: "&url $method start headers end status redirected $traceparent $serverTiming contentLength tag aborted",
   [InboxKind.LOSS]: "reason count",
   [InboxKind.METER]: "",
   [InboxKind.LIFECYCLE]: "event time",

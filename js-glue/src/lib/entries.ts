@@ -115,4 +115,6 @@ export interface CallFact {
   readonly serverTiming: string;
   readonly contentLength: number;
   readonly tag: number;
+  /** By the page: then status 0 says nothing about the network. */
+  readonly aborted: boolean;
 }
