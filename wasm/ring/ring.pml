@@ -9,13 +9,14 @@
  *              |                                         |
  *   worker  sleep, scan, CAS, copy, send (again), release   ... and dies whenever it likes
  *
- * -DTRANSFER: the page takes and copies for the worker, which only answers (transfer.ts).
+ * A page may begin by recording: then it closes to HELD, drops the oldest, changes bytes of what it holds, and perhaps
+ * promotes all of it, once (-DHOLDS). -DTRANSFER: the page takes and copies for the worker, which only answers (transfer.ts).
  *
  * Checked in every state: bytes are never written under a reader, and what a reader copied is one beacon whole; a taken
  * segment has one owner and is released once; what was given up is counted before its segment is reused; the producer's
  * words hold. Checked at the end: each beacon that was sealed is at the collector, or counted as given up, or was refused
  * by the browser while the page was going (a gap in `seq`, which the collector counts). A worker never sleeps over a
- * segment (it would be an invalid end state: its timeout exists for put-backs and for the end only).
+ * announced segment: its timeout is needed for put-backs and for the end only.
  *
  * Interleavings are sequentially consistent. Release and acquire are therefore modelled by what their absence would do:
  * the mistakes "publish before write" and "release before copy" are (A) and (C) of RING.md left out.
@@ -25,6 +26,7 @@
 #define SEALED 2
 #define TAKEN 3
 #define ACKED 4
+#define HELD 5
 
 /*
  * Two descriptors wrap at the third seal; three cells for segments of up to two wrap at the second. What is not bounded
@@ -237,26 +239,87 @@ inline abort() {
     }
 }
 
-/* (A), then (E), then the wake-up of transport.wake: steps apart, so that others may come between. */
-inline seal() {
+/* HELD is the producer's own. SEALED: (A), then (E), then the wake-up of transport.wake: steps apart, so that others may come
+   between. */
+inline close() {
     if
     :: open_size == 0 -> abort()
-    :: else ->
+    :: open_size > 0 && held_is_on ->
         d_step {
+            table[(next - 1) % SEGMENTS].size = open_size;
+            table[(next - 1) % SEGMENTS].state = HELD;
+            held++;
+            closed()
+        }
+    :: open_size > 0 && !held_is_on ->
+        d_step {
+            assert(held == 0);
             table[(next - 1) % SEGMENTS].size = open_size;
             table[(next - 1) % SEGMENTS].state = SEALED
         };
         d_step {
-            sealed++;
-            head = table[(next - 1) % SEGMENTS].offset + open_size;
-            seals++;
-            is_open = false;
-            open_size = 0;
-            limit = 0
+            sealed = next;
+            closed()
         };
         wake()
     fi
 }
+inline closed() {
+    head = table[(next - 1) % SEGMENTS].offset + open_size;
+    seals++;
+    is_open = false;
+    open_size = 0;
+    limit = 0
+}
+
+#ifdef HOLDS
+/* Bytes of what is held may still change: nobody reads them. */
+inline change() {
+    d_step {
+        at = (next - is_open - held) % SEGMENTS;
+        assert(table[at].state == HELD && readers[table[at].offset] == 0);
+        cells[table[at].offset] = table[at].seq + 1;
+        at = 0
+    }
+}
+
+/* The oldest, if nothing older is still with its consumers. */
+inline drop() {
+    reclaim();
+    d_step {
+        at = first % SEGMENTS;
+        if
+        :: held > 0 && table[at].state == HELD ->
+            skip /* reached: a drop */;
+            told[table[at].seq] = true;
+            do
+            :: table[at].size > 0 -> table[at].size--; cells[table[at].offset + table[at].size] = 0
+            :: else -> break
+            od;
+            table[at].state = FREE;
+            first++;
+            held--
+        :: else
+        fi;
+        at = 0
+    }
+}
+
+/* Oldest first, each (A); then once (E), so that whoever is woken finds all of them. */
+inline promote() {
+    held_is_on = false;
+    if
+    :: held > 0 ->
+        do
+        :: held > 0 -> d_step { table[(next - held) % SEGMENTS].state = SEALED; held-- }
+        :: else -> break
+        od;
+        sealed = next;
+        wake()
+    :: else
+    fi
+}
+#endif
 
 inline wake() {
 #ifdef TRANSFER
@@ -308,7 +371,7 @@ inline send_copy(at) {
 
 inline leave() {
     if
-    :: is_open -> seal()
+    :: is_open -> close()
     :: else
     fi;
     at = 0;
@@ -352,7 +415,7 @@ inline all_is_told() {
     d_step {
         at = 0;
         do
-        :: at < seals -> assert(told[at]); at++
+        :: at < seals - held -> assert(told[at]); at++
         :: else -> break
         od;
         at = 0
@@ -362,12 +425,21 @@ inline all_is_told() {
 active proctype page() {
     byte first, next, head, open_size, limit, room, tail, seals, at, mark;
     byte reply, reply_seq;
-    bool is_open, won;
+    byte held; /* the newest complete segments, so many, are HELD */
+    bool is_open, won, held_is_on;
     bool flying[SEGMENTS], copied[SEALS];
+#ifdef HOLDS
+    held_is_on = true;
+#endif
     do
     :: !is_open && seals < SEALS -> open()
+#ifdef HOLDS
+    :: held > 0 -> change()
+    :: held > 0 -> drop()
+    :: held_is_on && !is_open -> promote()
+#endif
     :: is_open && open_size < limit -> write()
-    :: is_open -> seal()
+    :: is_open -> close()
     :: is_open -> abort()
     :: true -> leave(); stay()
     :: flying[0] -> answer(0)
