@@ -101,7 +101,8 @@ export const LIVES = {
     const tab = await begin(engine, base + path);
     await tab.run(LAST);
     const session = await tab.page.createCDPSession();
-    await session.send("Page.crash").catch(() => {});
+    // A dead page answers nothing.
+    session.send("Page.crash").catch(() => {});
     await pause(200);
     return tab;
   } },
