@@ -27,7 +27,8 @@ import { observeError } from "./observe/error";
 import { observePage, type Restoring } from "./observe/page";
 import type { Context } from "./observe/source";
 import { observeVisibility } from "./observe/visibility";
-import type { Client, Options, Stats } from "./types";
+import type { Core } from "./bridge/memory";
+import type { Client, Explanation, Options, Stats } from "./types";
 
 /** A page that takes its time must not lose what it has when it is left meanwhile. */
 const LOAD_MS_MAX = 1000;
@@ -38,12 +39,20 @@ export interface Engine extends Restoring {
   advance(): void;
   leave(): void;
   stay(): void;
+  /** Loads vitrace-debug.js, which calls `explains` with how to do it. */
+  explain(): Promise<Explanation>;
+  explains(how: () => Explanation): void;
+  readonly isDebugged: boolean;
+  core(): Core | undefined;
   flush(): void;
   /** The watch's isGranted or isAsked is another one. False: nothing has begun that this could change. */
   decide(): boolean;
   stats(): Stats;
   stop(): void;
 }
+
+/** `name`: of vitrace-NAME.js. */
+export type LoadPart = (name: string, integrity: string) => HTMLScriptElement;
 
 export interface Watch {
   readonly version: number;
@@ -68,6 +77,8 @@ export interface Watch {
   /** The application wants this page to be sent, sampled or not. */
   isAsked: boolean;
   engine?: Engine | undefined;
+  /** Gets another file of the SDK, which finds the watch at its script. Set by who knows how. */
+  load?: LoadPart;
   /** Hands over what the browser holds back. */
   drain(): void;
   /** Takes every listener and wrapper off. */
@@ -112,6 +123,7 @@ export function watch(options: Options, urls: Urls, load?: () => void, integrity
       metric: guard.wrap((name, value, { unit = "", ...more } = {}) =>
         push(InboxKind.CUSTOM_METRIC, { ...customFact(name, more), value: +value, unit: unit + "" }),
       ),
+      route: guard.wrap((template) => push(InboxKind.ROUTE, template + "")),
       error: guard.wrap((error) => self.isStopped || report(error)),
       consent: guard.wrap((granted) => {
         self.isGranted = granted;
@@ -132,6 +144,7 @@ export function watch(options: Options, urls: Urls, load?: () => void, integrity
           reason: guard.reason,
           queued: queue.items.length,
         } as Stats),
+      explain: async () => self.engine!.explain(),
       stop() {
         if (self.isStopped) return;
         guard.run(() => self.engine?.stop());

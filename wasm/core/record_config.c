@@ -39,9 +39,10 @@ void record_config_feed(struct core *self, struct inbox_record *record)
     double share_of[BUDGET_LIMITS];
     for (unsigned i = 0; i < BUDGET_LIMITS; i++)
         share_of[i] = 1 / inbox_record_number(record, INBOX_CONFIG_BUDGET_MS_PER_MINUTE + i);
-    inbox_record_text(record, INBOX_CONFIG_QUERY_KEYS);
+    struct slice query_keys = inbox_record_text(record, INBOX_CONFIG_QUERY_KEYS);
     if (record->bad)
         return;
+    scrub_set_query_keys(&self->scrub, query_keys);
     memcpy(self->budget.share_of, share_of, sizeof share_of);
     if (!self->is_decided)
         decide(self, rate, records);
