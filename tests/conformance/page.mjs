@@ -231,6 +231,7 @@ export class Page {
         wasDiscarded: page.wasDiscarded === true,
         readyState: page.readyState ?? "loading",
       },
+      history: { pushState() {}, replaceState() {} },
       performance: { now: () => this.now, timeOrigin: 1.7e12, getEntriesByType: (type) => (this.supported.includes(type) ? entriesOf(type) : []) },
       PerformanceObserver: this._observerClass(),
       PerformanceNavigationTiming: class {},
