@@ -74,7 +74,7 @@ struct ingest *ingest_new(const struct ingest_options *options)
         free(self);
         return NULL;
     }
-    self->raw = raw_new(RAW_MEMORY_BYTES_MAX, options->counters);
+    self->raw = raw_new(&(struct raw_options){.wait_ms = options->raw_wait_ms, .counters = options->counters});
     if (self->raw == NULL || !ingest_dedup_init(&self->dedup, INGEST_DEDUP_SLOTS)) {
         raw_free(self->raw);
         ingest_policy_release(&self->policy);

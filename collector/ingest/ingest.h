@@ -40,6 +40,7 @@ struct ingest_options {
     struct counters *counters;
     struct ingest_rate_limits limits;
     unsigned trusted_proxies; /* see ingest_client.h */
+    unsigned raw_wait_ms;     /* for a raw inbox that is missing before another; 0 = RAW_WAIT_MS */
     struct tally *duplicates; /* gets the view of each beacon that was not stored again; borrowed, may be NULL */
 };
 

@@ -1,7 +1,7 @@
 /*
- *   body --> open --> enter ..waits.. turn --> app --> take --> appends ..the sink's thread.. settle --> leave, answer
- *             |         |                       |        |                                      |
- *             400,413   409,503                 403,429  204 (taken before), 400, 409           503: as if it never came
+ *   body --> open --> enter ..waits.. turn --> expect --> app --> take --> appends ..the sink's thread.. settle --> answer
+ *             |         |                        |         |        |                                     |
+ *             400,413   503                      204,409   403,429  400,413                               503: undone
  *
  * A body is one request and its beacons are one result: 204 is said when all of them are durable. Those that were
  * durable although others were not are remembered, and not stored again when the body comes again.
@@ -187,6 +187,11 @@ static void ingest_raw_store(struct ingest_raw *self)
 static void ingest_raw_proceed(struct ingest_raw *self)
 {
     struct ingest *ingest = self->ingest;
+    enum raw_status status = raw_expect(&self->turn, &self->body);
+    if (status != RAW_OK) {
+        ingest_raw_give_up(self, status);
+        return;
+    }
     struct raw_turn turn = self->turn; /* a refusal answers, and with that `self` is gone */
     struct inflate_body inflated = self->visit.inflated;
     if (!ingest_admit_app(ingest, &self->visit, raw_app(&turn, &self->body))) {
@@ -194,7 +199,7 @@ static void ingest_raw_proceed(struct ingest_raw *self)
         inflate_body_release(&ingest->bodies, &inflated);
         return;
     }
-    enum raw_status status = raw_take(ingest->raw, &self->turn, &self->body, &self->derived);
+    status = raw_take(ingest->raw, &self->turn, &self->body, &self->derived);
     if (status == RAW_OK)
         ingest_raw_store(self);
     else

@@ -22,15 +22,16 @@ double raw_batch_word(const struct raw_batch *self, uint32_t index);
  */
 struct raw_document {
     struct raw_document *next;          /* of the hash chain */
-    struct raw_document *newer, *older; /* by the end of the last turn; in the list while it is not busy */
-    struct raw_turn *first, *last;      /* who waits */
+    struct raw_document *newer, *older; /* by the end of the last turn; in the list while it is quiet */
+    struct raw_turn *line;              /* who waits, by seq */
     bool is_busy;                       /* somebody has the turn */
+    bool is_quiet;                      /* nobody has it, and nobody waits */
     uint8_t view_id[16];
     uint32_t next_seq;    /* 0 = START was not taken yet */
     uint64_t taken;       /* bit i: body next_seq - 1 - i was taken */
     uint32_t undo_next_seq;
     uint64_t undo_taken;
-    uint8_t *block, *undo; /* undo: while a body is being taken */
+    uint8_t *block, *undo; /* block: from START on; undo: while a body is being taken */
     char app[RAW_APP_BYTES_MAX];
     size_t app_size;
 };

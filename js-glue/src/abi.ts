@@ -316,7 +316,8 @@ export const enum InboxCall {
   SERVER_TIMING = 9,
   CONTENT_LENGTH = 10,
   TAG = 11,
-  WORDS = 12,
+  ABORTED = 12,
+  WORDS = 13,
 }
 
 export const enum InboxLoss {

@@ -20,9 +20,15 @@ import { routeFor, settleRoutes } from "./lib/route";
 import { sessionOf } from "./lib/session";
 import { startFact } from "./lib/start_fact";
 import { lostByReason, vitalsOf } from "./lib/stats";
+import { ownRequests } from "./lib/urls";
 import { idle } from "./lib/when_idle";
+import { observeDeadClicks } from "./observe/dead_clicks";
+import { observeElement } from "./observe/element";
+import { observeMemory } from "./observe/memory";
 import { pushNavigation } from "./observe/navigation";
+import { pushNotRestored } from "./observe/not_restored";
 import type { ViewFact } from "./observe/page";
+import { observeRageClicks } from "./observe/rage_clicks";
 import { observeRoutes, watchesRoutes } from "./observe/routes";
 import { Ring } from "./ring";
 import { chooseTransport } from "./transport/choose";
@@ -91,7 +97,9 @@ export function connect(watch: Watch): void {
     session = { look, id: look(Date.now()) };
     const start = startFact(options, page, transportCode(by.name), session.id, route);
     bridge.start(running.core, start, configFact(watch), pushNavigation);
+    pushNotRestored(queue);
     paced.start();
+    observeMemory(watch.context);
     if (engine.isDebugged) loadDebug().catch((error) => guard.swallow(error));
   };
 
@@ -212,6 +220,12 @@ export function connect(watch: Watch): void {
     watch.takeDown();
     takeDown();
   };
+  // What can be had later, by `buffered: true`, or is only worth having later. Each on its own: one that fails is alone.
+  if (!watch.isStopped) {
+    guard.run(() => observeElement(watch.context));
+    guard.run(() => observeRageClicks(watch.context));
+    guard.run(() => observeDeadClicks(watch.context, ownRequests(urls)));
+  }
   guard.run(() => {
     watch.engine = engine;
     engine.advance();

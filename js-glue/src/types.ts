@@ -67,8 +67,8 @@ export interface TracingOptions {
   tracestate?: string | undefined;
   /** Sent as `baggage`, e.g. `{ "session.id": … }`. Only where listed origins allow the header. */
   baggage?: Record<string, string> | undefined;
-  /** Tells equal calls in flight apart by a fragment on their URL. Default false. */
-  fragmentTag?: boolean | undefined;
+  /** Tells equal calls in flight apart by a fragment on their URL; not on URLs that begin like one of `except`. Default false. */
+  fragmentTag?: boolean | { readonly except: readonly string[] } | undefined;
 }
 
 export type AttributeValue = string | number | boolean;

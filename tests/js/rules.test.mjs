@@ -144,7 +144,7 @@ test("with Global Privacy Control, with none or without storage a document is it
 });
 
 test("a traceparent is well-formed and never zero", () => {
-  assert.match(newTraceparent(), /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-01$/);
+  assert.match(newTraceparent(), /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-03$/);
   assert.notEqual(newTraceparent(), newTraceparent());
 });
 

@@ -93,7 +93,6 @@ struct core *core_init(void *memory, struct ring_producer *ring)
     memset(self, 0, sizeof *self);
     self->ring = ring;
     self->vitals = vitals_init(core_vitals_memory(self), &(struct vitals_start){0});
-    budget_init(&self->budget);
     recorder_init(&self->recorder, ring);
     segment_init(&self->segment, ring);
     text_pool_init(&self->texts);

@@ -64,7 +64,7 @@ type Word = number;
  * How a field is written, by the character before its name. Without one it is a number, where true is 1, false is 0, and
  * undefined is NaN, which is what the inbox wants for "the browser does not have it". Without a name it is the item.
  *   $ text    & URL    # id of four words    ~ protocol    ^ delivery type    % what was read on arrival, a text
- *   = is this its entryType?    ! of the item around the entry    * how many children follow the record
+ *   @ a rectangle's area    = is this its entryType?    ! of the item around the entry    * how many children follow the record
  */
 export const ROWS: Partial<Record<InboxKind, string>> = {
   [InboxKind.START]:
@@ -95,12 +95,12 @@ export const ROWS: Partial<Record<InboxKind, string>> = {
   [InboxKind.ERROR]: "time $type $message $stack &source line column origin",
   [InboxKind.CUSTOM_EVENT]: "time $name *attributes",
   [InboxKind.ATTRIBUTE]: "$key $text number",
-  [InboxKind.CALL]: "&url $method start headers end status redirected $traceparent $serverTiming contentLength tag",
+  [InboxKind.CALL]: "&url $method start headers end status redirected $traceparent $serverTiming contentLength tag aborted",
   [InboxKind.LOSS]: "reason count",
   [InboxKind.METER]: "",
   [InboxKind.LIFECYCLE]: "event time",
   [InboxKind.CONFIG]: "sampleRate consent flightRecorder trigger msPerMinute usPerEntry bytes $queryKeys",
-  [InboxKind.ELEMENT]: "$name $identifier startTime renderTime loadTime size &url %",
+  [InboxKind.ELEMENT]: "$name $identifier startTime renderTime loadTime @intersectionRect &url %",
   [InboxKind.SOFT_NAVIGATION]: "&name startTime interactionId paintTime presentationTime",
   [InboxKind.INTERACTION_PAINT]: "startTime renderTime loadTime size &url % interactionId",
   [InboxKind.NOT_RESTORED]: "$reason &url depth",
@@ -148,6 +148,7 @@ function row(batch: Batch, kind: InboxKind, item: unknown, extra?: string | numb
         : how === "%" ? batch.text(extra as string)
         : how === "=" ? entry.entryType === name
         : how === "!" ? around[name]
+        : how === "@" ? (value as DOMRect).width * (value as DOMRect).height
         : how === "*" ? kids.length
         : how === "~" ? protocolCode(value as string)
         : how === "^" ? deliveryCode(value as string)

@@ -3,6 +3,7 @@
 
 #include "collector/raw/raw_internal.h"
 
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -18,15 +19,19 @@ struct bench {
     struct raw *raw;
     struct rig *rig; /* stages bodies, and is the oracle */
     struct raw_builder builder;
-    unsigned waited, ready;
+    _Atomic unsigned waited, ready;
 };
+
+#define NOT_LONG 1u     /* ms; for bodies whose predecessors never come */
+#define LONG     60000u /* longer than any test: only what comes in order is taken */
 
 static struct bench bench;
 
-static void bench_open(size_t memory)
+static void bench_open(size_t memory, unsigned wait_ms)
 {
     bench.counters = (struct counters){0};
-    bench.raw = raw_new(memory, &bench.counters);
+    bench.raw = raw_new(
+        &(struct raw_options){.memory_bytes_max = memory, .wait_ms = wait_ms, .counters = &bench.counters});
     bench.rig = rig_new();
     assert_non_null(bench.raw);
     assert_non_null(bench.rig);
@@ -36,7 +41,7 @@ static void bench_open(size_t memory)
 static int setup(void **state)
 {
     (void)state;
-    bench_open(RAW_MEMORY_BYTES_MAX);
+    bench_open(0, NOT_LONG);
     return 0;
 }
 
@@ -109,10 +114,11 @@ static enum raw_status take(const struct raw_body *body, bool keep, struct buf *
 {
     struct raw_turn turn = turn_of();
     bool waits;
+    unsigned before = bench.ready;
     enum raw_status status = raw_enter(bench.raw, body, &turn, &waits);
-    if (status != RAW_OK)
-        return status;
-    assert_false(waits);
+    assert_int_equal(status, RAW_OK);
+    while (waits && bench.ready == before)
+        sched_yield();
     status = raw_take(bench.raw, &turn, body, out);
     raw_leave(bench.raw, &turn, keep && status == RAW_OK);
     return status;
@@ -244,12 +250,70 @@ static void test_raw__one_body_of_a_document_at_a_time_the_others_in_line(void *
     assert_int_equal(take_seq(VIEW, 2, true), RAW_OK);
 }
 
+static void test_raw__bodies_that_come_early_are_taken_in_order_and_nothing_is_missing(void **state)
+{
+    enum { BODIES = 4 };
+    struct raw_turn turn[BODIES];
+    bool waits;
+    (void)state;
+    teardown(NULL);
+    bench_open(0, LONG);
+    for (uint32_t seq = BODIES; seq-- > 0;) {
+        turn[seq] = turn_of();
+        struct raw_body body = body_of(VIEW, seq);
+        assert_int_equal(raw_enter(bench.raw, &body, &turn[seq], &waits), RAW_OK);
+        assert_true(waits == (seq > 0));
+    }
+    for (uint32_t seq = 0; seq < BODIES; seq++) {
+        struct buf out;
+        struct raw_body body = body_of(VIEW, seq);
+        assert_int_equal(bench.ready, seq);
+        assert_int_equal(raw_take(bench.raw, &turn[seq], &body, &out), RAW_OK);
+        struct buf expected = oracle(seq == 3);
+        assert_true(slice_equal(buf_slice(&out), buf_slice(&expected)));
+        buf_release(&out);
+        buf_release(&expected);
+        raw_leave(bench.raw, &turn[seq], true);
+    }
+    assert_int_equal(counters_find(&bench.counters, COUNTER_RAW_MISSING), 0);
+}
+
+static void test_raw__when_one_has_waited_long_enough_all_before_it_go_first(void **state)
+{
+    struct raw_turn seventh = turn_of(), fifth = turn_of();
+    struct buf out;
+    bool waits;
+    (void)state;
+    teardown(NULL);
+    bench_open(0, 1000);
+    assert_int_equal(take_seq(VIEW, 0, true), RAW_OK);
+    struct raw_body body = body_of(VIEW, 7);
+    assert_int_equal(raw_enter(bench.raw, &body, &seventh, &waits), RAW_OK);
+    body = body_of(VIEW, 5);
+    assert_int_equal(raw_enter(bench.raw, &body, &fifth, &waits), RAW_OK);
+    while (bench.ready == 0)
+        sched_yield();
+    body = body_of(VIEW, 5);
+    assert_int_equal(raw_take(bench.raw, &fifth, &body, &out), RAW_OK);
+    buf_release(&out);
+    raw_leave(bench.raw, &fifth, true);
+    while (bench.ready == 1)
+        sched_yield();
+    body = body_of(VIEW, 7);
+    assert_int_equal(raw_take(bench.raw, &seventh, &body, &out), RAW_OK);
+    buf_release(&out);
+    raw_leave(bench.raw, &seventh, true);
+    assert_int_equal(counters_find(&bench.counters, COUNTER_RAW_MISSING), 5);
+}
+
 static void test_raw__who_waited_for_a_start_that_failed_may_start_or_is_told(void **state)
 {
     struct raw_turn first = turn_of(), later = turn_of(), again = turn_of();
     struct buf out;
     bool waits;
     (void)state;
+    teardown(NULL);
+    bench_open(0, 500);
     struct raw_body body = body_of(VIEW, 0);
     assert_int_equal(raw_enter(bench.raw, &body, &first, &waits), RAW_OK);
     body = body_of(VIEW, 1);
@@ -260,21 +324,24 @@ static void test_raw__who_waited_for_a_start_that_failed_may_start_or_is_told(vo
     assert_int_equal(raw_take(bench.raw, &first, &body, &out), RAW_OK);
     buf_release(&out);
     raw_leave(bench.raw, &first, false);
+    assert_int_equal(bench.ready, 1);
+    assert_int_equal(raw_take(bench.raw, &again, &body, &out), RAW_OK);
+    buf_release(&out);
+    raw_leave(bench.raw, &again, false);
+    while (bench.ready == 1)
+        sched_yield(); /* nobody begins it: the wait ends */
     body = body_of(VIEW, 1);
     assert_int_equal(raw_take(bench.raw, &later, &body, &out), RAW_UNKNOWN_DOCUMENT);
     raw_leave(bench.raw, &later, false);
-    body = body_of(VIEW, 0);
-    assert_int_equal(raw_take(bench.raw, &again, &body, &out), RAW_OK);
-    buf_release(&out);
-    raw_leave(bench.raw, &again, true);
-    assert_int_equal(take_seq(VIEW, 1, true), RAW_OK);
+    assert_int_equal(counters_find(&bench.counters, COUNTER_RAW_DOCUMENTS), 0);
+    assert_int_equal(counters_find(&bench.counters, COUNTER_RAW_MEMORY), 0);
 }
 
 static void test_raw__the_document_that_was_quiet_longest_makes_room(void **state)
 {
     (void)state;
     teardown(NULL);
-    bench_open(3 * raw_document_block_bytes()); /* two quiet, and an undo copy */
+    bench_open(3 * raw_document_block_bytes(), NOT_LONG); /* two quiet, and an undo copy */
     assert_int_equal(take_seq(1, 0, true), RAW_OK);
     assert_int_equal(take_seq(2, 0, true), RAW_OK);
     assert_int_equal(take_seq(1, 1, true), RAW_OK);
@@ -294,21 +361,19 @@ static void test_raw__documents_that_are_at_work_never_make_room(void **state)
     bool waits;
     (void)state;
     teardown(NULL);
-    bench_open(2 * raw_document_block_bytes());
+    bench_open(2 * raw_document_block_bytes(), NOT_LONG);
     struct raw_body body = body_of(1, 0);
     assert_int_equal(raw_enter(bench.raw, &body, &turn[0], &waits), RAW_OK);
-    body = body_of(2, 0);
-    assert_int_equal(raw_enter(bench.raw, &body, &turn[1], &waits), RAW_OK);
-    assert_int_equal(take_seq(3, 0, true), RAW_BUSY);
-    body = body_of(2, 0);
-    assert_int_equal(raw_take(bench.raw, &turn[1], &body, &out), RAW_BUSY); /* no room to undo it */
-    raw_leave(bench.raw, &turn[1], false);
-    body = body_of(1, 0);
     assert_int_equal(raw_take(bench.raw, &turn[0], &body, &out), RAW_OK);
     buf_release(&out);
+    body = body_of(2, 0);
+    assert_int_equal(raw_enter(bench.raw, &body, &turn[1], &waits), RAW_OK);
+    assert_int_equal(raw_take(bench.raw, &turn[1], &body, &out), RAW_BUSY);
+    raw_leave(bench.raw, &turn[1], false);
     raw_leave(bench.raw, &turn[0], true);
     assert_int_equal(counters_find(&bench.counters, COUNTER_RAW_EVICTED), 0);
-    assert_int_equal(take_seq(1, 1, true), RAW_OK);
+    assert_int_equal(take_seq(2, 0, true), RAW_OK);
+    assert_int_equal(counters_find(&bench.counters, COUNTER_RAW_EVICTED), 1);
 }
 
 /* Views without end, 32 a batch fill the ring each time, and every one of them names the same long page. */
@@ -396,6 +461,8 @@ int main(void)
         TEST(bodies_that_come_twice_late_or_too_far_ahead_have_answers_of_their_own),
         TEST(missing_bodies_are_losses_in_the_ledger_of_the_view),
         TEST(one_body_of_a_document_at_a_time_the_others_in_line),
+        TEST(bodies_that_come_early_are_taken_in_order_and_nothing_is_missing),
+        TEST(when_one_has_waited_long_enough_all_before_it_go_first),
         TEST(who_waited_for_a_start_that_failed_may_start_or_is_told),
         TEST(the_document_that_was_quiet_longest_makes_room),
         TEST(documents_that_are_at_work_never_make_room),
