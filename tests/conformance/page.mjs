@@ -232,6 +232,7 @@ export class Page {
         wasDiscarded: page.wasDiscarded === true,
         readyState: page.readyState ?? "loading",
       },
+      history: { pushState() {}, replaceState() {} },
       performance: { now: () => this.now, timeOrigin: 1.7e12, getEntriesByType: (type) => (this.supported.includes(type) ? entriesOf(type) : []) },
       PerformanceObserver: this._observerClass(),
       // The page answers every click at once: whether one is dead is not what the corpus is about.

@@ -20,8 +20,10 @@ static void take(struct rig *rig)
 
 static void put_bulky_resource(struct rig *rig, unsigned i)
 {
-    char url[400];
-    snprintf(url, sizeof url, "https://shop.example/%0300u", i);
+    char url[400], tail[300];
+    memset(tail, 'x', sizeof tail - 1); /* what looks like a secret would be made short */
+    tail[sizeof tail - 1] = '\0';
+    snprintf(url, sizeof url, "https://shop.example/%u/%s", i, tail);
     rig_put_resource(rig, url, i);
 }
 
