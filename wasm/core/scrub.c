@@ -251,8 +251,6 @@ struct slice scrub_text(struct scrub *self, struct slice text)
 {
     const size_t limit = sizeof self->text;
     size_t size = 0, copied = 0;
-    if (text.size == 0)
-        return text; /* there may be no bytes to point at */
     for (size_t i = 0; i < text.size && size < limit; i++) {
         if (!follows_scheme(text, i))
             continue;
