@@ -11,7 +11,7 @@ const dist = join(top, "js-glue/dist");
 const TYPES = { ".js": "text/javascript", ".wasm": "application/wasm" };
 
 const folders = (process.env.PATH ?? "").split(delimiter);
-const chromium = process.env.CHROMIUM ?? ["chromium", "chromium-browser", "google-chrome"].flatMap((name) => folders.map((folder) => join(folder, name))).find(existsSync);
+export const chromium = process.env.CHROMIUM ?? ["chromium", "chromium-browser", "google-chrome"].flatMap((name) => folders.map((folder) => join(folder, name))).find(existsSync);
 
 /** Why there is nothing to test with, or false. */
 export const missing = !existsSync(join(dist, "vitrace.wasm")) ? "js-glue/dist is not built" : !chromium && "there is no Chromium";
