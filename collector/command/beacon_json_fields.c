@@ -49,6 +49,8 @@ NAMES(delivery_type_names, "network", "cache", "navigational_prefetch", "other")
 NAMES(error_origin_names, "unspecified", "window", "unhandled_rejection", "api");
 NAMES(metric_names, "unspecified", "lcp", "inp", "cls", "fcp", "ttfb");
 NAMES(rating_names, "unspecified", "good", "needs_improvement", "poor");
+NAMES(load_state_names, "unspecified", "loading", "dom_interactive", "dom_content_loaded", "complete");
+NAMES(subpart_names, "unspecified", "input_delay", "processing_duration", "presentation_delay");
 NAMES(vital_state_names, "unspecified", "measured", "unsupported");
 NAMES(loss_reason_names, "unspecified", "ring_full", "bad_entry", "too_large", "queue_full", "browser_dropped",
       "budget", "consent", "sampled_out", "dictionary_full", "send_failed", "page_left", "offline_full");
@@ -223,6 +225,18 @@ static const struct beacon_json_field call_fields[] = {
     FIELD(Call, redirected, "redirected", BOOL),
 };
 
+static const struct beacon_json_field longest_script_fields[] = {
+    ENUM(LongestScript, subpart, subpart_names),
+    FIELD(LongestScript, intersecting_ms, "intersecting_ms", DOUBLE),
+    FIELD(LongestScript, source_url_ref, "source_url", REF),
+    FIELD(LongestScript, source_function_ref, "source_function", REF),
+    FIELD(LongestScript, invoker_ref, "invoker", REF),
+    FIELD(LongestScript, invoker_type_ref, "invoker_type", REF),
+    FIELD(LongestScript, source_char_position, "source_char_position", S64),
+};
+static const struct beacon_json_message longest_script_message =
+    MESSAGE(LongestScript, "longest_script", longest_script_fields);
+
 static const struct beacon_json_field vital_fields[] = {
     ENUM(Vital, metric, metric_names),
     ENUM(Vital, state, vital_state_names),
@@ -235,6 +249,9 @@ static const struct beacon_json_field vital_fields[] = {
     LIST(Vital, parts, BEACON_JSON_DOUBLES, NULL),
     FIELD(Vital, time, "time", DOUBLE),
     FIELD(Vital, name_ref, "name", REF),
+    ENUM(Vital, load_state, load_state_names),
+    LIST(Vital, frame_parts, BEACON_JSON_DOUBLES, NULL),
+    INNER(Vital, longest_script, longest_script_message),
 };
 
 static const struct beacon_json_field attribute_fields[] = {

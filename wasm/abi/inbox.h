@@ -116,7 +116,10 @@
 
 #define INBOX_LONG_TASK_FIELDS(F) F(START_TIME) F(DURATION) F(NAME)
 
-/* SCRIPTS children (FRAME_SCRIPT) follow. */
+/* The longest scripts of a frame: a few are written to the beacon, and all explain the INP. */
+#define INBOX_FRAME_SCRIPTS_MAX 32
+
+/* SCRIPTS children (FRAME_SCRIPT) follow: those for the beacon first, otherwise in order of time. */
 #define INBOX_LONG_FRAME_FIELDS(F)                                                                                     \
     F(START_TIME) F(DURATION) F(RENDER_START) F(STYLE_AND_LAYOUT_START) F(FIRST_UI_EVENT) F(BLOCKING_DURATION)         \
     F(SCRIPTS)

@@ -19,9 +19,17 @@ static double load_fcp_value(const struct vitals *self)
     case VITALS_VIEW_SOFT:
         return number_max(start_time - self->page.view_start, 0);
     case VITALS_VIEW_BFCACHE:
+    case VITALS_VIEW_ROUTE:
         break;
     }
     return start_time - self->page.view_start;
+}
+
+static enum vital_load_state load_fcp_state(const struct vitals *self)
+{
+    if (self->page.view == VITALS_VIEW_SOFT)
+        return VITAL_COMPLETE; /* nobody navigates softly within a document that does not answer yet */
+    return vitals_load_state(self, self->page.view == VITALS_VIEW_LOAD ? self->load.fcp_start : self->page.view_start);
 }
 
 static void load_refresh_fcp(struct vitals *self)
@@ -32,14 +40,27 @@ static void load_refresh_fcp(struct vitals *self)
     double first_byte = load_first_byte(self);
     vitals_publish(
         self, VITAL_FCP,
-        (struct vital){.value = value, .final = true, .parts = {first_byte, value - first_byte}, .part_count = 2});
+        (struct vital){.value = value, .final = true, .load_state = load_fcp_state(self),
+                       .parts = {first_byte, value - first_byte}, .part_count = 2});
+}
+
+static void load_publish_fcp(struct vitals *self)
+{
+    self->load.fcp_counts = true;
+    load_refresh_fcp(self);
+    if (!vitals_is_supported(self, VITAL_FCP))
+        return;
+    self->load.fcp_reported = true;
+    vitals_cls_start(self);
 }
 
 void vitals_load_take_paint(struct vitals *self, double start_time)
 {
     struct vitals_load *load = &self->load;
-    /* The load's own entry, delivered after the restore. (A soft navigation's paint may precede it, and counts as 0.) */
+    /* The load's own entry, delivered after the restore. */
     if (self->page.view == VITALS_VIEW_BFCACHE && start_time < self->page.view_start)
+        return;
+    if (self->page.view == VITALS_VIEW_SOFT)
         return;
     bool is_repeated = load->fcp_seen && start_time != load->fcp_start;
     if (load->fcp_counts || is_repeated)
@@ -48,16 +69,19 @@ void vitals_load_take_paint(struct vitals *self, double start_time)
     load->fcp_start = start_time;
     if (self->page.prerendering)
         return; /* taken again when the page is activated */
-    load->fcp_counts = self->page.view != VITALS_VIEW_LOAD || vitals_was_visible(self, start_time);
-    if (!load->fcp_counts)
+    if (self->page.view == VITALS_VIEW_LOAD && !vitals_was_visible(self, start_time))
         return;
-    load_refresh_fcp(self);
+    load_publish_fcp(self);
     if (self->page.view == VITALS_VIEW_BFCACHE)
         vitals_lcp_restore(self, load_fcp_value(self));
-    if (self->vital[VITAL_FCP - 1].state == VITAL_MEASURED) {
-        load->fcp_reported = true;
-        vitals_cls_start(self);
-    }
+}
+
+void vitals_load_take_soft_navigation(struct vitals *self, const struct vitals_soft_navigation *navigation)
+{
+    if (self->load.fcp_counts)
+        return;
+    self->load.fcp_start = number_or(navigation->presentation_time, navigation->paint_time);
+    load_publish_fcp(self);
 }
 
 static struct vital load_ttfb(const struct vitals_navigation *navigation)
@@ -76,12 +100,23 @@ static struct vital load_ttfb(const struct vitals_navigation *navigation)
                           .part_count = 5};
 }
 
+/* A view that needed no request. */
+static void load_publish_no_ttfb(struct vitals *self)
+{
+    vitals_publish(self, VITAL_TTFB, (struct vital){.final = true, .part_count = 5});
+}
+
 static void load_refresh_ttfb(struct vitals *self)
 {
     const struct vitals_navigation *navigation = vitals_sane_navigation(self);
-    if (self->page.view != VITALS_VIEW_LOAD || !self->page.loaded || self->page.prerendering || navigation == NULL)
+    if (!self->page.loaded || self->page.prerendering || navigation == NULL)
         return;
-    vitals_publish(self, VITAL_TTFB, load_ttfb(navigation));
+    if (self->page.view == VITALS_VIEW_LOAD)
+        vitals_publish(self, VITAL_TTFB, load_ttfb(navigation));
+    else if (self->page.view == VITALS_VIEW_SOFT)
+        load_publish_no_ttfb(self); /* the load ended after the soft navigation */
+    else
+        return;
     self->load.ttfb_reported = true;
 }
 
@@ -95,7 +130,7 @@ void vitals_load_restart(struct vitals *self)
 {
     self->load.fcp_seen = false;
     self->load.fcp_counts = false;
-    /* The new view needed no request: 0, but only where the load itself could be measured. */
+    /* 0, but only where the load itself could be measured. */
     if (self->load.ttfb_reported)
-        vitals_publish(self, VITAL_TTFB, (struct vital){.final = true, .part_count = 5});
+        load_publish_no_ttfb(self);
 }
