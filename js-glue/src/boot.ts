@@ -21,6 +21,7 @@ import { startFact } from "./lib/start_fact";
 import { lostByReason, vitalsOf } from "./lib/stats";
 import { idle } from "./lib/when_idle";
 import { pushNavigation } from "./observe/navigation";
+import { observeSoftNavigations } from "./observe/soft_navigation";
 import type { ViewFact } from "./observe/page";
 import { Ring } from "./ring";
 import { chooseTransport } from "./transport/choose";
@@ -163,6 +164,7 @@ export function connect(watch: Watch): void {
     watch.takeDown();
     takeDown();
   };
+  guard.run(() => observeSoftNavigations(watch));
   guard.run(() => {
     watch.engine = engine;
     engine.advance();

@@ -8,6 +8,7 @@
  *   VISIBILITY, ACTIVATED            at activation; the first only in a background tab
  *   INTERACTION_COUNT, IDLE          at idle moments, when events or input came since the last
  *   INTERACTION_COUNT, IDLE, VISIBILITY   when the page is hidden, after everything that was still pending
+ *   INTERACTION_COUNT, VIEW, SOFT_NAVIGATION, INTERACTION_PAINT   at a soft navigation, between what ended before it and after it
  *   INTERACTION_COUNT, VIEW, PAINT   at a return from the back/forward cache; the paint with the time of the second frame
  */
 import { startFact } from "../js/support/entries.mjs";
@@ -17,12 +18,14 @@ import { entryOf } from "./page.mjs";
 const { InboxKind: Kind, InboxLifecycle: Lifecycle, NavigationType } = abi;
 const ID_STEP = 7;
 
+const SOFT_NAVIGATIONS = 1 << 5;
+
 export function supportedBits(supported, unsupported = []) {
   const needs = { LCP: "largest-contentful-paint", INP: "event", CLS: "layout-shift", FCP: "paint", TTFB: "navigation" };
   return Object.entries(needs).reduce((bits, [name, type]) => {
     const can = supported.includes(type) && !(name === "INP" && unsupported.includes("interactionId"));
     return can ? bits | (1 << (abi.Metric[name] - 1)) : bits;
-  }, 0);
+  }, supported.includes("soft-navigation") ? SOFT_NAVIGATIONS : 0);
 }
 
 /** web-vitals blames the first source that is an element, and a removed element by its id. */
@@ -33,6 +36,10 @@ const TARGETS = {
   event: ({ interactionId, target, targetSelector }) => (interactionId ? selectorOf(target) || targetSelector : ""),
 };
 TARGETS["first-input"] = TARGETS.event;
+TARGETS["interaction-contentful-paint"] = ({ largestContentfulPaint: largest }) => TARGETS["largest-contentful-paint"](largest);
+
+const paintOf = ({ startTime, interactionId, largestContentfulPaint: { renderTime, loadTime, size, url } }) =>
+  ({ startTime, renderTime, loadTime, size, url, interactionId });
 
 const SOURCES = {
   "visibility-state": (entry) => ({ kind: Kind.VISIBILITY, item: { time: entry.startTime, hidden: entry.name === "hidden", buffered: true } }),
@@ -42,7 +49,12 @@ const SOURCES = {
   "layout-shift": (item) => ({ kind: Kind.LAYOUT_SHIFT, item }),
   event: (item) => ({ kind: Kind.EVENT, item }),
   "first-input": (item) => ({ kind: Kind.EVENT, item }),
+  "interaction-contentful-paint": (entry) => ({ kind: Kind.INTERACTION_PAINT, item: paintOf(entry) }),
+  "long-animation-frame": (item) => ({ kind: Kind.LONG_FRAME, item }),
 };
+const endOf = ({ startTime, duration }) => startTime + duration;
+/** web-vitals sorts what it observes together with soft navigations by its end; the browser gives entries by their start. */
+const byEnd = (entries) => [...entries].sort((a, b) => endOf(a) - endOf(b));
 // The threshold that web-vitals asks for; the browser keeps back what is shorter.
 const EVENT_DURATION_MIN_MS = 40;
 
@@ -73,6 +85,10 @@ export default class CoreSubject {
     return this._core.reports.ofLastView();
   }
 
+  ended() {
+    return this._core.reports.ofEndedViews();
+  }
+
   _actions = {
     deliver: (page, { entries }) => this._deliver(page, entries),
     pend: (page, { entries }) => this._deliver(page, entries),
@@ -100,8 +116,7 @@ export default class CoreSubject {
     pageshow: (page, { at, timeStamp = at, persisted }) => {
       if (!persisted) return;
       this._count(page);
-      const view = [1, 2, 3, (this._views = (this._views ?? 4) + 1)];
-      this._push(Kind.VIEW, { view, startTime: timeStamp, type: NavigationType.BACK_FORWARD_CACHE, url: "http://site.test/", route: "/", hidden: page.isHidden });
+      this._view(page, timeStamp, NavigationType.BACK_FORWARD_CACHE);
       this._restored = timeStamp;
     },
     frames: (page) => {
@@ -118,8 +133,34 @@ export default class CoreSubject {
     this._push(Kind.LIFECYCLE, { event, time: page.now });
   }
 
+  _view(page, startTime, type) {
+    const view = [1, 2, 3, (this._views = (this._views ?? 4) + 1)];
+    this._push(Kind.VIEW, { view, startTime, type, url: "http://site.test/", route: "/", hidden: page.isHidden });
+  }
+
+  _softNavigation(page, entry) {
+    if (!page.supported.includes("soft-navigation")) return;
+    this._count(page);
+    this._view(page, entry.startTime, NavigationType.SOFT_NAVIGATION);
+    this._push(Kind.SOFT_NAVIGATION, entry);
+    const largest = entry.getLargestInteractionContentfulPaint();
+    if (largest) this._deliverSome(page, [largest]);
+  }
+
   _deliver(page, stored) {
-    const entries = stored.map(entryOf);
+    const entries = stored.map(entryOf).sort((a, b) => a.startTime - b.startTime);
+    const isSoft = ({ entryType }) => entryType === "soft-navigation";
+    let rest = entries.some(isSoft) ? byEnd(entries) : entries;
+    for (let at = rest.findIndex(isSoft); at >= 0; at = rest.findIndex(isSoft)) {
+      this._deliverSome(page, rest.slice(0, at));
+      this._softNavigation(page, rest[at]);
+      rest = rest.slice(at + 1);
+    }
+    this._deliverSome(page, rest);
+    if (page.isHidden && this._isAsked) this._settle(page);
+  }
+
+  _deliverSome(page, entries) {
     for (const [type, record] of Object.entries(SOURCES)) {
       const own = entries.filter((entry) => entry.entryType === type && page.supported.includes(type));
       for (const { interactionId } of type === "event" ? own : []) this._see(interactionId);
@@ -130,7 +171,6 @@ export default class CoreSubject {
         if (kind === Kind.EVENT) this._isAsked = true;
       });
     }
-    if (page.isHidden && this._isAsked) this._settle(page);
   }
 
   _input(page, { trusted = true }) {
@@ -141,6 +181,11 @@ export default class CoreSubject {
 
   _loaded(page) {
     this._lifecycle(Lifecycle.LOADED, page);
+    if (this._isStarted) this._navigation(page);
+  }
+
+  _navigation(page) {
+    if (page.navigation && page.supported.includes("navigation")) this._push(Kind.NAVIGATION, page.navigation);
   }
 
   _settle(page) {
@@ -162,9 +207,10 @@ export default class CoreSubject {
   _begin(page) {
     if (this._isStarted) return;
     this._isStarted = true;
-    const first = [{ kind: Kind.START, item: this._start }];
-    if (page.navigation && page.supported.includes("navigation")) first.push({ kind: Kind.NAVIGATION, item: page.navigation });
-    this._queue = first.concat(this._queue);
+    const rest = this._queue.splice(0);
+    this._push(Kind.START, this._start);
+    this._navigation(page);
+    this._queue.push(...rest);
   }
 
   _flush(page) {

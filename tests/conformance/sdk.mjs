@@ -50,6 +50,10 @@ export default class SdkSubject {
     return this._sdk.stats().state === "waiting" ? null : this._reports.ofLastView();
   }
 
+  ended() {
+    return this._reports.ofEndedViews();
+  }
+
   _serve() {
     this._isLoading = true;
     return { ok: true, arrayBuffer: async () => new ArrayBuffer(0) };

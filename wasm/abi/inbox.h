@@ -56,7 +56,10 @@
     K(CLICK_PATTERN, 30)                                                                                               \
     K(CUSTOM_METRIC, 31)
 
-/* Once, first. Ids as 32-bit words, most significant byte first. SUPPORTED: bit (metric - 1) as in enum Metric. */
+/*
+ * Once, first. Ids as 32-bit words, most significant byte first. SUPPORTED: bit (metric - 1) as in enum Metric, and
+ * bit 5: the browser has soft navigations, and the page has views of them.
+ */
 #define INBOX_START_FIELDS(F)                                                                                          \
     F(VIEW_ID_0) F(VIEW_ID_1) F(VIEW_ID_2) F(VIEW_ID_3)                                                                \
     F(SESSION_ID_0) F(SESSION_ID_1) F(SESSION_ID_2) F(SESSION_ID_3)                                                    \

@@ -83,10 +83,9 @@ bool vitals_is_supported(const struct vitals *self, enum vital_metric metric)
  * A time of the navigation entry that is still 0 lies in the future of `time`, so that the answer is the same whenever
  * it is asked for.
  */
-enum vital_load_state vitals_load_state(const struct vitals *self, double time)
+enum vital_load_state vitals_load_state(const struct vitals *self, double time, bool loaded)
 {
     const struct vitals_navigation *navigation = vitals_sane_navigation(self);
-    bool loaded = self->page.loaded;
     if (navigation == NULL)
         return loaded ? VITAL_COMPLETE : VITAL_LOADING;
     if (time < navigation->dom_interactive || (navigation->dom_interactive == 0 && !loaded))

@@ -66,8 +66,11 @@ struct vital {
 
 enum vital_rating vital_rate(enum vital_metric metric, double value);
 
+/* Views may be soft navigations; then web-vitals looks at every paint of a batch, not only at the last. */
+#define VITALS_SOFT_NAVIGATIONS 32u
+
 struct vitals_start {
-    uint32_t supported; /* bit (metric - 1) */
+    uint32_t supported; /* bit (metric - 1), and VITALS_SOFT_NAVIGATIONS */
     bool hidden, prerendering, was_discarded;
 };
 

@@ -19,7 +19,7 @@ void vitals_cls_refresh(struct vitals *self)
         return;
     struct vital vital = {.value = worst->sum, .target = worst->largest_target, .time = worst->largest_time};
     if (worst->sum > 0)
-        vital.load_state = vitals_load_state(self, worst->largest_time);
+        vital.load_state = vitals_load_state(self, worst->largest_time, self->page.loaded);
     vitals_publish(self, VITAL_CLS, vital);
 }
 

@@ -220,7 +220,7 @@ static struct vital inp_dummy(const struct vitals *self)
     return (struct vital){.value = value,
                           .part_count = 3,
                           .parts = {0, 0, value},
-                          .load_state = vitals_load_state(self, self->page.view_start)};
+                          .load_state = vitals_load_state(self, self->page.view_start, self->page.loaded)};
 }
 
 static struct vital inp_vital(const struct vitals *self)
@@ -233,7 +233,7 @@ static struct vital inp_vital(const struct vitals *self)
                           .time = shown->start_time,
                           .name = shown->name,
                           .target = shown->target,
-                          .load_state = vitals_load_state(self, shown->start_time),
+                          .load_state = vitals_load_state(self, shown->start_time, self->page.loaded),
                           .frames = vitals_long_frames_explain(&self->long_frames, &span)};
 }
 

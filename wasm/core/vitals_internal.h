@@ -38,7 +38,7 @@ struct vitals_page {
     uint32_t view_type; /* NavigationType given to vitals_restart */
     double view_start;
     uint32_t interaction_id; /* of the soft navigation that began the view */
-    uint32_t supported;      /* bit (metric - 1): by the browser */
+    uint32_t supported;      /* by the browser: see vitals_start */
     bool was_hidden;      /* first_hidden has a value */
     bool hidden_is_guess; /* nothing but the state at start: a visibility-state entry knows better */
     double first_hidden;
@@ -48,6 +48,7 @@ struct vitals_page {
 struct vitals_load {
     bool fcp_seen; /* the first entry decides, even when it does not count */
     bool fcp_counts;
+    bool fcp_after_load; /* it came when the load was over */
     bool fcp_reported;  /* in this view or an earlier one: CLS has begun */
     bool ttfb_reported; /* same, for the zero of later views */
     double fcp_start;
@@ -172,8 +173,8 @@ const struct vitals_navigation *vitals_sane_navigation(const struct vitals *self
 double vitals_activation_start(const struct vitals *self);
 bool vitals_was_visible(const struct vitals *self, double time); /* never hidden up to and including `time` */
 bool vitals_is_supported(const struct vitals *self, enum vital_metric metric); /* by the browser, whatever the view */
-/* How far the load had come at `time`, which is not in the future. */
-enum vital_load_state vitals_load_state(const struct vitals *self, double time);
+/* How far the load had come at `time`, which is not in the future. `loaded`: whether it was over when this was asked first. */
+enum vital_load_state vitals_load_state(const struct vitals *self, double time, bool loaded);
 /* Fills in state, rating and navigation type. Ignored for a metric that is unsupported. */
 void vitals_publish(struct vitals *self, enum vital_metric metric, struct vital next);
 

@@ -92,7 +92,8 @@ void vitals_lcp_take_paint(struct vitals *self, const struct vitals_paint *paint
 {
     struct vitals_lcp *lcp = &self->lcp;
     /* web-vitals looks at the last entry of a batch only, and at nothing when that one does not count. */
-    if (!paint->last_of_batch || lcp->closed || self->page.view != VITALS_VIEW_LOAD)
+    bool is_candidate = paint->last_of_batch || self->page.supported & VITALS_SOFT_NAVIGATIONS;
+    if (!is_candidate || lcp->closed || self->page.view != VITALS_VIEW_LOAD)
         return;
     if (vitals_was_visible(self, paint->start_time))
         lcp_accept(self, paint);

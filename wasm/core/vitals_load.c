@@ -29,7 +29,8 @@ static enum vital_load_state load_fcp_state(const struct vitals *self)
 {
     if (self->page.view == VITALS_VIEW_SOFT)
         return VITAL_COMPLETE; /* nobody navigates softly within a document that does not answer yet */
-    return vitals_load_state(self, self->page.view == VITALS_VIEW_LOAD ? self->load.fcp_start : self->page.view_start);
+    double time = self->page.view == VITALS_VIEW_LOAD ? self->load.fcp_start : self->page.view_start;
+    return vitals_load_state(self, time, self->load.fcp_after_load);
 }
 
 static void load_refresh_fcp(struct vitals *self)
@@ -67,6 +68,7 @@ void vitals_load_take_paint(struct vitals *self, double start_time)
         return;
     load->fcp_seen = true;
     load->fcp_start = start_time;
+    load->fcp_after_load = self->page.loaded;
     if (self->page.prerendering)
         return; /* taken again when the page is activated */
     if (self->page.view == VITALS_VIEW_LOAD && !vitals_was_visible(self, start_time))

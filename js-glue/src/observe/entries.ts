@@ -12,7 +12,7 @@ import type { Context } from "./source";
 
 export interface LargestPaint {
   readonly entry: LargestPaintEntry;
-  /** Only the last entry of a batch is a candidate for web-vitals. */
+  /** Only the last entry of a batch is a candidate for web-vitals, unless the page has soft navigations. */
   readonly last: boolean;
 }
 
