@@ -59,8 +59,8 @@ export function connect(watch: Watch): void {
 
   /** What a view is called, the watch does not know. */
   const complete = ([kind, item]: Item) => {
-    if (kind !== InboxKind.VIEW) return;
     const view = item as ViewFact;
+    if (kind !== InboxKind.VIEW || view.view) return;
     view.view = randomId();
     view.route = routeFor(view.url, options.route);
   };

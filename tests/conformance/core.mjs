@@ -8,7 +8,8 @@
  *   VISIBILITY, ACTIVATED            at activation; the first only in a background tab
  *   INTERACTION_COUNT, IDLE          at idle moments, when events or input came since the last
  *   INTERACTION_COUNT, IDLE, VISIBILITY   when the page is hidden, after everything that was still pending
- *   INTERACTION_COUNT, VIEW, SOFT_NAVIGATION, INTERACTION_PAINT   at a soft navigation, between what ended before it and after it
+ *   INTERACTION_COUNT, VIEW, SOFT_NAVIGATION, INTERACTION_PAINT   at the idle moment after a soft navigation, between what ended
+ *                                    before it or was known before it, and the rest
  *   INTERACTION_COUNT, VIEW, PAINT   at a return from the back/forward cache; the paint with the time of the second frame
  */
 import { startFact } from "../js/support/entries.mjs";
@@ -52,17 +53,17 @@ const SOURCES = {
   "interaction-contentful-paint": (entry) => ({ kind: Kind.INTERACTION_PAINT, item: paintOf(entry) }),
   "long-animation-frame": (item) => ({ kind: Kind.LONG_FRAME, item }),
 };
-const endOf = ({ startTime, duration }) => startTime + duration;
-/** web-vitals sorts what it observes together with soft navigations by its end; the browser gives entries by their start. */
-const byEnd = (entries) => [...entries].sort((a, b) => endOf(a) - endOf(b));
+
 // The threshold that web-vitals asks for; the browser keeps back what is shorter.
 const EVENT_DURATION_MIN_MS = 40;
 
 export default class CoreSubject {
   begin(page, { page: facts }) {
+    this._page = page;
     this._facts = facts;
     this._queue = [];
     this._core = new Core();
+    this._softNavigations = [];
     this._isStarted = this._isAsked = this._isGone = false;
     this._ids = { min: Infinity, max: 0 };
     this._start = startFact({
@@ -78,7 +79,7 @@ export default class CoreSubject {
   /** What was pending has to come first, and the state of the page is read afterwards: both are true here. */
   after(step, page) {
     this._actions[step.do]?.call(this, page, step);
-    if (this._isStarted) this._flush(page);
+    if (this._isStarted && !this._softNavigations.length) this._flush(page);
   }
 
   vitals() {
@@ -125,38 +126,40 @@ export default class CoreSubject {
     },
   };
 
-  _push(kind, item, extra) {
-    this._queue.push({ kind, item, extra });
+  _push(kind, item, extra, { startTime, duration } = { startTime: this._page.now, duration: 0 }) {
+    this._queue.push({ kind, item, extra, start: startTime, end: startTime + duration });
   }
 
   _lifecycle(event, page) {
     this._push(Kind.LIFECYCLE, { event, time: page.now });
   }
 
-  _view(page, startTime, type) {
+  _view(page, startTime, type, at) {
     const view = [1, 2, 3, (this._views = (this._views ?? 4) + 1)];
-    this._push(Kind.VIEW, { view, startTime, type, url: "http://site.test/", route: "/", hidden: page.isHidden });
+    this._push(Kind.VIEW, { view, startTime, type, url: "http://site.test/", route: "/", hidden: page.isHidden }, undefined, at);
   }
 
-  _softNavigation(page, entry) {
-    if (!page.supported.includes("soft-navigation")) return;
+  /** Everything in the queue belongs to the view before or to the new one. */
+  _softNavigation(page, { entry, known }) {
+    const { startTime, duration } = entry;
+    const end = startTime + duration;
+    const rest = this._queue.filter((item) => !known.has(item) && (item.end > end || (item.end === end && item.start > startTime)));
+    this._queue = this._queue.filter((item) => !rest.includes(item));
     this._count(page);
-    this._view(page, entry.startTime, NavigationType.SOFT_NAVIGATION);
-    this._push(Kind.SOFT_NAVIGATION, entry);
+    this._view(page, startTime, NavigationType.SOFT_NAVIGATION, entry);
+    this._push(Kind.SOFT_NAVIGATION, entry, undefined, entry);
     const largest = entry.getLargestInteractionContentfulPaint();
     if (largest) this._deliverSome(page, [largest]);
+    this._queue.push(...rest);
   }
 
   _deliver(page, stored) {
     const entries = stored.map(entryOf).sort((a, b) => a.startTime - b.startTime);
-    const isSoft = ({ entryType }) => entryType === "soft-navigation";
-    let rest = entries.some(isSoft) ? byEnd(entries) : entries;
-    for (let at = rest.findIndex(isSoft); at >= 0; at = rest.findIndex(isSoft)) {
-      this._deliverSome(page, rest.slice(0, at));
-      this._softNavigation(page, rest[at]);
-      rest = rest.slice(at + 1);
-    }
-    this._deliverSome(page, rest);
+    const known = new Set(this._queue);
+    this._deliverSome(page, entries);
+    const found = entries.filter(({ entryType }) => entryType === "soft-navigation" && page.supported.includes(entryType));
+    this._softNavigations.push(...found.map((entry) => ({ entry, known })));
+    if (found.length) this._isAsked = true;
     if (page.isHidden && this._isAsked) this._settle(page);
   }
 
@@ -167,7 +170,7 @@ export default class CoreSubject {
       const kept = own.filter((entry) => type !== "event" || entry.duration >= EVENT_DURATION_MIN_MS);
       kept.forEach((entry, at) => {
         const { kind, item } = record(entry, at === kept.length - 1);
-        this._push(kind, item, TARGETS[type]?.(entry));
+        this._push(kind, item, TARGETS[type]?.(entry), entry);
         if (kind === Kind.EVENT) this._isAsked = true;
       });
     }
@@ -189,6 +192,7 @@ export default class CoreSubject {
   }
 
   _settle(page) {
+    for (const soft of this._softNavigations.splice(0)) this._softNavigation(page, soft);
     this._count(page);
     this._lifecycle(Lifecycle.IDLE, page);
     this._isAsked = false;
@@ -201,7 +205,8 @@ export default class CoreSubject {
   _count({ global }) {
     const { min, max } = this._ids;
     const count = global.performance.interactionCount ?? (max ? (max - min) / ID_STEP + 1 : 0);
-    if (count > 0) this._push(Kind.INTERACTION_COUNT, count);
+    // Whatever view is about to begin: these interactions were before it.
+    if (count > 0) this._push(Kind.INTERACTION_COUNT, count, undefined, { startTime: -Infinity, duration: 0 });
   }
 
   _begin(page) {

@@ -305,6 +305,7 @@ void vitals_idle(struct vitals *self)
 
 void vitals_leave(struct vitals *self)
 {
+    vitals_load_leave(self);
     vitals_lcp_close(self);
     vitals_inp_evaluate(self);
 }

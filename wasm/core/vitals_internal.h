@@ -54,8 +54,9 @@ struct vitals_load {
     double fcp_start;
 };
 
-/* web-vitals keeps 50 as well: the LCP image is among the last resources before its paint. */
-#define LCP_RESOURCES_MAX 50u
+/* The LCP image is among the last resources before its paint. web-vitals keeps 50, and searches the browser's timeline, of
+ * 250 at most, when that is not enough; 128 of 32 bytes are 4 kB. */
+#define LCP_RESOURCES_MAX 128u
 
 struct vitals_lcp {
     struct vitals_paint paint; /* the candidate, or held back while prerendering */
@@ -180,6 +181,8 @@ void vitals_publish(struct vitals *self, enum vital_metric metric, struct vital 
 
 void vitals_load_take_paint(struct vitals *self, double start_time);
 void vitals_load_take_soft_navigation(struct vitals *self, const struct vitals_soft_navigation *navigation);
+/* The first byte is known long before the load is over; there is no later moment to tell of it. */
+void vitals_load_leave(struct vitals *self);
 void vitals_load_restart(struct vitals *self);
 void vitals_load_refresh(struct vitals *self); /* the navigation, readiness or activation changed */
 

@@ -108,10 +108,10 @@ static void load_publish_no_ttfb(struct vitals *self)
     vitals_publish(self, VITAL_TTFB, (struct vital){.final = true, .part_count = 5});
 }
 
-static void load_refresh_ttfb(struct vitals *self)
+static void load_take_ttfb(struct vitals *self)
 {
     const struct vitals_navigation *navigation = vitals_sane_navigation(self);
-    if (!self->page.loaded || self->page.prerendering || navigation == NULL)
+    if (self->page.prerendering || navigation == NULL)
         return;
     if (self->page.view == VITALS_VIEW_LOAD)
         vitals_publish(self, VITAL_TTFB, load_ttfb(navigation));
@@ -125,7 +125,13 @@ static void load_refresh_ttfb(struct vitals *self)
 void vitals_load_refresh(struct vitals *self)
 {
     load_refresh_fcp(self);
-    load_refresh_ttfb(self);
+    if (self->page.loaded)
+        load_take_ttfb(self);
+}
+
+void vitals_load_leave(struct vitals *self)
+{
+    load_take_ttfb(self);
 }
 
 void vitals_load_restart(struct vitals *self)

@@ -5,29 +5,36 @@
  *   queue     ... click, shift, event | event, shift, resource ...
  *                                     ^ VIEW, SOFT_NAVIGATION, its largest paint so far
  *
- * What the vitals are made of is divided as web-vitals does it, by the end of each entry (start + duration); the rest by
- * its start, because what the new route fetched belongs to it.
+ * What the vitals are made of is divided as web-vitals does it: what came before the entry is of the old view (rounded
+ * durations may say otherwise), and what comes with it or behind it goes by its end (start + duration). The rest goes by
+ * its start, because what the new route fetched belongs to it. This is done in an idle moment, when the long frame of the
+ * interaction has come, too; the queue is held until then.
  */
 import { InboxKind, NavigationType } from "../abi";
 import type { Item } from "../lib/queue";
 import { observe } from "../lib/observe";
-import { isHidden } from "../lib/hidden";
+import { isHidden, orHidden } from "../lib/hidden";
 import { randomId } from "../lib/random";
 import { routeFor } from "../lib/route";
 import { selectorOf } from "../lib/selector";
 import { hasSoftNavigations, type InteractionPaintEntry, type SoftNavigationEntry } from "../lib/soft_navigation";
+import { whenIdle } from "../lib/when_idle";
 import type { Watch } from "../watch";
 import type { ViewFact } from "./page";
 
 const BY_END = [
   InboxKind.LAYOUT_SHIFT,
   InboxKind.EVENT,
+  InboxKind.LONG_FRAME,
   InboxKind.INTERACTION_PAINT,
   InboxKind.PAINT,
   InboxKind.LARGEST_PAINT,
   InboxKind.LIFECYCLE,
   InboxKind.VISIBILITY,
 ];
+
+// The longest that web-vitals waits with an interaction.
+const IDLE_TIMEOUT_MS = 1000;
 
 interface Timed {
   readonly entry?: Timed;
@@ -48,8 +55,11 @@ export function isAfter([kind, item]: Item, { startTime, duration }: Performance
   return late > 0 || (late === 0 && start > startTime);
 }
 
-export function observeSoftNavigations({ context, options, queue, drain }: Watch): void {
+export function observeSoftNavigations(watch: Watch): void {
+  const { context, options, queue } = watch;
   if (!hasSoftNavigations(options)) return;
+  const since = performance.now();
+  let pending: [entry: SoftNavigationEntry, known: Set<Item>][] = [];
   const paint = ({ largestContentfulPaint: largest, startTime, duration, interactionId }: InteractionPaintEntry) => {
     if (!largest) return;
     const { renderTime, loadTime, size, url, element, id } = largest;
@@ -59,9 +69,9 @@ export function observeSoftNavigations({ context, options, queue, drain }: Watch
       selectorOf(element) || (id ? "#" + id : ""),
     );
   };
-  const begin = (entry: SoftNavigationEntry) => {
+  const begin = ([entry, known]: (typeof pending)[0]) => {
     const { name: url, startTime } = entry;
-    const after = queue.items.filter((item) => isAfter(item, entry));
+    const after = queue.items.filter((item) => !(known.has(item) && BY_END.includes(item[0])) && isAfter(item, entry));
     queue.items = queue.items.filter((item) => !after.includes(item));
     const view: ViewFact = {
       startTime,
@@ -78,9 +88,22 @@ export function observeSoftNavigations({ context, options, queue, drain }: Watch
     queue.items.push(...after);
   };
   observe(context, "interaction-contentful-paint", (entries) => (entries as InteractionPaintEntry[]).forEach(paint));
-  observe(context, "soft-navigation", (entries) => {
+  const settle = () => {
+    const entries = pending;
+    if (!entries[0]) return;
+    pending = [];
     // What the other observers still hold is divided as well.
-    if (entries[0]) drain();
-    (entries as SoftNavigationEntry[]).forEach(begin);
+    watch.drain();
+    entries.forEach(begin);
+    watch.engine?.release();
+  };
+  observe(context, "soft-navigation", (entries) => {
+    if (!entries[0]) return;
+    // From before we looked: when it came, nobody knows.
+    const known = new Set(entries[0].startTime + entries[0].duration < since ? [] : queue.items);
+    for (const entry of entries as SoftNavigationEntry[]) pending.push([entry, known]);
+    watch.engine?.hold();
+    orHidden(context.guard.wrap(settle), (done) => whenIdle(done, IDLE_TIMEOUT_MS));
   });
+  context.drains.push(context.guard.wrap(settle));
 }

@@ -175,10 +175,10 @@ static void test_lcp__matches_no_resource_without_a_url(void **state)
     assert_parts(page, VITAL_LCP, PARTS(200, 0, 0, 800));
 }
 
-static void test_lcp__remembers_the_last_50_resources(void **state)
+static void test_lcp__remembers_the_last_128_resources(void **state)
 {
     (void)state;
-    for (unsigned others = 48; others <= 51; others++) {
+    for (unsigned others = LCP_RESOURCES_MAX - 2; others <= LCP_RESOURCES_MAX + 1; others++) {
         struct vitals *page = page_open();
         take_navigation(page, 0, 200);
         take_resource(page, 1, 1, 1, 1);
@@ -331,7 +331,7 @@ int main(void)
         cmocka_unit_test(test_lcp__uses_the_start_when_the_request_is_not_disclosed),
         cmocka_unit_test(test_lcp__never_splits_into_negative_parts),
         cmocka_unit_test(test_lcp__matches_no_resource_without_a_url),
-        cmocka_unit_test(test_lcp__remembers_the_last_50_resources),
+        cmocka_unit_test(test_lcp__remembers_the_last_128_resources),
         cmocka_unit_test(test_lcp__keeps_its_resource_when_the_buffer_rolls_on),
         cmocka_unit_test(test_lcp__does_not_change_its_parts_after_it_is_final),
         cmocka_unit_test(test_lcp__is_not_split_without_a_navigation_entry),
