@@ -54,6 +54,7 @@ function forgetful(scenario, candidate) {
   return mapEntries(scenario, (entry) => (forgotten.has(entry) ? [] : entry));
 }
 
+const SCRIPTS_MAX = 32;
 const frameOf = (entry) => ({ ...entry, styleAndLayoutStart: entry.styleAndLayoutStart || entry.startTime + entry.duration });
 
 export const EXPLAINED = [
@@ -157,6 +158,30 @@ export const EXPLAINED = [
     why: "web-vitals sorts by end time within one observer batch only, and chooses after each: with several batches waiting, the outcome depends on how the browser cut them.",
     source: "web-vitals 6.2.3 onINP.ts handleEntries, observe.ts (sort)",
     rewrite: (scenario) => [eventsTogether(scenario)],
+  },
+  {
+    id: "soft-navigation-behind-its-batch",
+    metrics: ["CLS", "INP"],
+    title: "Shifts and events of one observer callback with a soft navigation are those of the view before",
+    why: "web-vitals has them and the navigation in one observer, and sorts. The SDK's observers of shifts and events are called before that of navigations. Chromium gives events, and the paint with the navigation, to callbacks of their own.",
+    source: "web-vitals 6.2.3 onCLS.ts, onINP.ts (types.push), observe.ts (sort); recorded.jsonl, the steps before each soft-navigation",
+    rewrite: (scenario) => [mapSteps(scenario, (step) => {
+      const isSoft = ({ entryType }) => entryType === "soft-navigation" || entryType === "interaction-contentful-paint";
+      if (!step.entries?.some(isSoft)) return step;
+      return [{ ...step, entries: step.entries.filter((entry) => !isSoft(entry)) }, { ...step, entries: step.entries.filter(isSoft) }];
+    })],
+  },
+  {
+    id: "inp-scripts-past-32",
+    metrics: ["INP"],
+    title: "Of a long animation frame the 32 longest scripts count",
+    why: "A frame may have any number of scripts of 5 ms and more; what one frame may cost has a limit here.",
+    source: "wasm/abi/inbox.h INBOX_FRAME_SCRIPTS_MAX",
+    rewrite: (scenario) => [mapEntries(scenario, (entry) => {
+      if (!(entry.scripts?.length > SCRIPTS_MAX)) return entry;
+      const longest = new Set([...entry.scripts].sort((a, b) => b.duration - a.duration).slice(0, SCRIPTS_MAX));
+      return { ...entry, scripts: entry.scripts.filter((script) => longest.has(script)) };
+    })],
   },
   {
     id: "inp-frames-without-rendering",

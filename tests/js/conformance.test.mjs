@@ -14,11 +14,14 @@ import SdkSubject from "../conformance/sdk.mjs";
 const GROUPS = {
   bfcache: "a return from the back/forward cache begins a new view",
   cls: "layout shifts add up in session windows, and the worst one counts",
+  frames: "long animation frames tell what an interaction waited for",
   inp: "one interaction in fifty may be slower than INP",
   lcp: "the last candidate before input or hiding is the largest paint",
   load: "the first byte and the first paint, whatever the page and the browser are",
+  "load-states": "how far the load had come",
   "random-busy": "random pages that are seldom idle",
   "random-calm": "random pages that are idle after every batch",
+  soft: "a soft navigation begins a new view",
   recorded: "pages recorded in Chromium",
 };
 const SUBJECTS = { core: CoreSubject, SDK: SdkSubject };

@@ -45,16 +45,6 @@ static void load_refresh_fcp(struct vitals *self)
                        .parts = {first_byte, value - first_byte}, .part_count = 2});
 }
 
-static void load_publish_fcp(struct vitals *self)
-{
-    self->load.fcp_counts = true;
-    load_refresh_fcp(self);
-    if (!vitals_is_supported(self, VITAL_FCP))
-        return;
-    self->load.fcp_reported = true;
-    vitals_cls_start(self);
-}
-
 void vitals_load_take_paint(struct vitals *self, double start_time)
 {
     struct vitals_load *load = &self->load;
@@ -73,17 +63,24 @@ void vitals_load_take_paint(struct vitals *self, double start_time)
         return; /* taken again when the page is activated */
     if (self->page.view == VITALS_VIEW_LOAD && !vitals_was_visible(self, start_time))
         return;
-    load_publish_fcp(self);
+    load->fcp_counts = true;
+    load_refresh_fcp(self);
     if (self->page.view == VITALS_VIEW_BFCACHE)
         vitals_lcp_restore(self, load_fcp_value(self));
+    if (vitals_is_supported(self, VITAL_FCP)) {
+        load->fcp_reported = true;
+        vitals_cls_start(self);
+    }
 }
 
+/* CLS waits for a paint of the page itself. */
 void vitals_load_take_soft_navigation(struct vitals *self, const struct vitals_soft_navigation *navigation)
 {
     if (self->load.fcp_counts)
         return;
     self->load.fcp_start = number_or(navigation->presentation_time, navigation->paint_time);
-    load_publish_fcp(self);
+    self->load.fcp_counts = true;
+    load_refresh_fcp(self);
 }
 
 static struct vital load_ttfb(const struct vitals_navigation *navigation)

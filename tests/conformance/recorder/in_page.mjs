@@ -57,9 +57,10 @@ export function plainEntry(entry, pathOfNode) {
 }
 
 export function watch(delayed, plainEntry, pathOfNode) {
+  // The page may navigate softly before it is watched.
+  const { search } = location;
   const begin = () => {
     const log = { page: {}, steps: [] };
-    const { search } = location;
     const now = () => Math.round(performance.now() * 1e4) / 1e4;
     const observers = [];
     let interactions = performance.interactionCount;
