@@ -14,21 +14,31 @@ import { pace } from "./bridge/pace";
 import { Exit, exitHost } from "./exit/exit";
 import { takeLeft } from "./lib/left_early";
 import type { Item } from "./lib/queue";
-import { randomId } from "./lib/random";
-import { routeFor } from "./lib/route";
-import { sessionId } from "./lib/session";
+import { randomId, type Id128 } from "./lib/random";
+import { routeFor, settleRoutes } from "./lib/route";
+import { sessionOf } from "./lib/session";
 import { startFact } from "./lib/start_fact";
 import { lostByReason, vitalsOf } from "./lib/stats";
+import { ownRequests } from "./lib/urls";
 import { idle } from "./lib/when_idle";
+import { observeDeadClicks } from "./observe/dead_clicks";
+import { observeElement } from "./observe/element";
+import { observeMemory } from "./observe/memory";
 import { pushNavigation } from "./observe/navigation";
-import { observeSoftNavigations } from "./observe/soft_navigation";
+import { pushNotRestored } from "./observe/not_restored";
 import type { ViewFact } from "./observe/page";
+import { observeRageClicks } from "./observe/rage_clicks";
+import { observeRoutes, watchesRoutes } from "./observe/routes";
+import { observeSoftNavigations } from "./observe/soft_navigation";
 import { Ring } from "./ring";
 import { chooseTransport } from "./transport/choose";
 import { mainTransport } from "./transport/main";
 import type { Transport } from "./transport/transport";
+import type { Explanation } from "./types";
 import type { Engine, Watch } from "./watch";
 import { hostOf } from "./worker/transport";
+
+declare const VITRACE_DEBUG_SRI: string;
 
 const IDLE_TIMEOUT_MS = 2000;
 const SEAL_AGE_MS = 10_000;
@@ -50,6 +60,7 @@ export function connect(watch: Watch): void {
   let transport: Transport | undefined;
   let isAsked = false;
   let isNavigationWhole = false;
+  let session: { readonly look: (nowMs: number) => Id128; id: Id128 } | undefined;
 
   const run = (compiled: Compiled): Running => {
     const core = coreOf(compiled);
@@ -62,7 +73,16 @@ export function connect(watch: Watch): void {
     const view = item as ViewFact;
     if (kind !== InboxKind.VIEW || view.view) return;
     view.view = randomId();
-    view.route = routeFor(view.url, options.route);
+    view.route ??= routeFor(view.url, options);
+  };
+
+  /** The newest item is a view: it gets what it needs, and a new session when the one before has expired. */
+  const completeView = () => {
+    queue.items.slice(-1).forEach(complete);
+    if (!session) return;
+    const before = session.id;
+    session.id = session.look(Date.now());
+    if (session.id !== before) queue.push(InboxKind.SESSION, session.id);
   };
 
   /** The core's first records. Nothing has been sealed before, so the choice of transport is still open. */
@@ -72,9 +92,15 @@ export function connect(watch: Watch): void {
     isNavigationWhole = watch.isLoaded;
     const left = takeLeft();
     if (left) queue.lose(LossReason.PAGE_LEFT, left);
+    const route = settleRoutes(queue, false) ?? routeFor(page.url, options);
     queue.items.forEach(complete);
-    bridge.start(running.core, startFact(options, page, transportCode(by.name), sessionId(Date.now())), pushNavigation);
+    const look = sessionOf(options.session);
+    session = { look, id: look(Date.now()) };
+    bridge.start(running.core, startFact(options, page, transportCode(by.name), session.id, route), pushNavigation);
+    pushNotRestored(queue);
     paced.start();
+    observeMemory(watch.context);
+    if (engine.isDebugged) loadDebug().catch((error) => guard.swallow(error));
   };
 
   /** Compiled aside, and in pieces: no block of the page's main thread is longer than one of the steps. */
@@ -100,6 +126,16 @@ export function connect(watch: Watch): void {
     if (bridge.seal(final) || sealed) transport?.wake();
   };
 
+  let explainHow = (_how: () => Explanation) => {};
+  let debug: Promise<() => Explanation> | undefined;
+  const loadDebug = () =>
+    (debug ??= new Promise((resolve, reject) => {
+      explainHow = resolve;
+      const script = watch.load!(urls.debug, VITRACE_DEBUG_SRI);
+      // Loaded without having called us: it was refused, or the SDK is off.
+      script.onload = script.onerror = () => reject(new Error("no " + urls.debug));
+    }));
+
   const engine: Engine = {
     advance() {
       if (watch.bytes && !isAsked) {
@@ -120,12 +156,22 @@ export function connect(watch: Watch): void {
       bridge.flush();
       bridge.seal(true);
       running.exit.leave();
+      session?.look(Date.now());
     },
     stay: () => running?.exit.stay(),
     hold() {
-      queue.items.slice(-1).forEach(complete);
+      completeView();
       paced.hold();
     },
+    isDebugged: options.debug || /[?&]vitrace-debug\b/.test(location.search),
+    core: () => running?.core,
+    explains: (how) => explainHow(how),
+    async explain() {
+      const explain = await loadDebug();
+      guard.run(() => flush(false));
+      return explain();
+    },
+    named: () => void settleRoutes(queue, bridge.isStarted),
     release: paced.release,
     flush: () => flush(false),
     stop() {
@@ -164,9 +210,21 @@ export function connect(watch: Watch): void {
     watch.takeDown();
     takeDown();
   };
-  guard.run(() => observeSoftNavigations(watch));
+  // What can be had later, by `buffered: true`, or is only worth having later. Each on its own: one that fails is alone.
+  if (!watch.isStopped) {
+    guard.run(() => observeElement(watch.context));
+    guard.run(() => observeRageClicks(watch.context));
+    guard.run(() => observeDeadClicks(watch.context, ownRequests(urls)));
+    guard.run(() => observeSoftNavigations(watch));
+  }
   guard.run(() => {
     watch.engine = engine;
     engine.advance();
+    if (!watchesRoutes(options.views)) return;
+    observeRoutes(watch.context, page.url, (view) => {
+      watch.drain();
+      queue.push(InboxKind.VIEW, view);
+      completeView();
+    });
   });
 }

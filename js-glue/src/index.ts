@@ -2,10 +2,11 @@
 import { connect } from "./boot";
 import { urlsOf } from "./lib/urls";
 import { observeCalls } from "./observe/calls";
-import type { Attributes, Client, Options, Stats } from "./types";
-import { watch } from "./watch";
+import type { PartScript } from "./hand_over";
+import type { Attributes, Client, Explanation, Options, Stats } from "./types";
+import { watch, type Watch } from "./watch";
 
-export type { Attributes, AttributeValue, Client, Options, State, Stats } from "./types";
+export type * from "./types";
 
 let client: Client | undefined;
 
@@ -14,6 +15,7 @@ export function init(options: Options): Client | undefined {
   if (client || typeof document === "undefined") return client;
   try {
     const watching = watch(options, urlsOf(options));
+    watching.load = (url) => loadPart(watching, url);
     if (options.trace?.length) observeCalls(watching);
     connect(watching);
     client = watching.client;
@@ -21,6 +23,15 @@ export function init(options: Options): Client | undefined {
     // The page comes first: what cannot start here is not the page's problem.
   }
   return client;
+}
+
+function loadPart(watching: Watch, url: string): HTMLScriptElement {
+  const script: PartScript = document.createElement("script");
+  script.vitrace = watching;
+  script.crossOrigin = "anonymous";
+  watching.useScript(url, (allowed) => (script.src = allowed));
+  document.head.append(script);
+  return script;
 }
 
 export function event(name: string, attributes?: Attributes): void {
@@ -31,12 +42,21 @@ export function metric(name: string, value: number, more?: Attributes & { unit?:
   client?.metric(name, value, more);
 }
 
+export function route(template: string): void {
+  client?.route(template);
+}
+
 export function error(thrown: unknown): void {
   client?.error(thrown);
 }
 
 export function flush(): void {
   client?.flush();
+}
+
+/** What was and will be sent; see Client. */
+export function explain(): Promise<Explanation> {
+  return client ? client.explain() : Promise.reject(new Error("init() comes first"));
 }
 
 export function stats(): Stats | undefined {

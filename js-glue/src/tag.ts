@@ -22,6 +22,11 @@ function optionsOf(tag: HTMLScriptElement): Options {
     release: text("release"),
     environment: text("environment"),
     route: text("route"),
+    routes: text("routes") as unknown as Options["routes"],
+    views: text("views") as Options["views"],
+    session: text("session") as Options["session"],
+    queryKeys: text("query-keys")?.split(/[\s,]+/),
+    debug: text("debug") !== undefined,
     workerUrl: text("worker-url"),
     wasmUrl: text("wasm-url"),
     transport: text("transport") as Options["transport"],
@@ -40,7 +45,7 @@ function start(): void {
   const urls = urlsOf(options, tag.src.replace(/[^/]*$/, ""));
   // Who pins this file pins what it loads. Others get whatever is deployed together, also in the minutes of an update.
   const pin = (integrity: string) => (tag.integrity ? integrity : "");
-  const load = (url: string, integrity: string, fetchPriority: "low" | "high") => {
+  const load = (url: string, integrity: string, fetchPriority: "low" | "high" = "low") => {
     const script: PartScript = document.createElement("script");
     script.vitrace = self;
     script.crossOrigin = "anonymous";
@@ -51,8 +56,10 @@ function start(): void {
     script.onerror = () => url === urls.bridge && self.guard.disable("cannot load the bridge");
     self.useScript(url, (allowed) => (script.src = allowed));
     document.head.append(script);
+    return script;
   };
-  const self = watch(options, urls, () => load(urls.bridge, VITRACE_BRIDGE_SRI, "low"), pin(VITRACE_WASM_SRI));
+  const self = watch(options, urls, () => load(urls.bridge, VITRACE_BRIDGE_SRI), pin(VITRACE_WASM_SRI));
+  self.load = load;
   if (options.trace?.length) load(urls.trace, VITRACE_TRACE_SRI, "high");
   page.vitrace = self.client;
 }

@@ -97,6 +97,26 @@ export interface Stats {
   vitals: { lcp?: number; inp?: number; cls?: number; fcp?: number; ttfb?: number };
 }
 
+/** A beacon as it stands in the ring, decoded. */
+export interface ExplainedBeacon {
+  /** Of its view, hex. */
+  readonly view: string;
+  readonly seq: number;
+  readonly bytes: number;
+  /** "held": by the flight recorder; "dropped": it was not needed. */
+  state: "waiting" | "sending" | "sent" | "held" | "dropped";
+  /** Field names of `beacon.proto`; references are replaced by their text, ids are hex. */
+  readonly content: Readonly<Record<string, unknown>>;
+}
+
+export interface Explanation {
+  /** Oldest first, at most 64. */
+  readonly beacons: readonly ExplainedBeacon[];
+  /** How many older ones are not kept any more. */
+  readonly forgotten: number;
+  readonly stats: Stats;
+}
+
 export interface Client {
   /** Records something that happened now. At most 16 attributes. */
   event(name: string, attributes?: Attributes): void;
@@ -104,9 +124,17 @@ export interface Client {
   metric(name: string, value: number, more?: Attributes & { unit?: string }): void;
   /** Records an error that the application caught. */
   error(error: unknown): void;
+  /** Names the route of the present view as its router knows it, e.g. `/p/:id`: with it, the view is counted. */
+  route(template: string): void;
   /** Seals what has been collected and wakes the sender. */
   flush(): void;
   stats(): Stats;
+  /**
+   * What the SDK has sent and is about to send, in the words of the schema. Seals what has been collected, so that nothing
+   * is left out, and loads `vitrace-debug.js`. Beacons that were sent before that file came are not kept, unless `debug`
+   * is on. Rejects when the file cannot be loaded or the SDK is off.
+   */
+  explain(): Promise<Explanation>;
   /** Sends what is left, removes every listener and restores what was wrapped. */
   stop(): void;
 }

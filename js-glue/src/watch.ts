@@ -27,7 +27,8 @@ import { observeError } from "./observe/error";
 import { observePage, type Restoring } from "./observe/page";
 import type { Context } from "./observe/source";
 import { observeVisibility } from "./observe/visibility";
-import type { Client, Options, Stats } from "./types";
+import type { Core } from "./bridge/memory";
+import type { Client, Explanation, Options, Stats } from "./types";
 
 /** A page that takes its time must not lose what it has when it is left meanwhile. */
 const LOAD_MS_MAX = 1000;
@@ -38,10 +39,19 @@ export interface Engine extends Restoring {
   advance(): void;
   leave(): void;
   stay(): void;
+  /** The page named its view: a ROUTE was pushed. */
+  named(): void;
+  /** Loads vitrace-debug.js, which calls `explains` with how to do it. */
+  explain(): Promise<Explanation>;
+  explains(how: () => Explanation): void;
+  readonly isDebugged: boolean;
+  core(): Core | undefined;
   flush(): void;
   stats(): Stats;
   stop(): void;
 }
+
+export type LoadPart = (url: string, integrity: string) => HTMLScriptElement;
 
 export interface Watch {
   readonly version: number;
@@ -60,6 +70,8 @@ export interface Watch {
   isLoaded: boolean;
   isStopped: boolean;
   engine: Engine | undefined;
+  /** Gets another file of the SDK, which finds the watch at its script. Set by who knows how. */
+  load: LoadPart | undefined;
   /** Hands over what the browser holds back. */
   drain(): void;
   /** Takes every listener and wrapper off. */
@@ -70,11 +82,11 @@ export interface Watch {
 export function watch(options: Options, urls: Urls, load?: () => void, integrity = ""): Watch {
   const guard = new Guard();
   const queue = new Queue();
-  const context: Context = { guard, sink: queue, drains: [], stops: [] };
+  const context: Context = { viewStart: 0, guard, sink: queue, drains: [], stops: [] };
   const idle = idleMark(context);
   const fetch = window.fetch.bind(window);
   let report = (_error: unknown) => {};
-  const push = (kind: InboxKind, item: unknown) => self.isStopped || queue.push(kind, item);
+  const push = (kind: InboxKind, item: unknown, extra?: number) => self.isStopped || queue.push(kind, item, extra);
 
   const self: Watch = {
     version: HAND_OVER,
@@ -90,6 +102,7 @@ export function watch(options: Options, urls: Urls, load?: () => void, integrity
     isLoaded: false,
     isStopped: false,
     engine: undefined,
+    load: undefined,
     drain() {
       for (const drain of context.drains) drain();
       idle.settle();
@@ -101,6 +114,10 @@ export function watch(options: Options, urls: Urls, load?: () => void, integrity
     client: {
       event: guard.wrap((name, attributes) => push(InboxKind.CUSTOM_EVENT, customFact(name, attributes))),
       metric: guard.wrap((name, value, more) => push(InboxKind.CUSTOM_METRIC, metricFact(name, value, more))),
+      route: guard.wrap((template) => {
+        push(InboxKind.ROUTE, String(template), performance.now());
+        self.engine?.named();
+      }),
       error: guard.wrap((error) => self.isStopped || report(error)),
       flush: guard.wrap(() => self.engine?.flush()),
       stats: () =>
@@ -110,6 +127,7 @@ export function watch(options: Options, urls: Urls, load?: () => void, integrity
           reason: guard.reason,
           queued: queue.items.length,
         } as Stats),
+      explain: async () => self.engine!.explain(),
       stop() {
         if (self.isStopped) return;
         guard.run(() => self.engine?.stop());

@@ -155,7 +155,7 @@ export class Page {
   }
 
   dispatch(type, { at, timeStamp = at, trusted = true, persisted = false }, onDocument = false) {
-    const event = { type, timeStamp, isTrusted: trusted, persisted, target: null };
+    const event = { type, timeStamp, isTrusted: trusted, persisted, target: { ...nodeOfPath("HTML>BODY"), closest() { return this; } } };
     const isReached = (listener) => listener.type === type && (onDocument || listener.target === "window");
     // Window in its capture phase, then the document, then window again on the way up.
     const rank = (listener) => (listener.target === "window" ? (listener.capture ? 0 : 3) : listener.capture ? 1 : 2);

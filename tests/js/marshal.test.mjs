@@ -34,7 +34,7 @@ test("a resource has its kind, its size and every field in place", () => {
   assert.equal(r.words, abi.InboxResource.WORDS);
   assert.equal(r.text("InboxResource", "NAME"), "http://shop.test/a.js");
   const expected = {
-    START_TIME: 10, FETCH_START: 10, REDIRECT_START: 0, WORKER_START: 0, DOMAIN_LOOKUP_START: 10, CONNECT_START: 10, CONNECT_END: 10,
+    START_TIME: 10, FETCH_START: 10, REDIRECT_START: 0, WORKER_START: 0, DOMAIN_LOOKUP_START: 0, CONNECT_START: 0, CONNECT_END: 10,
     REQUEST_START: 12, RESPONSE_START: 20, RESPONSE_END: 25, FIRST_INTERIM_RESPONSE_START: 0, FINAL_RESPONSE_HEADERS_START: 20,
     TRANSFER_SIZE: 1300, ENCODED_BODY_SIZE: 1000, DECODED_BODY_SIZE: 3000, RESPONSE_STATUS: 200,
     INITIATOR_TYPE: abi.InitiatorType.SCRIPT, NEXT_HOP_PROTOCOL: abi.NextHopProtocol.H2, DELIVERY_TYPE: abi.DeliveryType.NETWORK,
@@ -44,10 +44,22 @@ test("a resource has its kind, its size and every field in place", () => {
 });
 
 test("a reused connection is not read phase by phase", () => {
-  const names = ["domainLookupStart", "domainLookupEnd", "connectStart", "secureConnectionStart", "redirectStart", "redirectEnd", "workerStart",
+  const names = ["domainLookupStart", "domainLookupEnd", "connectStart", "secureConnectionStart", "redirectStart", "redirectEnd",
     "firstInterimResponseStart", "deliveryType"];
   const r = write(Kind.RESOURCE, unreadable(resourceEntry(), names));
-  assert.equal(r.number("InboxResource", "DOMAIN_LOOKUP_END"), 10);
+  // 0 beside a connectEnd says "as the phase before it".
+  assert.equal(r.number("InboxResource", "DOMAIN_LOOKUP_END"), 0);
+  assert.equal(r.number("InboxResource", "CONNECT_END"), 10);
+});
+
+test("what a batch left behind is not read as part of the next", () => {
+  const batch = new Batch(new Float64Array(abi.Inbox.WORDS));
+  marshal(batch, Kind.RESOURCE, resourceEntry({ startTime: 1, redirectStart: 1, redirectEnd: 9 }));
+  batch.commit();
+  marshal(batch, Kind.RESOURCE, resourceEntry({ startTime: 1, redirectStart: 1, redirectEnd: 9 }));
+  batch.rollback();
+  batch.reset();
+  assert.ok(batch.words.every((word) => word === 0));
 });
 
 test("a new connection with a redirect is read whole", () => {
@@ -134,15 +146,17 @@ test("largest paint, shift, paint, task, timing, visibility and lifecycle are in
   assert.deepEqual([idle.number("InboxLifecycleField", "EVENT"), idle.number("InboxLifecycleField", "TIME")], [5, 50]);
 });
 
-test("a long frame keeps its eight longest scripts, in order of time", () => {
+test("a long frame brings its eight longest scripts first, then others up to 32, each in order of time", () => {
   const script = (n) => ({ sourceURL: "s" + n, sourceFunctionName: "f", invoker: "i", invokerType: "event-listener", startTime: n, duration: n === 0 ? 1 : 100 - n,
     forcedStyleAndLayoutDuration: 2, pauseDuration: 3, sourceCharPosition: -1 });
   const r = write(Kind.LONG_FRAME, { startTime: 0, duration: 90, renderStart: 70, styleAndLayoutStart: 80, firstUIEventTimestamp: 3, blockingDuration: 40,
-    scripts: Array.from({ length: 9 }, (_, n) => script(n)) });
-  assert.equal(r.number("InboxLongFrame", "SCRIPTS"), 8);
-  assert.equal(r.text("InboxFrameScript", "SOURCE_URL", abi.InboxLongFrame.WORDS), "s1");
-  assert.equal(r.number("InboxFrameScript", "SOURCE_CHAR_POSITION", abi.InboxLongFrame.WORDS), -1);
-  assert.equal(r.words, abi.InboxLongFrame.WORDS + 8 * abi.InboxFrameScript.WORDS);
+    scripts: Array.from({ length: 34 }, (_, n) => script(n)) });
+  const at = (n) => abi.InboxLongFrame.WORDS + n * abi.InboxFrameScript.WORDS;
+  assert.equal(r.number("InboxLongFrame", "SCRIPTS"), 32);
+  // The first took 1 ms, and is left out with the shortest of the others.
+  assert.deepEqual([0, 7, 8, 31].map((n) => r.text("InboxFrameScript", "SOURCE_URL", at(n))), ["s1", "s8", "s9", "s32"]);
+  assert.equal(r.number("InboxFrameScript", "SOURCE_CHAR_POSITION", at(0)), -1);
+  assert.equal(r.words, at(32));
 });
 
 test("an error, a custom event and a call are in place", () => {

@@ -53,11 +53,21 @@ static const struct kind kinds[INBOX_KIND_COUNT] = {
                             ENTRY(CUSTOM_EVENT, custom_event)},
     [INBOX_ATTRIBUTE] = {WORDS(ATTRIBUTE)},
     [INBOX_CALL] = {WORDS(CALL), ENTRY(CALL, call)},
-    [INBOX_SOFT_NAVIGATION] = {WORDS(SOFT_NAVIGATION), FEED(soft_navigation)},
-    [INBOX_INTERACTION_PAINT] = {WORDS(INTERACTION_PAINT), FEED(interaction_paint)},
     [INBOX_LOSS] = {WORDS(LOSS), FEED(loss)},
     [INBOX_METER] = {WORDS(METER), FEED(meter)},
     [INBOX_LIFECYCLE] = {WORDS(LIFECYCLE), FEED(lifecycle)},
+    [INBOX_CONFIG] = {WORDS(CONFIG), FEED(config)},
+    [INBOX_ROUTE] = {WORDS(ROUTE), FEED(route)},
+    [INBOX_SESSION] = {WORDS(SESSION), FEED(session)},
+    [INBOX_ELEMENT] = {WORDS(ELEMENT), ENTRY(ELEMENT_TIMING, element)},
+    [INBOX_SOFT_NAVIGATION] = {WORDS(SOFT_NAVIGATION), ENTRY(SOFT_NAVIGATION, soft_navigation), FEED(soft_navigation)},
+    [INBOX_INTERACTION_PAINT] = {WORDS(INTERACTION_PAINT), ENTRY(INTERACTION_CONTENTFUL_PAINT, interaction_paint),
+                                 FEED(interaction_paint)},
+    [INBOX_NOT_RESTORED] = {WORDS(NOT_RESTORED), ENTRY(NOT_RESTORED_REASON, not_restored)},
+    [INBOX_MEMORY_MEASUREMENT] = {WORDS(MEMORY_MEASUREMENT), ENTRY(MEMORY_MEASUREMENT, memory_measurement)},
+    [INBOX_CLICK_PATTERN] = {WORDS(CLICK_PATTERN), ENTRY(CLICK_PATTERN, click_pattern)},
+    [INBOX_CUSTOM_METRIC] = {WORDS(CUSTOM_METRIC), CHILDREN(INBOX_CUSTOM_METRIC_ATTRIBUTES, ATTRIBUTE),
+                             ENTRY(CUSTOM_METRIC, custom_metric)},
 };
 
 #define LOST(reason) vitrace_v1_LossReason_LOSS_REASON_##reason

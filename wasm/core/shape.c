@@ -30,7 +30,7 @@ static const struct shape_row server_timing_shape[] = {
 
 static const struct shape_row attribute_shape[] = {
     {1, INBOX_ATTRIBUTE_KEY, SHAPE_TEXT, 0},
-    {2, INBOX_ATTRIBUTE_TEXT, SHAPE_TEXT, 0},
+    {2, INBOX_ATTRIBUTE_TEXT, SHAPE_QUOTING, 0},
     {3, INBOX_ATTRIBUTE_NUMBER, SHAPE_NUMBER, 0},
     {0},
 };
@@ -162,6 +162,8 @@ static struct slice read_text(const struct shape_state *self, const struct shape
         return scrub_text(scrub, text);
     case SHAPE_STRING:
         return utf8_cut(text, row->limit);
+    case SHAPE_ROUTE:
+        return utf8_cut(scrub_path(scrub, text), row->limit);
     case SHAPE_PAGE_URL:
         return header_set_url(&self->core->header, scrub, text);
     case SHAPE_PAGE_REFERRER:
@@ -175,6 +177,12 @@ static struct slice read_text(const struct shape_state *self, const struct shape
 static void write_row(struct shape_state *self, const struct shape_row *row)
 {
     switch ((enum shape_as)row->as) {
+    case SHAPE_VALUE: {
+        double value = inbox_record_number(self->record, row->word);
+        self->record->bad = self->record->bad || value != value;
+        writer_double(self->out, row->field, value);
+        return;
+    }
     case SHAPE_DOUBLE:
         writer_double(self->out, row->field, number_or_0(self->record, row->word));
         return;

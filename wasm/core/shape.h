@@ -22,6 +22,7 @@ enum shape_as {
     SHAPE_QUOTING,
     /* texts in the message itself */
     SHAPE_STRING, /* limit: bytes at most */
+    SHAPE_ROUTE,  /* the same, redacted like a path */
     SHAPE_PAGE_URL,
     SHAPE_PAGE_REFERRER,
     /* times */
@@ -47,6 +48,7 @@ enum shape_as {
     SHAPE_MEBIBYTES,
     SHAPE_DOUBLE,
     SHAPE_NUMBER, /* a double, left out when the row before refers to a text */
+    SHAPE_VALUE, /* a double that the entry must have */
     SHAPE_SCORE,
     /* submessages */
     SHAPE_CLAIMS,         /* of the SERVER_TIMING children */

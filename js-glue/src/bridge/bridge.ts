@@ -9,6 +9,7 @@ import { CoreStatus, InboxKind, LossReason } from "../abi";
 import { budgetLevel, budgetSheds, type Level } from "../lib/budget";
 import type { Guard } from "../lib/guard";
 import { Queue, type Item } from "../lib/queue";
+import { Repeats } from "../lib/repeats";
 import type { Sink } from "../observe/source";
 import { Batch } from "./batch";
 import { marshal, type LossFact, type StartFact } from "./marshal";
@@ -21,6 +22,7 @@ export class Bridge implements Sink {
   private _batch!: Batch;
   private _level: Level = 0;
   private _reportedMs = 0;
+  private readonly _repeats = new Repeats();
 
   constructor(
     private readonly _guard: Guard,
@@ -86,6 +88,10 @@ export class Bridge implements Sink {
   }
 
   private _write(item: Item): boolean {
+    if (this._repeats.refuses(item)) {
+      this.lose(LossReason.BUDGET, 1);
+      return false;
+    }
     if (this._tryWrite(item)) return false;
     // The batch is full, or the record is larger than any batch.
     const sealed = this._hand();

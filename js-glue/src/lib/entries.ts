@@ -1,4 +1,4 @@
-import type { ErrorOrigin } from "../abi";
+import type { ClickPatternType, ErrorOrigin } from "../abi";
 
 /** Entry types that TypeScript's DOM library does not have yet. Fields that not every browser has are optional. */
 export interface ResourceEntry extends PerformanceResourceTiming {
@@ -13,6 +13,25 @@ export interface NavigationEntry extends PerformanceNavigationTiming {
   readonly firstInterimResponseStart?: number;
   readonly finalResponseHeadersStart?: number;
   readonly deliveryType?: string;
+  readonly notRestoredReasons?: NotRestored | null;
+}
+
+/** A frame, and why it could not be kept. Of a frame of another origin only some is disclosed. */
+export interface NotRestored {
+  readonly url?: string | null;
+  readonly src?: string | null;
+  readonly reasons?: readonly { readonly reason: string }[] | null;
+  readonly children?: readonly NotRestored[] | null;
+}
+
+export interface ElementEntry extends PerformanceEntry {
+  readonly identifier: string;
+  readonly renderTime: number;
+  readonly loadTime: number;
+  readonly intersectionRect: DOMRectReadOnly;
+  readonly id: string;
+  readonly url: string;
+  readonly element?: Element | null;
 }
 
 export interface LargestPaintEntry extends PerformanceEntry {
@@ -78,6 +97,15 @@ export interface CustomFact {
 export interface MetricFact extends CustomFact {
   readonly value: number;
   readonly unit: string;
+}
+
+export interface ClickFact {
+  /** Of the first click. */
+  readonly time: number;
+  readonly type: ClickPatternType;
+  readonly count: number;
+  readonly target: string;
+  readonly duration: number;
 }
 
 export interface CallFact {

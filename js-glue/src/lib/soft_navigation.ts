@@ -1,5 +1,5 @@
 /** Soft navigations of the browser: whether it has them as web-vitals needs them, and the page wants views of them. */
-import type { Options } from "../types";
+import type { ViewsChoice } from "../types";
 import type { LargestPaintEntry } from "./entries";
 import { isSupported } from "./observe";
 
@@ -16,7 +16,7 @@ export interface SoftNavigationEntry extends PerformanceEntry {
 }
 
 /** Chromium's trials before the one that was shipped had no such method. */
-export function hasSoftNavigations({ views = "auto" }: Options): boolean {
+export function hasSoftNavigations(views: ViewsChoice = "auto"): boolean {
   const { PerformanceSoftNavigation } = globalThis as { PerformanceSoftNavigation?: { prototype: Partial<SoftNavigationEntry> } };
   return (
     /^(auto|soft)/.test(views) &&

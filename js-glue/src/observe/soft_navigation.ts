@@ -14,8 +14,6 @@ import { InboxKind, NavigationType } from "../abi";
 import type { Item } from "../lib/queue";
 import { observe } from "../lib/observe";
 import { isHidden, orHidden } from "../lib/hidden";
-import { randomId } from "../lib/random";
-import { routeFor } from "../lib/route";
 import { selectorOf } from "../lib/selector";
 import { hasSoftNavigations, type InteractionPaintEntry, type SoftNavigationEntry } from "../lib/soft_navigation";
 import { whenIdle } from "../lib/when_idle";
@@ -45,11 +43,12 @@ interface Timed {
 }
 
 /** Exported for its tests. */
-export function isAfter([kind, item]: Item, { startTime, duration }: PerformanceEntry): boolean {
+export function isAfter([kind, item, extra]: Item, { startTime, duration }: PerformanceEntry): boolean {
   // How many interactions there were up to now counts for the view that ends.
   if (kind === InboxKind.INTERACTION_COUNT) return false;
   const timed = (item as Timed).entry ?? (item as Timed);
-  const start = timed.startTime ?? timed.time ?? timed.start ?? 0;
+  // A name that a router gave came with its time.
+  const start = kind === InboxKind.ROUTE ? (extra as number) : (timed.startTime ?? timed.time ?? timed.start ?? 0);
   if (!BY_END.includes(kind)) return start >= startTime;
   const late = start + (timed.duration ?? 0) - (startTime + duration);
   return late > 0 || (late === 0 && start > startTime);
@@ -57,7 +56,7 @@ export function isAfter([kind, item]: Item, { startTime, duration }: Performance
 
 export function observeSoftNavigations(watch: Watch): void {
   const { context, options, queue } = watch;
-  if (!hasSoftNavigations(options)) return;
+  if (!hasSoftNavigations(options.views)) return;
   const since = performance.now();
   let pending: [entry: SoftNavigationEntry, known: Set<Item>][] = [];
   const paint = ({ largestContentfulPaint: largest, startTime, duration, interactionId }: InteractionPaintEntry) => {
@@ -77,15 +76,15 @@ export function observeSoftNavigations(watch: Watch): void {
       startTime,
       type: NavigationType.SOFT_NAVIGATION,
       url,
-      view: randomId(),
-      route: routeFor(url, options.route),
       hidden: isHidden(),
     };
     queue.push(InboxKind.VIEW, view);
+    watch.engine?.hold();
     queue.push(InboxKind.SOFT_NAVIGATION, entry);
     const largest = entry.getLargestInteractionContentfulPaint();
     if (largest) paint(largest);
     queue.items.push(...after);
+    watch.engine?.named();
   };
   observe(context, "interaction-contentful-paint", (entries) => (entries as InteractionPaintEntry[]).forEach(paint));
   const settle = () => {
@@ -101,7 +100,10 @@ export function observeSoftNavigations(watch: Watch): void {
     if (!entries[0]) return;
     // From before we looked: when it came, nobody knows.
     const known = new Set(entries[0].startTime + entries[0].duration < since ? [] : queue.items);
-    for (const entry of entries as SoftNavigationEntry[]) pending.push([entry, known]);
+    for (const entry of entries as SoftNavigationEntry[]) {
+      pending.push([entry, known]);
+      context.viewStart = entry.startTime + entry.duration;
+    }
     watch.engine?.hold();
     orHidden(context.guard.wrap(settle), (done) => whenIdle(done, IDLE_TIMEOUT_MS));
   });
