@@ -58,6 +58,8 @@ void segment_cancel(struct segment *self);
 
 /* Returns the size of the beacon. */
 uint32_t segment_seal(struct segment *self);
+/* The same, and the ring keeps it back. */
+uint32_t segment_hold(struct segment *self);
 void segment_abort(struct segment *self);
 
 #endif

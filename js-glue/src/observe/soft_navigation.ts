@@ -84,7 +84,6 @@ export function observeSoftNavigations(watch: Watch): void {
     const largest = entry.getLargestInteractionContentfulPaint();
     if (largest) paint(largest);
     queue.items.push(...after);
-    watch.engine?.named();
   };
   observe(context, "interaction-contentful-paint", (entries) => (entries as InteractionPaintEntry[]).forEach(paint));
   const settle = () => {
