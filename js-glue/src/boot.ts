@@ -30,6 +30,7 @@ import { pushNotRestored } from "./observe/not_restored";
 import type { ViewFact } from "./observe/page";
 import { observeRageClicks } from "./observe/rage_clicks";
 import { observeRoutes, watchesRoutes } from "./observe/routes";
+import { observeSoftNavigations } from "./observe/soft_navigation";
 import { Ring } from "./ring";
 import { chooseTransport } from "./transport/choose";
 import { mainTransport } from "./transport/main";
@@ -69,8 +70,8 @@ export function connect(watch: Watch): void {
 
   /** What a view is called, the watch does not know. */
   const complete = ([kind, item]: Item) => {
-    if (kind !== InboxKind.VIEW) return;
     const view = item as ViewFact;
+    if (kind !== InboxKind.VIEW || view.view) return;
     view.view = randomId();
     view.route ??= routeFor(view.url, options);
   };
@@ -226,6 +227,7 @@ export function connect(watch: Watch): void {
     guard.run(() => observeElement(watch.context));
     guard.run(() => observeRageClicks(watch.context));
     guard.run(() => observeDeadClicks(watch.context, ownRequests(urls)));
+    guard.run(() => observeSoftNavigations(watch));
   }
   guard.run(() => {
     watch.engine = engine;
