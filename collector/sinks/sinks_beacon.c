@@ -133,6 +133,15 @@ static bool sinks_find_partner(struct sinks *self, const struct store_view *view
     return false;
 }
 
+/* A resource of this beacon has a call from now on. */
+static void sinks_merge_ids(struct sinks *self, const struct store_view *view, struct sinks_request *resource,
+                            const struct join_id *id, uint32_t count)
+{
+    resource->has_call = true;
+    sinks_request_add_ids(resource, id, count);
+    sinks_set_ids(self, view->id, resource->row.seq, resource->row.ordinal, resource);
+}
+
 static void sinks_pair_call(struct sinks *self, const struct store_view *view, struct sinks_request *call,
                             uint64_t now_us)
 {
@@ -145,10 +154,16 @@ static void sinks_pair_call(struct sinks *self, const struct store_view *view, s
         sinks_claim_again(self, view, &partner, call, now_us);
         return;
     }
-    struct sinks_request *resource = &self->request[partner.ordinal];
-    resource->has_call = true;
-    sinks_request_add_ids(resource, call->id, call->id_count);
-    sinks_set_ids(self, view->id, partner.seq, partner.ordinal, resource);
+    sinks_merge_ids(self, view, &self->request[partner.ordinal], call->id, call->id_count);
+}
+
+void sinks_merge_call(struct sinks *self, const struct store_view *view, struct sinks_request *call,
+                      struct sinks_request *resource)
+{
+    store_merge_call(self->store, view->id, call->row.seq, call->row.ordinal, resource->row.seq, resource->row.ordinal);
+    call->merged = true;
+    resource->doubt |= call->row.flags & (JOIN_REQUEST_BLOCKED | JOIN_REQUEST_FAILED);
+    sinks_merge_ids(self, view, resource, call->id, call->id_count);
 }
 
 /* The call came in an earlier beacon and claimed for itself; from now on the resource does. */
@@ -160,9 +175,7 @@ static void sinks_pair_resource(struct sinks *self, const struct store_view *vie
     struct join_id id[JOIN_IDS_MAX];
     uint32_t count = sinks_request_ids_read(slice_of(partner.ids, partner.ids_size), id);
     store_merge_call(self->store, view->id, partner.seq, partner.ordinal, resource->row.seq, resource->row.ordinal);
-    resource->has_call = true;
-    sinks_request_add_ids(resource, id, count);
-    sinks_set_ids(self, view->id, resource->row.seq, resource->row.ordinal, resource);
+    sinks_merge_ids(self, view, resource, id, count);
 }
 
 static void sinks_put_requests(struct sinks *self, const struct store_view *view)
@@ -185,6 +198,33 @@ static void sinks_pair_requests(struct sinks *self, const struct store_view *vie
     for (uint32_t i = 0; i < self->request_count; i++)
         if (self->request[i].row.kind == STORE_RESOURCE)
             sinks_pair_resource(self, view, &self->request[i]);
+    if (!sinks_match_calls(self, view))
+        counters_add(self->counters, COUNTER_SINK_ERRORS, 1);
+}
+
+#define SINKS_WALL_MAX_US INT64_C(4000000000000000) /* the year 2096: nanoseconds still fit */
+
+/* Two clocks of the page that were read together, as late as possible. */
+static void sinks_page_clocks(const struct beacon_summary *summary, int64_t *wall_us, int64_t *mono_us)
+{
+    bool sealed = summary->has_ledger && summary->ledger.sealed_wall_unix_us != 0;
+    *wall_us = (int64_t)(sealed ? summary->ledger.sealed_wall_unix_us : summary->header.wall_unix_us);
+    *mono_us = (int64_t)(sealed ? summary->ledger.sealed_mono_us : summary->header.mono_us);
+}
+
+/* Of a response that came: of any other, no span is refused. A call's ids are those of its own request. */
+static void sinks_set_window(const struct sinks *self, const struct sinks_request *request, uint64_t now_us,
+                             struct join_claim *claim)
+{
+    int64_t wall_us, mono_us;
+    sinks_page_clocks(&self->summary, &wall_us, &mono_us);
+    if (wall_us <= 0 || wall_us > SINKS_WALL_MAX_US || !call_facts_is_time(mono_us) || request->end_us <= 0 ||
+        request->end_us < request->row.start_us)
+        return;
+    int64_t origin_us = wall_us - mono_us;
+    claim->from_ns = (origin_us + request->row.start_us) * 1000;
+    claim->until_ns = (origin_us + request->end_us) * 1000;
+    claim->shift_ns = ((int64_t)now_us - wall_us) * 1000;
 }
 
 static void sinks_claim_requests(struct sinks *self, const struct store_view *view, uint64_t now_us)
@@ -196,9 +236,10 @@ static void sinks_claim_requests(struct sinks *self, const struct store_view *vi
         struct join_claim claim = {.view = view->id,
                                    .seq = request->row.seq,
                                    .ordinal = request->row.ordinal,
-                                   .flags = request->row.flags,
+                                   .flags = request->row.flags | request->doubt,
                                    .id_count = request->id_count};
         memcpy(claim.id, request->id, sizeof claim.id);
+        sinks_set_window(self, request, now_us, &claim);
         sinks_claim(self, &claim, now_us);
     }
 }

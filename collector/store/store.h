@@ -65,12 +65,20 @@ void store_roll_back(struct store *self);
 void store_mark(struct store *self, uint64_t position, uint64_t received_us);
 
 /* A view as the writer refers to it within a batch. */
+/*
+ * A sampled view stands for 1 / rate views. Lower rates than this count as this one: the rate is the client's word, and
+ * a single beacon must not outweigh a fleet. What only the flight recorder sent stands for none: bad views are among
+ * the sampled ones in their true share, and more of them would make every quantile worse than it is.
+ */
+#define STORE_WEIGHT_MAX 1000u
+
 struct store_view {
     int64_t id;
     int64_t app, route;
     uint64_t hour;
     int64_t newest_seq;   /* of its beacons before this one, -1 = none */
     bool crashed, final;  /* before this beacon */
+    uint32_t weight;      /* how many views it stands for in rollups, see STORE_WEIGHT_MAX */
 };
 
 struct store_ledger {

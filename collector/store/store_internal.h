@@ -21,11 +21,12 @@
     S(FIND_ROUTE, "SELECT id FROM routes WHERE app = ?1 AND route = ?2")                                               \
     S(COUNT_ROUTES, "SELECT count(*) FROM routes WHERE app = ?1")                                                      \
     S(ADD_ROUTE, "INSERT INTO routes(app, route) VALUES(?1, ?2)")                                                      \
-    S(FIND_VIEW, "SELECT id, app, route, hour, newest_seq, crashed, final FROM views WHERE view_id = ?1")              \
+    S(FIND_VIEW, "SELECT id, app, route, hour, newest_seq, crashed, final, sample_rate_ppm, recorder_trigger"          \
+                 " FROM views WHERE view_id = ?1")                                                                     \
     S(ADD_VIEW, "INSERT INTO views(view_id, session_id, app, route, received_us, hour, newest_seq, ledger_seq, url,"   \
                 " started_us, navigation_type, transport, segments, errors, beacons, duplicates, entries_seen,"        \
                 " entries_encoded, lost, main_thread_us, dropped, final, crashed, sample_rate_ppm, recorder_trigger)"  \
-                " VALUES(?1, ?2, ?3, ?4, ?5, ?6, -1, -1, '', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)")         \
+                " VALUES(?1, ?2, ?3, ?4, ?5, ?6, -1, -1, '', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ?7, ?8)")       \
     S(ADD_BEACON, "INSERT OR IGNORE INTO view_beacons(view, seq, position) VALUES(?1, ?2, ?3)")                        \
     S(COUNT_BEACON, "UPDATE views SET beacons = beacons + 1, errors = errors + ?2, segments = max(segments, ?3),"      \
                     " dropped = max(dropped, ?4) WHERE id = ?1")                                                       \
@@ -45,7 +46,7 @@
                        " WHERE view = ?1")                                                                             \
     S(DELETE_COVERED, "DELETE FROM covered_vitals WHERE view = ?1")                                                    \
     S(SET_HEADER, "UPDATE views SET newest_seq = ?2, route = ?3, url = ?4, started_us = ?5, navigation_type = ?6,"     \
-                  " transport = ?7, sample_rate_ppm = ?8, recorder_trigger = ?9 WHERE id = ?1")                        \
+                  " transport = ?7 WHERE id = ?1")                                                                     \
     S(SET_LEDGER, "UPDATE views SET ledger_seq = ?2, entries_seen = ?3, entries_encoded = ?4, lost = ?5,"              \
                   " main_thread_us = ?6, final = ?7 WHERE id = ?1 AND ledger_seq < ?2")                                \
     S(FIND_VITAL, "SELECT seq, state, value, rating FROM view_vitals WHERE view = ?1 AND metric = ?2")                 \

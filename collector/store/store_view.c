@@ -1,5 +1,7 @@
 #include "collector/store/store_internal.h"
 
+#define STORE_PPM 1000000u
+
 static int64_t store_find_number(struct store *self, sqlite3_stmt *statement)
 {
     int64_t value = 0;
@@ -64,6 +66,16 @@ static void store_touch_app(struct store *self, int64_t app, uint64_t received_u
     sql_finish(&self->sql, touch);
 }
 
+static uint32_t store_weight(uint32_t sample_rate_ppm, uint32_t recorder_trigger)
+{
+    if (recorder_trigger != 0)
+        return 0;
+    if (sample_rate_ppm == 0 || sample_rate_ppm >= STORE_PPM)
+        return 1;
+    uint32_t weight = (STORE_PPM + sample_rate_ppm / 2) / sample_rate_ppm;
+    return weight < STORE_WEIGHT_MAX ? weight : STORE_WEIGHT_MAX;
+}
+
 static bool store_find_view(struct store *self, const uint8_t view_id[16], struct store_view *view)
 {
     sqlite3_stmt *find = sql_use(&self->sql, STORE_FIND_VIEW);
@@ -77,10 +89,12 @@ static bool store_find_view(struct store *self, const uint8_t view_id[16], struc
     view->newest_seq = sqlite3_column_int64(find, 4);
     view->crashed = sqlite3_column_int64(find, 5) != 0;
     view->final = sqlite3_column_int64(find, 6) != 0;
+    view->weight = store_weight((uint32_t)sqlite3_column_int64(find, 7), (uint32_t)sqlite3_column_int64(find, 8));
     sqlite3_reset(find);
     return true;
 }
 
+/* Rate and trigger are the first beacon's: what was counted with one weight must be taken back with the same. */
 static enum store_status store_add_view(struct store *self, const struct store_beacon *beacon, struct store_view *view)
 {
     struct sql *sql = &self->sql;
@@ -91,6 +105,7 @@ static enum store_status store_add_view(struct store *self, const struct store_b
     view->hour = beacon->received_us / STORE_HOUR_US;
     view->newest_seq = -1;
     view->crashed = view->final = false;
+    view->weight = store_weight(beacon->sample_rate_ppm, beacon->recorder_trigger);
     sqlite3_stmt *add = sql_use(sql, STORE_ADD_VIEW);
     sql_bind_blob(sql, add, 1, slice_of(beacon->view_id, 16));
     sql_bind_blob(sql, add, 2, slice_of(beacon->session_id, 16));
@@ -98,6 +113,8 @@ static enum store_status store_add_view(struct store *self, const struct store_b
     sql_bind_int(sql, add, 4, view->route);
     sql_bind_int(sql, add, 5, (int64_t)beacon->received_us);
     sql_bind_int(sql, add, 6, (int64_t)view->hour);
+    sql_bind_int(sql, add, 7, beacon->sample_rate_ppm);
+    sql_bind_int(sql, add, 8, beacon->recorder_trigger);
     sql_finish(sql, add);
     view->id = sqlite3_last_insert_rowid(sql->db);
     store_touch_app(self, view->app, beacon->received_us, 1);
@@ -156,8 +173,6 @@ static void store_set_header(struct store *self, struct store_view *view, const 
     sql_bind_int(sql, set, 5, (int64_t)beacon->started_us);
     sql_bind_int(sql, set, 6, beacon->navigation_type);
     sql_bind_int(sql, set, 7, beacon->transport);
-    sql_bind_int(sql, set, 8, beacon->sample_rate_ppm);
-    sql_bind_int(sql, set, 9, beacon->recorder_trigger);
     sql_finish(sql, set);
 }
 

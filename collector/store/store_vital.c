@@ -72,20 +72,20 @@ static struct store_rollup *store_rollup(struct store *self, int64_t route, uint
     return rollup;
 }
 
-/* sign: 1 counts the value, -1 takes it back. */
-static void store_count_vital(struct store *self, int64_t route, uint64_t hour, const struct store_vital *vital,
-                              int sign)
+/* sign: 1 counts the value with the weight of its view, -1 takes it back. */
+static void store_count_vital(struct store *self, const struct store_view *view, int64_t route,
+                              const struct store_vital *vital, int sign)
 {
-    if (vital->state != STORE_STATE_MEASURED)
+    if (vital->state != STORE_STATE_MEASURED || view->weight == 0)
         return;
-    struct store_rollup *rollup = store_rollup(self, route, vital->metric, hour);
+    struct store_rollup *rollup = store_rollup(self, route, vital->metric, view->hour);
     uint64_t value = store_sketch_value(vital->metric, vital->value);
     if (sign > 0)
-        sketch_add(&rollup->sketch, value);
+        sketch_add_times(&rollup->sketch, value, view->weight);
     else
-        sketch_take_back(&rollup->sketch, value);
+        sketch_take_back_times(&rollup->sketch, value, view->weight);
     if (vital->rating >= 1 && vital->rating <= 3)
-        rollup->rated[vital->rating] += sign;
+        rollup->rated[vital->rating] += sign * (int64_t)view->weight;
     rollup->dirty = true;
 }
 
@@ -136,9 +136,9 @@ void store_uncover_vitals(struct store *self, const struct store_view *view)
     while (sql_step(sql, list)) {
         uint32_t metric = (uint32_t)sqlite3_column_int64(list, 0);
         struct store_vital covering = store_vital_at(list, metric, 1), covered = store_vital_at(list, metric, 5);
-        store_count_vital(self, view->route, view->hour, &covering, -1);
+        store_count_vital(self, view, view->route, &covering, -1);
         if (sqlite3_column_type(list, 4) != SQLITE_NULL)
-            store_count_vital(self, view->route, view->hour, &covered, 1);
+            store_count_vital(self, view, view->route, &covered, 1);
     }
     for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
         sqlite3_stmt *step = sql_use(sql, steps[i]);
@@ -158,8 +158,8 @@ void store_put_vital(struct store *self, const struct store_view *view, uint32_t
     if (known && seq == STORE_SEQ_SNAPSHOT && old_seq != (int64_t)seq)
         store_cover_vital(self, view, old_seq, &old);
     if (known)
-        store_count_vital(self, view->route, view->hour, &old, -1);
-    store_count_vital(self, view->route, view->hour, vital, 1);
+        store_count_vital(self, view, view->route, &old, -1);
+    store_count_vital(self, view, view->route, vital, 1);
     sqlite3_stmt *set = sql_use(sql, STORE_SET_VITAL);
     sql_bind_int(sql, set, 1, view->id);
     sql_bind_int(sql, set, 2, vital->metric);
@@ -180,7 +180,7 @@ void store_move_vitals(struct store *self, const struct store_view *view, int64_
                                     .state = (uint32_t)sqlite3_column_int64(list, 1),
                                     .value = sqlite3_column_double(list, 2),
                                     .rating = (uint32_t)sqlite3_column_int64(list, 3)};
-        store_count_vital(self, view->route, view->hour, &vital, -1);
-        store_count_vital(self, route, view->hour, &vital, 1);
+        store_count_vital(self, view, view->route, &vital, -1);
+        store_count_vital(self, view, route, &vital, 1);
     }
 }

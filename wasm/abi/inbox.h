@@ -140,11 +140,12 @@
 
 /*
  * A wrapped fetch or XMLHttpRequest, when it has ended. TRACEPARENT: what was injected, as text, 0 = nothing.
- * SERVER_TIMING: the raw response header when script may read it.
+ * SERVER_TIMING: the raw response header when script may read it. TAG: the number n of the `#vt-n` that the SDK put behind
+ * the URL, with which the entry of the call comes back. ABORTED: 1 = by the page.
  */
 #define INBOX_CALL_FIELDS(F)                                                                                           \
     F(URL) F(METHOD) F(START_TIME) F(HEADERS_TIME) F(END_TIME) F(STATUS) F(REDIRECTED) F(TRACEPARENT) F(SERVER_TIMING)      \
-    F(CONTENT_LENGTH) F(TAG)
+    F(CONTENT_LENGTH) F(TAG) F(ABORTED)
 
 /*
  * What the application and its visitor allow, once after START and again when it changes; without one everything is

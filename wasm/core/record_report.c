@@ -50,5 +50,6 @@ const struct shape_row record_call_shape[] = {
     {8, INBOX_CALL_REDIRECTED, SHAPE_FLAG, 0},
     {9, INBOX_CALL_CONTENT_LENGTH, SHAPE_SIZE, 0},
     {10, INBOX_CALL_TAG, SHAPE_COUNT, 0},
+    {11, INBOX_CALL_ABORTED, SHAPE_FLAG, 0},
     {0},
 };

@@ -3,6 +3,8 @@
 #include "wasm/core/redactor.h"
 #include "wasm/core/utf8.h"
 
+#define CALL_TAG_LIMIT 1000000000u
+
 static bool is_alpha(uint8_t c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
@@ -197,6 +199,17 @@ struct slice scrub_name(struct scrub *self, struct slice name)
 {
     size_t scheme = scheme_size(name);
     return scheme > 0 && has_authority(name, scheme) ? scrub_url(self, name) : name;
+}
+
+/* From the end: a URL that ends in no digit, as nearly all do, costs one look. */
+uint32_t scrub_call_tag(struct slice url)
+{
+    uint32_t tag = 0, unit = 1;
+    size_t at = url.size;
+    for (; at > 0 && unit < CALL_TAG_LIMIT && url.data[at - 1] >= '0' && url.data[at - 1] <= '9'; unit *= 10)
+        tag += (uint32_t)(url.data[--at] - '0') * unit;
+    bool is_ours = at >= 4 && tag >= unit / 10 && memcmp(url.data + at - 4, "#vt-", 4) == 0;
+    return is_ours ? tag : 0;
 }
 
 /* Ends a URL that is quoted in free text. */

@@ -34,6 +34,12 @@ struct slice scrub_path(struct scrub *self, struct slice path);
 struct slice scrub_name(struct scrub *self, struct slice name);
 
 /*
+ * The number n of the fragment `#vt-n` with which the SDK tells equal calls apart; 0 = there is none. Only its own form
+ * counts: digits without a leading zero, at most nine.
+ */
+uint32_t scrub_call_tag(struct slice url);
+
+/*
  * Free text that may quote URLs (an error's message and stack): each scheme://... in it loses its user information,
  * query and fragment, up to the next blank or bracket; a position behind it (:12:34) stays. Cut to the size of `text`.
  */

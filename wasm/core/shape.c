@@ -261,6 +261,8 @@ static uint64_t read_row(struct shape_state *self, const struct shape_row *row)
         return writer_zigzag((int64_t)read_position(record, word));
     case SHAPE_RATIO:
         return scaled(inbox_record_number(record, word) * 100 + 0.5, RATIO_X100_MAX);
+    case SHAPE_CALL_TAG:
+        return scrub_call_tag(inbox_record_text(record, word));
     case SHAPE_MEBIBYTES:
         return scaled(inbox_record_number(record, word) * 1024, DEVICE_MEBIBYTES_MAX);
     default:

@@ -46,6 +46,7 @@ enum shape_as {
     SHAPE_POSITION, /* -1 = not known, left out */
     SHAPE_RATIO,    /* times 100, rounded */
     SHAPE_MEBIBYTES,
+    SHAPE_CALL_TAG, /* of a URL */
     SHAPE_DOUBLE,
     SHAPE_NUMBER, /* a double, left out when the row before refers to a text */
     SHAPE_VALUE, /* a double that the entry must have */

@@ -91,12 +91,7 @@ export interface ErrorFact {
 export interface CustomFact {
   readonly time: number;
   readonly name: string;
-  readonly attributes: readonly (readonly [string, string | number])[];
-}
-
-export interface MetricFact extends CustomFact {
-  readonly value: number;
-  readonly unit: string;
+  readonly attributes: Readonly<Record<string, unknown>>;
 }
 
 export interface ClickFact {
@@ -120,4 +115,6 @@ export interface CallFact {
   readonly serverTiming: string;
   readonly contentLength: number;
   readonly tag: number;
+  /** By the page: then status 0 says nothing about the network. */
+  readonly aborted: boolean;
 }

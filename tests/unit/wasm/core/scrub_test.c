@@ -127,6 +127,30 @@ static void test_scrub__a_text_is_cut_between_characters(void **state)
     }
 }
 
+static void test_scrub__only_the_sdks_own_fragment_is_a_call_tag(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *url;
+        uint32_t tag;
+    } cases[] = {{"/api#vt-7", 7},
+                 {"#vt-1", 1},
+                 {"/api?x=1#vt-999999999", 999999999},
+                 {"/api#vt-1234567890", 0},
+                 {"/api#vt-07", 0},
+                 {"/api#vt-0", 0},
+                 {"/api#vt-", 0},
+                 {"/api#vt-7x", 0},
+                 {"/api#xvt-7", 0},
+                 {"/api?vt-7", 0},
+                 {"vt-7", 0},
+                 {"7", 0},
+                 {"", 0},
+                 {"/api#vt-12#vt-3", 3}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        assert_int_equal(scrub_call_tag(slice_text(cases[i].url)), cases[i].tag);
+}
+
 static void test_scrub__a_path_loses_what_is_personal(void **state)
 {
     (void)state;
@@ -214,6 +238,7 @@ int main(void)
         cmocka_unit_test(test_scrub__a_name_that_is_no_url_stays),
         cmocka_unit_test(test_scrub__a_text_loses_what_its_urls_must_not_say),
         cmocka_unit_test(test_scrub__a_text_is_cut_between_characters),
+        cmocka_unit_test(test_scrub__only_the_sdks_own_fragment_is_a_call_tag),
         cmocka_unit_test(test_scrub__a_path_loses_what_is_personal),
         cmocka_unit_test(test_scrub__allowed_keys_of_a_query_survive_in_their_order),
         cmocka_unit_test(test_scrub__a_key_that_does_not_fit_is_not_allowed),
