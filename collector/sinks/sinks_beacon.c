@@ -35,8 +35,7 @@ static uint32_t sinks_collect(struct sinks *self, struct slice payload)
     return errors;
 }
 
-static enum store_status sinks_put_view(struct sinks *self, const struct log_record *record, uint32_t errors,
-                                        struct store_view *view)
+static struct store_beacon sinks_row(const struct sinks *self, const struct log_record *record, uint32_t errors)
 {
     const vitrace_v1_Header *header = &self->summary.header;
     const vitrace_v1_Ledger *ledger = &self->summary.ledger;
@@ -49,18 +48,30 @@ static enum store_status sinks_put_view(struct sinks *self, const struct log_rec
                                   .started_us = header->time_origin_unix_us + header->page.view_start_us,
                                   .navigation_type = header->page.navigation_type,
                                   .transport = header->transport,
-                                  .segments = self->summary.has_ledger ? ledger->segments_sealed : 0,
+                                  .segments = ledger->segments_sealed, /* a summary without a ledger has zeros */
+                                  .dropped = ledger->segments_dropped,
+                                  .sample_rate_ppm = header->sample_rate_ppm,
+                                  .recorder_trigger = header->trigger,
                                   .has_ledger = self->summary.has_ledger,
+                                  .final = ledger->final,
                                   .ledger = {.entries_seen = ledger->entries_seen,
                                              .entries_encoded = ledger->entries_encoded,
                                              .lost = sinks_lost(ledger),
                                              .main_thread_us = ledger->main_thread_us},
                                   .errors = errors};
-    if (beacon.segments <= header->seq && header->seq < UINT32_MAX)
+    if (beacon.segments <= header->seq && header->seq < STORE_SEQ_SNAPSHOT)
         beacon.segments = header->seq + 1;
     memcpy(beacon.view_id, header->view_id, sizeof beacon.view_id);
     memcpy(beacon.session_id, header->session_id, sizeof beacon.session_id);
-    return store_put_beacon(self->store, &beacon, view);
+    return beacon;
+}
+
+static enum store_status sinks_put_view(struct sinks *self, const struct store_beacon *beacon, struct store_view *view)
+{
+    enum store_status status = store_put_beacon(self->store, beacon, view);
+    if (status == STORE_OK && view->crashed)
+        counters_add(self->counters, COUNTER_VIEWS_RECOVERED, 1);
+    return status;
 }
 
 static void sinks_put_vitals(struct sinks *self, struct slice payload, const struct store_view *view)
@@ -233,16 +244,42 @@ static void sinks_claim_requests(struct sinks *self, const struct store_view *vi
     }
 }
 
+/* Sealed later than a beacon that is here already, or it tells nothing new of the vitals. */
+static bool sinks_snapshot_is_news(const struct store_beacon *beacon, const struct store_view *view)
+{
+    return !beacon->has_ledger || (int64_t)beacon->segments > view->newest_seq;
+}
+
+static void sinks_take_snapshot(struct sinks *self, const struct log_record *record)
+{
+    struct store_beacon beacon = sinks_row(self, record, 0);
+    struct store_view view;
+    enum store_status status = store_put_snapshot(self->store, &beacon, &view);
+    if (status == STORE_REFUSED)
+        counters_add(self->counters, COUNTER_SINK_ERRORS, 1);
+    if (status != STORE_OK)
+        return;
+    if (!view.crashed)
+        counters_add(self->counters, COUNTER_VIEWS_CRASHED, 1);
+    if (sinks_snapshot_is_news(&beacon, &view))
+        sinks_put_vitals(self, record->payload, &view);
+}
+
 void sinks_take_beacon(struct sinks *self, const struct log_record *record)
 {
     if (beacon_validate(record->payload, &self->summary) != BEACON_OK) {
         counters_add(self->counters, COUNTER_SINK_ERRORS, 1);
         return;
     }
+    if (self->summary.header.seq == STORE_SEQ_SNAPSHOT) {
+        sinks_take_snapshot(self, record);
+        return;
+    }
     beacon_strings_init(&self->strings, record->payload);
     uint32_t errors = sinks_collect(self, record->payload);
     struct store_view view;
-    enum store_status status = sinks_put_view(self, record, errors, &view);
+    struct store_beacon beacon = sinks_row(self, record, errors);
+    enum store_status status = sinks_put_view(self, &beacon, &view);
     if (status == STORE_REFUSED)
         counters_add(self->counters, COUNTER_SINK_ERRORS, 1);
     if (status != STORE_OK)

@@ -47,6 +47,7 @@ struct sinks {
     struct log *log;
     const struct os *os;
     struct counters *counters;
+    struct tally *duplicates;
     char *store_path;
     uint32_t batch_records;
     struct join_options join_options;

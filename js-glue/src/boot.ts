@@ -12,6 +12,7 @@ import { transportCode } from "./bridge/codes";
 import { compileCore, compileCoreNow, coreOf, type Compiled, type Core } from "./bridge/memory";
 import { pace } from "./bridge/pace";
 import { Exit, exitHost } from "./exit/exit";
+import { configFact } from "./lib/config_fact";
 import { takeLeft } from "./lib/left_early";
 import type { Item } from "./lib/queue";
 import { randomId, type Id128 } from "./lib/random";
@@ -41,7 +42,6 @@ declare const VITRACE_DEBUG_SRI: string;
 
 const IDLE_TIMEOUT_MS = 2000;
 const SEAL_AGE_MS = 10_000;
-const BUDGET_MS = 100;
 
 interface Running {
   readonly core: Core;
@@ -52,7 +52,7 @@ interface Running {
 export function connect(watch: Watch): void {
   const { guard, queue, options, urls, page } = watch;
   const host = hostOf(watch.fetch);
-  const bridge = new Bridge(guard, options.budget?.mainThreadMsPerMinute ?? BUDGET_MS, queue);
+  const bridge = new Bridge(guard, queue);
   const paced = pace(guard, bridge, options.flushIntervalMs ?? SEAL_AGE_MS, () => transport?.wake());
   let running: Running | undefined;
   let chosen: Transport | undefined;
@@ -95,7 +95,8 @@ export function connect(watch: Watch): void {
     queue.items.forEach(complete);
     const look = sessionOf(options.session);
     session = { look, id: look(Date.now()) };
-    bridge.start(running.core, startFact(options, page, transportCode(by.name), session.id, route), pushNavigation);
+    const start = startFact(options, page, transportCode(by.name), session.id, route);
+    bridge.start(running.core, start, configFact(watch), pushNavigation);
     pushNotRestored(queue);
     paced.start();
     observeMemory(watch.context);
@@ -111,7 +112,8 @@ export function connect(watch: Watch): void {
     if (!running || transport) return;
     chosen = await chooseTransport(guard, running.core, running.ring, {
       forced: options.transport,
-      worker: urls,
+      // With the tag it is the bridge itself, which the browser already has.
+      worker: { workerUrl: urls.workerUrl, sdkWorker: `${urls.part}${watch.attribute ? "bridge" : "worker"}.js` },
       useScript: watch.useScript,
       beaconUrl: urls.beacon,
       host,
@@ -130,9 +132,9 @@ export function connect(watch: Watch): void {
   const loadDebug = () =>
     (debug ??= new Promise((resolve, reject) => {
       explainHow = resolve;
-      const script = watch.load!(urls.debug, VITRACE_DEBUG_SRI);
+      const script = watch.load!("debug", VITRACE_DEBUG_SRI);
       // Loaded without having called us: it was refused, or the SDK is off.
-      script.onload = script.onerror = () => reject(new Error("no " + urls.debug));
+      script.onload = script.onerror = () => reject(new Error("cannot load vitrace-debug.js"));
     }));
 
   const engine: Engine = {
@@ -170,9 +172,15 @@ export function connect(watch: Watch): void {
       guard.run(() => flush(false));
       return explain();
     },
-    named: () => void settleRoutes(queue, bridge.isStarted),
     release: paced.release,
     flush: () => flush(false),
+    decide() {
+      if (!transport) return false;
+      // What waits was seen before the decision, and is told before it.
+      queue.push(InboxKind.CONFIG, configFact(watch));
+      if (!watch.isStopped && bridge.flush()) transport.wake();
+      return true;
+    },
     stop() {
       flush(true);
       takeDown();
@@ -191,6 +199,8 @@ export function connect(watch: Watch): void {
         entriesEncoded: core?.[CoreStats.ENTRIES_ENCODED] ?? 0,
         bytesEncoded: core?.[CoreStats.BYTES_ENCODED] ?? 0,
         segmentsSealed: core?.[CoreStats.SEGMENTS_SEALED] ?? 0,
+        segmentsDropped: core?.[CoreStats.SEGMENTS_DROPPED] ?? 0,
+        budgetLevel: core?.[CoreStats.BUDGET_LEVEL] ?? 0,
         segmentsSent: counts?.sent ?? 0,
         segmentsAbandoned: counts?.abandoned ?? 0,
         retries: counts?.retries ?? 0,
@@ -202,6 +212,7 @@ export function connect(watch: Watch): void {
 
   const takeDown = () => {
     paced.stop();
+    transport?.wake();
     running?.core.stop();
     transport?.stop();
   };

@@ -2,7 +2,7 @@
 import type { Watch } from "./watch";
 
 /** Changes when what crosses between the files does. */
-export const HAND_OVER = 1;
+export const HAND_OVER = 2;
 
 export interface PartScript extends HTMLScriptElement {
   vitrace?: Watch;

@@ -15,7 +15,7 @@ export function init(options: Options): Client | undefined {
   if (client || typeof document === "undefined") return client;
   try {
     const watching = watch(options, urlsOf(options));
-    watching.load = (url) => loadPart(watching, url);
+    watching.load = (name) => loadPart(watching, name);
     if (options.trace?.length) observeCalls(watching);
     connect(watching);
     client = watching.client;
@@ -25,11 +25,11 @@ export function init(options: Options): Client | undefined {
   return client;
 }
 
-function loadPart(watching: Watch, url: string): HTMLScriptElement {
+function loadPart(watching: Watch, name: string): HTMLScriptElement {
   const script: PartScript = document.createElement("script");
   script.vitrace = watching;
   script.crossOrigin = "anonymous";
-  watching.useScript(url, (allowed) => (script.src = allowed));
+  watching.useScript(`${watching.urls.part}${name}.js`, (allowed) => (script.src = allowed));
   document.head.append(script);
   return script;
 }
@@ -48,6 +48,16 @@ export function route(template: string): void {
 
 export function error(thrown: unknown): void {
   client?.error(thrown);
+}
+
+/** What the visitor decided: with `consent: "required"` nothing begins before. */
+export function consent(granted: boolean): void {
+  client?.consent(granted);
+}
+
+/** Sends what the flight recorder holds, and everything from now on. */
+export function record(): void {
+  client?.record();
 }
 
 export function flush(): void {

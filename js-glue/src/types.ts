@@ -30,7 +30,7 @@ export interface Options {
   sampleRate?: number | undefined;
   /** Sessions left out by `sampleRate` are sent after all when the page turns bad. Default true. */
   flightRecorder?: boolean | undefined;
-  /** "required": nothing is encoded or stored before `consent(true)`. Default "granted". */
+  /** "required": nothing is loaded, encoded or stored before `consent(true)`. Default "granted". */
   consent?: "granted" | "required" | undefined;
   /** Keys of URL queries that may leave the page; values are still redacted. Default: none. */
   queryKeys?: readonly string[] | undefined;
@@ -50,7 +50,7 @@ export type TransportChoice = "shared" | "transfer" | "main";
  */
 export type ViewsChoice = "auto" | "soft-navigation" | "route-change" | "load";
 
-/** Absent = the default of that limit. */
+/** Absent = the default of that limit, Infinity = none. */
 export interface Budget {
   /** Default 100 for the first minute, and that for every later one. */
   mainThreadMsPerMinute?: number | undefined;
@@ -90,6 +90,10 @@ export interface Stats {
   entriesEncoded: number;
   bytesEncoded: number;
   segmentsSealed: number;
+  /** Of those, the ones that the flight recorder gave up: the page was good for so long. */
+  segmentsDropped: number;
+  /** 0 = everything is kept, 1 = no resources, 2 = no frames, tasks and marks either, 3 = vitals only, 4 = off. */
+  budgetLevel: number;
   segmentsSent: number;
   segmentsAbandoned: number;
   retries: number;
@@ -126,6 +130,10 @@ export interface Client {
   error(error: unknown): void;
   /** Names the route of the present view as its router knows it, e.g. `/p/:id`: with it, the view is counted. */
   route(template: string): void;
+  /** What the visitor decided, and may decide again. Refused before anything began, the SDK stops for this page. */
+  consent(granted: boolean): void;
+  /** Sends what the flight recorder holds, and from now on everything, as if the session had been sampled. */
+  record(): void;
   /** Seals what has been collected and wakes the sender. */
   flush(): void;
   stats(): Stats;

@@ -11,7 +11,7 @@
  */
 import { InboxKind, InboxLifecycle } from "./abi";
 import { HAND_OVER } from "./hand_over";
-import { customFact, metricFact } from "./lib/custom";
+import { customFact } from "./lib/custom";
 import { Guard } from "./lib/guard";
 import { isHidden } from "./lib/hidden";
 import { idleMark } from "./lib/idle_mark";
@@ -39,19 +39,20 @@ export interface Engine extends Restoring {
   advance(): void;
   leave(): void;
   stay(): void;
-  /** The page named its view: a ROUTE was pushed. */
-  named(): void;
   /** Loads vitrace-debug.js, which calls `explains` with how to do it. */
   explain(): Promise<Explanation>;
   explains(how: () => Explanation): void;
   readonly isDebugged: boolean;
   core(): Core | undefined;
   flush(): void;
+  /** The watch's isGranted or isAsked is another one. False: nothing has begun that this could change. */
+  decide(): boolean;
   stats(): Stats;
   stop(): void;
 }
 
-export type LoadPart = (url: string, integrity: string) => HTMLScriptElement;
+/** `name`: of vitrace-NAME.js. */
+export type LoadPart = (name: string, integrity: string) => HTMLScriptElement;
 
 export interface Watch {
   readonly version: number;
@@ -66,12 +67,18 @@ export interface Watch {
   /** The page may wrap fetch later, and we do too: our own requests are none of a wrapper's business. */
   readonly fetch: typeof fetch;
   readonly useScript: UseScript;
-  bytes: ArrayBuffer | undefined;
+  /** Data attributes of the tag. */
+  attribute?: (name: string) => string | null | undefined;
+  bytes?: ArrayBuffer | undefined;
   isLoaded: boolean;
   isStopped: boolean;
-  engine: Engine | undefined;
+  /** The visitor's consent. Without it nothing is loaded, and nothing is stored. */
+  isGranted: boolean;
+  /** The application wants this page to be sent, sampled or not. */
+  isAsked: boolean;
+  engine?: Engine | undefined;
   /** Gets another file of the SDK, which finds the watch at its script. Set by who knows how. */
-  load: LoadPart | undefined;
+  load?: LoadPart;
   /** Hands over what the browser holds back. */
   drain(): void;
   /** Takes every listener and wrapper off. */
@@ -85,6 +92,7 @@ export function watch(options: Options, urls: Urls, load?: () => void, integrity
   const context: Context = { viewStart: 0, guard, sink: queue, drains: [], stops: [] };
   const idle = idleMark(context);
   const fetch = window.fetch.bind(window);
+  let isLeft = false;
   let report = (_error: unknown) => {};
   const push = (kind: InboxKind, item: unknown) => self.isStopped || queue.push(kind, item);
 
@@ -98,11 +106,10 @@ export function watch(options: Options, urls: Urls, load?: () => void, integrity
     fetch,
     useScript: useScript(),
     page: { url: location.href, hidden: isHidden(), prerendering: isPrerendering(), readyState: document.readyState },
-    bytes: undefined,
     isLoaded: false,
     isStopped: false,
-    engine: undefined,
-    load: undefined,
+    isGranted: options.consent !== "required",
+    isAsked: false,
     drain() {
       for (const drain of context.drains) drain();
       idle.settle();
@@ -113,12 +120,22 @@ export function watch(options: Options, urls: Urls, load?: () => void, integrity
     },
     client: {
       event: guard.wrap((name, attributes) => push(InboxKind.CUSTOM_EVENT, customFact(name, attributes))),
-      metric: guard.wrap((name, value, more) => push(InboxKind.CUSTOM_METRIC, metricFact(name, value, more))),
-      route: guard.wrap((template) => {
-        push(InboxKind.ROUTE, String(template));
-        self.engine?.named();
-      }),
+      metric: guard.wrap((name, value, { unit = "", ...more } = {}) =>
+        push(InboxKind.CUSTOM_METRIC, { ...customFact(name, more), value: +value, unit: unit + "" }),
+      ),
+      route: guard.wrap((template) => push(InboxKind.ROUTE, template + "")),
       error: guard.wrap((error) => self.isStopped || report(error)),
+      consent: guard.wrap((granted) => {
+        self.isGranted = granted;
+        if (self.engine?.decide()) return;
+        if (granted) return self.isLoaded && request();
+        queue.items = [];
+        self.client.stop();
+      }),
+      record: guard.wrap(() => {
+        self.isAsked = true;
+        self.engine?.decide();
+      }),
       flush: guard.wrap(() => self.engine?.flush()),
       stats: () =>
         self.engine?.stats() ??
@@ -152,17 +169,16 @@ export function watch(options: Options, urls: Urls, load?: () => void, integrity
       self.drain();
       queue.push(InboxKind.LIFECYCLE, { event: InboxLifecycle.PAGEHIDE, time: event.timeStamp });
       self.engine?.leave();
-      if ((!self.bytes || !self.engine) && !isPrerendering()) countLeft();
+      isLeft = (!self.bytes || !self.engine) && !isPrerendering() && self.isGranted;
+      if (isLeft) countLeft();
     });
-    on<PageTransitionEvent>(window, "pageshow", (event) => {
-      if (event.persisted && !self.engine) uncountLeft();
-    });
+    on(window, "pageshow", () => isLeft && uncountLeft());
   });
 
-  let isAsked = false;
+  let isRequested = false;
   const request = () => {
-    if (isAsked || self.isStopped || guard.off) return;
-    isAsked = true;
+    if (isRequested || !self.isGranted || self.isStopped || guard.off) return;
+    isRequested = true;
     load?.();
     // Not streaming: at this size it is no faster, and it would need the right media type from every server.
     fetch(urls.wasm, { credentials: "same-origin", priority: "low", integrity } as RequestInit)

@@ -1,11 +1,11 @@
-// Small rules: routes, selectors, sessions, budget, own requests, interaction count.
+// Small rules: routes, selectors, sessions, own requests, interaction count.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { load } from "./support/bundle.mjs";
 
 const abi = await load("abi");
-const { routeOf, routeFor, pathOf, settleRoutes, selectorOf, budgetLevel, budgetSheds, ownRequests, interactionCount, sessionOf, hexOf, newTraceparent, urlsOf } =
-  await load("lib/route", "lib/selector", "lib/budget", "lib/interaction_count", "lib/session", "lib/random", "lib/traceparent", "lib/urls");
+const { routeOf, routeFor, pathOf, settleRoutes, selectorOf, ownRequests, interactionCount, sessionOf, hexOf, newTraceparent, urlsOf } =
+  await load("lib/route", "lib/selector", "lib/interaction_count", "lib/session", "lib/random", "lib/traceparent", "lib/urls");
 
 test("numbers, uuids and long hex in a path become :id, words do not", () => {
   const cases = {
@@ -30,7 +30,6 @@ test("the first pattern that matches names the route, ids are found where none d
     "/docs": "/docs", "/docs/": "/docs", "/docs/a/b": "/docs", "/docsy": "/docsy", "/a.b+c": "/dots", "/axb+c": "/axb+c", "/o/123": "/o/:id",
   };
   for (const [path, route] of Object.entries(cases)) assert.equal(routeFor("http://a" + path, { routes }), route, path);
-  assert.equal(routeFor("http://a/p/x", { routes: "/p/*=/p/:slug  /q=/q" }), "/p/:slug", "as the tag gives them");
   assert.equal(routeFor("http://a/p/7", { routes: 5 }), "/p/:id", "a mistake of the application hurts nobody");
 });
 
@@ -71,18 +70,6 @@ test("a selector ends before 100 characters, unless its first part alone is long
 test("a node that is gone has no selector, and a text node that of its parents", () => {
   const text = { nodeType: 3, nodeName: "#text", parentNode: element("P", { id: "lead" }) };
   assert.deepEqual([selectorOf(null), selectorOf(undefined), selectorOf(text)], ["", "", "#lead>TEXT"]);
-});
-
-test("the budget sheds in a fixed order and vitals last", () => {
-  assert.deepEqual([0.5, 1, 1.5, 2, 3].map((used) => budgetLevel(used * 100, 0, 100)), [0, 1, 2, 3, 4]);
-  const { InboxKind: Kind } = abi;
-  const first = (kind) => [0, 1, 2, 3, 4].find((level) => budgetSheds(kind, level));
-  assert.deepEqual([Kind.RESOURCE, Kind.LONG_FRAME, Kind.USER_TIMING, Kind.CUSTOM_EVENT, Kind.LARGEST_PAINT, Kind.EVENT, Kind.LOSS].map(first), [1, 2, 2, 3, 4, 4, 4]);
-});
-
-test("a page that lives long may use a little more", () => {
-  assert.equal(budgetLevel(150, 0, 100), 2);
-  assert.equal(budgetLevel(150, 3_600_000, 100), 0);
 });
 
 test("only the SDK's own requests are its own", () => {
@@ -163,9 +150,8 @@ test("a traceparent is well-formed and never zero", () => {
 
 test("files come from beside the tag, or from the collector", () => {
   globalThis.document = { baseURI: "http://shop.test/a/b" };
-  assert.deepEqual(urlsOf({ app: "a", endpoint: "https://rum.test/" }), { beacon: "https://rum.test/v1/beacon", bridge: "https://rum.test/v1/vitrace-bridge.js", trace: "https://rum.test/v1/vitrace-trace.js", wasm: "https://rum.test/v1/vitrace.wasm",
-    sdkWorker: "https://rum.test/v1/vitrace-worker.js", workerUrl: undefined });
+  assert.deepEqual(urlsOf({ app: "a", endpoint: "https://rum.test/" }), { beacon: "https://rum.test/v1/beacon", part: "https://rum.test/v1/vitrace-",
+    wasm: "https://rum.test/v1/vitrace.wasm", workerUrl: undefined });
   const own = urlsOf({ app: "a", endpoint: "https://rum.test", workerUrl: "/w.js", wasmUrl: "c.wasm" }, "https://cdn.test/x/");
-  assert.deepEqual(own, { beacon: "https://rum.test/v1/beacon", bridge: "https://cdn.test/x/vitrace-bridge.js", trace: "https://cdn.test/x/vitrace-trace.js", wasm: "http://shop.test/a/c.wasm",
-    sdkWorker: "https://cdn.test/x/vitrace-bridge.js", workerUrl: "http://shop.test/w.js" });
+  assert.deepEqual(own, { beacon: "https://rum.test/v1/beacon", part: "https://cdn.test/x/vitrace-", wasm: "http://shop.test/a/c.wasm", workerUrl: "http://shop.test/w.js" });
 });

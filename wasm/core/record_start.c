@@ -1,12 +1,5 @@
-/* START, VIEW, ROUTE, SESSION and CONFIG: who is speaking, about which view, and what may be said. */
+/* START, VIEW, ROUTE and SESSION: who is speaking, and about which view. */
 #include "wasm/core/core_internal.h"
-
-void record_config_feed(struct core *self, struct inbox_record *record)
-{
-    struct slice keys = inbox_record_text(record, INBOX_CONFIG_QUERY_KEYS);
-    if (!record->bad)
-        scrub_set_query_keys(&self->scrub, keys);
-}
 
 /* A CONFIG behind the START also says which keys the page's own URL keeps. */
 static void read_ahead(struct core *self, const struct inbox_record *start)

@@ -41,6 +41,17 @@ export interface StartFact {
   readonly readyState: number;
 }
 
+export interface ConfigFact {
+  readonly sampleRate: number | undefined;
+  readonly consent: number;
+  readonly flightRecorder: boolean;
+  readonly trigger: boolean;
+  readonly msPerMinute: number | undefined;
+  readonly usPerEntry: number | undefined;
+  readonly bytes: number | undefined;
+  readonly queryKeys: string | undefined;
+}
+
 export interface LossFact {
   readonly reason: number;
   readonly count: number;
@@ -163,9 +174,9 @@ function addChildren(batch: Batch, kind: InboxKind, kids: readonly unknown[]): v
 function childrenOf(kind: InboxKind, value: unknown): readonly unknown[] {
   if (kind === InboxKind.LONG_FRAME) return frameScripts(value as FrameScriptEntry[]);
   if (hasAttributes(kind)) {
-    return (value as CustomFact["attributes"]).map(([key, given]) =>
-      typeof given === "number" ? { key, number: given } : { key, text: given },
-    );
+    return Object.entries(value as CustomFact["attributes"])
+      .slice(0, Limits.ATTRIBUTES_MAX)
+      .map(([key, given]) => (Number.isFinite(given) ? { key, number: given } : { key, text: String(given) }));
   }
   // Firefox and older WebKit have no serverTiming on insecure pages.
   return ((value as readonly PerformanceServerTiming[] | undefined) ?? []).slice(0, Limits.SERVER_TIMINGS_MAX);

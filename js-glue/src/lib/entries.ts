@@ -91,12 +91,7 @@ export interface ErrorFact {
 export interface CustomFact {
   readonly time: number;
   readonly name: string;
-  readonly attributes: readonly (readonly [string, string | number])[];
-}
-
-export interface MetricFact extends CustomFact {
-  readonly value: number;
-  readonly unit: string;
+  readonly attributes: Readonly<Record<string, unknown>>;
 }
 
 export interface ClickFact {

@@ -26,16 +26,11 @@ function matches(pattern: string, path: string): boolean {
   return RegExp(`^${source}/?$`).test(path);
 }
 
-/** The tag gives its routes as text: `/p/*=/p/:id /docs/**=/docs`. */
-function rulesOf(routes: Options["routes"] | string): Options["routes"] {
-  return typeof routes === "string" ? routes.split(/\s+/).map((rule) => rule.split("=") as [string, string]) : routes;
-}
-
 export function routeFor(url: string, { route, routes }: Pick<Options, "route" | "routes">): string {
   if (typeof route === "string") return route;
   const path = pathOf(url);
   try {
-    const own = route ? route(url) : rulesOf(routes)?.find(([pattern]) => matches(pattern, path))?.[1];
+    const own = route ? route(url) : routes?.find(([pattern]) => matches(pattern, path))?.[1];
     if (own !== undefined) return String(own);
   } catch {
     // The application's own function or pattern failed: the default still groups well.

@@ -3,12 +3,9 @@ import type { Options } from "../types";
 
 export interface Urls {
   readonly beacon: string;
-  readonly bridge: string;
-  readonly trace: string;
-  readonly debug: string;
+  /** How the files that others load begin: `…/vitrace-`. */
+  readonly part: string;
   readonly wasm: string;
-  /** The script of the worker: where the tag is used, the bridge itself, which the browser already has. */
-  readonly sdkWorker: string;
   readonly workerUrl: string | undefined;
 }
 
@@ -17,14 +14,10 @@ export function urlsOf({ endpoint, wasmUrl, workerUrl }: Options, files?: string
   const absolute = (url: string) => new URL(url, document.baseURI).href;
   const base = absolute(endpoint ?? "/").replace(/\/+$/, "") + "/v1/";
   const sdk = `${files ?? base}vitrace`;
-  const bridge = `${sdk}-bridge.js`;
   return {
-    beacon: `${base}beacon`,
-    bridge,
-    trace: `${sdk}-trace.js`,
-    debug: `${sdk}-debug.js`,
-    wasm: wasmUrl ? absolute(wasmUrl) : `${sdk}.wasm`,
-    sdkWorker: files ? bridge : `${base}vitrace-worker.js`,
+    beacon: base + "beacon",
+    part: sdk + "-",
+    wasm: wasmUrl ? absolute(wasmUrl) : sdk + ".wasm",
     workerUrl: workerUrl && absolute(workerUrl),
   };
 }
