@@ -13,6 +13,7 @@ static struct {
     double words[INBOX_WORDS];
     uint8_t strings[INBOX_STRING_BYTES];
     double stats[CORE_STATS_WORDS];
+    uint8_t snapshot[CORE_SNAPSHOT_BYTES_MAX];
     struct ring_producer producer;
     struct core *handle;
 } module;
@@ -27,6 +28,8 @@ double *vitrace_stats_area(void);
 int vitrace_take(double mono_ms, double wall_ms, unsigned words, unsigned string_bytes);
 int vitrace_seal(double mono_ms, double wall_ms, int final);
 double vitrace_open_age(double mono_ms, double wall_ms);
+uint8_t *vitrace_snapshot_area(void);
+unsigned vitrace_snapshot(double mono_ms, double wall_ms);
 void vitrace_stats(void);
 void vitrace_stop(void);
 
@@ -83,6 +86,16 @@ int vitrace_seal(double mono_ms, double wall_ms, int final)
 double vitrace_open_age(double mono_ms, double wall_ms)
 {
     return core_open_age(module.handle, clock_of(mono_ms, wall_ms));
+}
+
+uint8_t *vitrace_snapshot_area(void)
+{
+    return module.snapshot;
+}
+
+unsigned vitrace_snapshot(double mono_ms, double wall_ms)
+{
+    return core_snapshot(module.handle, clock_of(mono_ms, wall_ms), module.snapshot);
 }
 
 void vitrace_stats(void)
