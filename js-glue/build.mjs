@@ -18,6 +18,16 @@ const { version } = JSON.parse(readFileSync(join(top, "package.json"), "utf8"));
 // call, which is a third of the start. Other browsers read a comment.
 const COMPILE_HINT = "//# allFunctionsCalledOnLoad";
 
+// What only some pages need the npm package imports from files of their own.
+const PARTS_ARE_FILES = {
+  name: "parts",
+  setup({ onResolve }) {
+    onResolve({ filter: /\/start_(raw|offline)$/ }, ({ path, kind }) =>
+      kind === "dynamic-import" ? { path: `./vitrace-${path.split("_").pop()}.mjs`, external: true } : undefined,
+    );
+  },
+};
+
 async function bundle(entry, outfile, format, define = {}) {
   const { metafile } = await build({
     entryPoints: [entry],
@@ -33,6 +43,7 @@ async function bundle(entry, outfile, format, define = {}) {
     define: { VITRACE_VERSION: JSON.stringify(version), ...define },
     absWorkingDir: top,
     metafile: true,
+    plugins: [PARTS_ARE_FILES],
     banner: format === "iife" ? { js: COMPILE_HINT } : {},
   });
   if (process.argv.includes("--analyze")) console.log(await analyzeMetafile(metafile));
@@ -68,11 +79,19 @@ if (existsSync(wasm)) {
   console.error(`no ${wasm}: build the CMake preset "wasm" first, or set VITRACE_WASM`);
   process.exitCode = 1;
 }
-await bundle("src/bridge_file.ts", "dist/vitrace-bridge.js", "iife");
 await bundle("src/trace_file.ts", "dist/vitrace-trace.js", "iife");
 await bundle("src/worker/file.ts", "dist/vitrace-worker.js", "iife");
-await bundle("src/index.ts", "dist/vitrace.mjs", "esm");
-// Last: the tag knows the digests of the files that it loads.
+for (const part of ["raw", "offline"]) {
+  await bundle(`src/${part}_file.ts`, `dist/vitrace-${part}.js`, "iife");
+  await bundle(`src/${part}/start_${part}.ts`, `dist/vitrace-${part}.mjs`, "esm");
+}
+const PARTS = {
+  VITRACE_RAW_SRI: integrityOf(join(dist, "vitrace-raw.js")),
+  VITRACE_OFFLINE_SRI: integrityOf(join(dist, "vitrace-offline.js")),
+};
+// Whoever loads a file knows its digest, so it comes after it.
+await bundle("src/bridge_file.ts", "dist/vitrace-bridge.js", "iife", PARTS);
+await bundle("src/index.ts", "dist/vitrace.mjs", "esm", PARTS);
 await bundle("src/tag.ts", "dist/vitrace.js", "iife", {
   VITRACE_BRIDGE_SRI: integrityOf(join(dist, "vitrace-bridge.js")),
   VITRACE_TRACE_SRI: integrityOf(join(dist, "vitrace-trace.js")),

@@ -9,10 +9,11 @@
 import { CoreStats, InboxKind, LossReason } from "./abi";
 import { Bridge } from "./bridge/bridge";
 import { transportCode } from "./bridge/codes";
-import { compileCore, compileCoreNow, coreOf, type Compiled, type Core } from "./bridge/memory";
+import { compileCore, compileCoreNow, coreOf, type Compiled, type Core, type OwnCore } from "./bridge/memory";
 import { pace } from "./bridge/pace";
-import { Exit, exitHost } from "./exit/exit";
-import { takeLeft } from "./lib/left_early";
+import { Exit, sendBeacon } from "./exit/exit";
+import { later, type Later } from "./exit/later";
+import { addLeft, isPrivate, takeLeft } from "./lib/left_early";
 import type { Item } from "./lib/queue";
 import { randomId } from "./lib/random";
 import { routeFor } from "./lib/route";
@@ -22,10 +23,13 @@ import { lostByReason, vitalsOf } from "./lib/stats";
 import { idle } from "./lib/when_idle";
 import { pushNavigation } from "./observe/navigation";
 import type { ViewFact } from "./observe/page";
+import type { StartOffline } from "./offline/start_offline";
+import type { Raw, StartRaw } from "./raw/start_raw";
 import { Ring } from "./ring";
 import { chooseTransport } from "./transport/choose";
 import { mainTransport } from "./transport/main";
 import type { Transport } from "./transport/transport";
+import type { Part } from "./hand_over";
 import type { Engine, Watch } from "./watch";
 import { hostOf } from "./worker/transport";
 
@@ -33,10 +37,12 @@ const IDLE_TIMEOUT_MS = 2000;
 const SEAL_AGE_MS = 10_000;
 const BUDGET_MS = 100;
 
-interface Running {
-  readonly core: Core;
-  readonly ring: Ring;
-  readonly exit: Exit;
+declare const VITRACE_RAW_SRI: string;
+declare const VITRACE_OFFLINE_SRI: string;
+
+/** The core, wherever it runs, and what leaves by it. Without a ring of ours there is a transport already. */
+interface Running extends Pick<Raw, "core" | "exit" | "counts"> {
+  readonly own?: { readonly core: OwnCore; readonly ring: Ring };
 }
 
 export function connect(watch: Watch): void {
@@ -50,10 +56,20 @@ export function connect(watch: Watch): void {
   let isAsked = false;
   let isNavigationWhole = false;
 
-  const run = (compiled: Compiled): Running => {
+  let armed: Later | undefined;
+  let left = 0;
+
+  const run = (compiled: Compiled): void => {
     const core = coreOf(compiled);
     const ring = new Ring(core.memory.buffer, core.ringAddress);
-    return (running = { core, ring, exit: new Exit(ring, exitHost(host), urls.beacon) });
+    armed = later(guard, urls.beacon, core.snapshot);
+    const touching: Core = { ...core, take: (...batch) => (armed!.touch(), core.take(...batch)) };
+    running = {
+      core: touching,
+      own: { core, ring },
+      exit: new Exit(ring, Object.assign(host, { sendBeacon }), urls.beacon),
+      counts: () => ring.counts(),
+    };
   };
 
   /** What a view is called, the watch does not know. */
@@ -78,12 +94,20 @@ export function connect(watch: Watch): void {
 
   /** Compiled aside, and in pieces: no block of the page's main thread is longer than one of the steps. */
   const prepare = async (bytes: ArrayBuffer) => {
-    const compiled = await compileCore(bytes);
+    if (options.offline && !isPrivate()) part("offline", VITRACE_OFFLINE_SRI, (start: StartOffline) => start(watch, host));
+    let compiled: Compiled | undefined;
+    try {
+      if (!/^(worker|raw)$/.test(options.transport ?? "")) compiled = await compileCore(bytes);
+    } catch {
+      // The page's policy, or a browser in lockdown.
+    }
     if (guard.off || watch.isStopped) return;
-    guard.run(() => void (running ?? run(compiled)));
+    if (!compiled) return refused(bytes);
+    guard.run(() => running || run(compiled));
     await idle(IDLE_TIMEOUT_MS);
-    if (!running || transport) return;
-    chosen = await chooseTransport(guard, running.core, running.ring, {
+    const own = running?.own;
+    if (!own || transport) return;
+    chosen = await chooseTransport(guard, own.core, own.ring, {
       forced: options.transport,
       worker: urls,
       useScript: watch.useScript,
@@ -91,6 +115,24 @@ export function connect(watch: Watch): void {
       host,
     });
     engine.advance();
+  };
+
+  const part = (name: "raw" | "offline", integrity: string, got: (start: never) => void) => watch.load?.(name, integrity, got as (start: Part) => void);
+
+  /** Until somebody else runs the core, the page is one that is left early. */
+  const refused = (bytes: ArrayBuffer) => {
+    watch.bytes = undefined;
+    part("raw", VITRACE_RAW_SRI, (start: StartRaw) =>
+      start(watch, host, bytes).then(
+        (raw) => {
+          running = raw;
+          chosen = raw.transport;
+          watch.bytes = bytes;
+          engine.advance();
+        },
+        (error) => guard.disable("cannot start the core: " + error),
+      ),
+    );
   };
 
   const flush = (final: boolean) => {
@@ -115,12 +157,17 @@ export function connect(watch: Watch): void {
       if (!running && watch.bytes) run(compileCoreNow(watch.bytes));
       if (!running) return;
       // No worker has answered yet and there may be no later: the page sends by itself from now on.
-      if (!transport) begin(mainTransport(guard, running.ring, host, urls.beacon));
+      if (!transport) begin(chosen ?? mainTransport(guard, running.own!.ring, host, urls.beacon));
       bridge.flush();
       bridge.seal(true);
-      running.exit.leave();
+      countLeft(running.exit.leave());
+      armed?.disarm();
     },
-    stay: () => running?.exit.stay(),
+    stay() {
+      countLeft(0);
+      running?.exit.stay();
+      armed?.touch();
+    },
     hold() {
       queue.items.slice(-1).forEach(complete);
       paced.hold();
@@ -133,7 +180,7 @@ export function connect(watch: Watch): void {
     },
     stats() {
       const core = guard.off ? undefined : running?.core.stats();
-      const counts = running?.ring.counts();
+      const counts = running?.counts();
       return {
         state: guard.off ? "disabled" : watch.isStopped ? "stopped" : transport ? "running" : "waiting",
         reason: guard.reason,
@@ -154,8 +201,15 @@ export function connect(watch: Watch): void {
     },
   };
 
+  /** Of what is sealed: a page that comes back still has it. */
+  const countLeft = (now: number) => {
+    if (now !== left) addLeft(now - left);
+    left = now;
+  };
+
   const takeDown = () => {
     paced.stop();
+    armed?.disarm();
     running?.core.stop();
     transport?.stop();
   };

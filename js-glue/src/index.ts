@@ -14,6 +14,12 @@ export function init(options: Options): Client | undefined {
   if (client || typeof document === "undefined") return client;
   try {
     const watching = watch(options, urlsOf(options));
+    // Bundlers make them files of their own. The page comes first: without them there is still everything else.
+    watching.load = (part, _integrity, got) =>
+      (part === "raw"
+        ? import("./raw/start_raw").then(({ startRaw }) => got(startRaw))
+        : import("./offline/start_offline").then(({ startOffline }) => got(startOffline))
+      ).catch(() => {});
     if (options.trace?.length) observeCalls(watching);
     connect(watching);
     client = watching.client;

@@ -6,6 +6,13 @@ import { Ring as Layout, RingHeaderWord, RingSegmentWord, RingState } from "./ab
 
 const RING_WORDS = RingHeaderWord.WORDS + RingSegmentWord.WORDS * Layout.SEGMENTS;
 
+/** Segments. */
+export interface Counts {
+  readonly sent: number;
+  readonly abandoned: number;
+  readonly retries: number;
+}
+
 export class Ring {
   private readonly _words: Int32Array;
   private readonly _data: Uint8Array;
@@ -33,14 +40,18 @@ export class Ring {
     return this._swap(segment, RingState.SEALED, RingState.TAKEN);
   }
 
-  isTaken(segment: number): boolean {
-    return this._word(segment, RingSegmentWord.STATE) === RingState.TAKEN;
+  state(segment: number): RingState {
+    return this._word(segment, RingSegmentWord.STATE);
+  }
+
+  size(segment: number): number {
+    return this._word(segment, RingSegmentWord.SIZE);
   }
 
   /** A private copy: neither fetch nor sendBeacon may be given shared memory. Valid while the segment is TAKEN. */
   copy(segment: number): Uint8Array<ArrayBuffer> {
     const offset = this._word(segment, RingSegmentWord.OFFSET);
-    return new Uint8Array(this._data.subarray(offset, offset + this._word(segment, RingSegmentWord.SIZE)));
+    return new Uint8Array(this._data.subarray(offset, offset + this.size(segment)));
   }
 
   seq(segment: number): number {
@@ -63,7 +74,7 @@ export class Ring {
     Atomics.add(this._words, RingHeaderWord.RETRIES, retries);
   }
 
-  counts(): { sent: number; abandoned: number; retries: number } {
+  counts(): Counts {
     const [sent, abandoned, retries] = this._words.subarray(RingHeaderWord.SENT, RingHeaderWord.RETRIES + 1);
     return { sent, abandoned, retries };
   }

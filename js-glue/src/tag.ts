@@ -27,6 +27,7 @@ function optionsOf(tag: HTMLScriptElement): Options {
     transport: text("transport") as Options["transport"],
     trace: text("trace")?.split(/[\s,]+/).filter(Boolean),
     flushIntervalMs: number("flush-interval-ms"),
+    offline: text("offline") !== undefined,
     budget: { mainThreadMsPerMinute: number("budget-ms") },
   };
 }
@@ -40,9 +41,10 @@ function start(): void {
   const urls = urlsOf(options, tag.src.replace(/[^/]*$/, ""));
   // Who pins this file pins what it loads. Others get whatever is deployed together, also in the minutes of an update.
   const pin = (integrity: string) => (tag.integrity ? integrity : "");
-  const load = (url: string, integrity: string, fetchPriority: "low" | "high") => {
+  const load = (url: string, integrity: string, fetchPriority: "low" | "high", got?: PartScript["got"]) => {
     const script: PartScript = document.createElement("script");
     script.vitrace = self;
+    script.got = got;
     script.crossOrigin = "anonymous";
     script.integrity = pin(integrity);
     script.nonce = tag.nonce;
@@ -53,6 +55,7 @@ function start(): void {
     document.head.append(script);
   };
   const self = watch(options, urls, () => load(urls.bridge, VITRACE_BRIDGE_SRI, "low"), pin(VITRACE_WASM_SRI));
+  self.load = (part, integrity, got) => load(urls[part], integrity, "low", got);
   if (options.trace?.length) load(urls.trace, VITRACE_TRACE_SRI, "high");
   page.vitrace = self.client;
 }

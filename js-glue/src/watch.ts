@@ -10,7 +10,7 @@
  * underscore may cross, and HAND_OVER changes when what crosses does.
  */
 import { InboxKind, InboxLifecycle } from "./abi";
-import { HAND_OVER } from "./hand_over";
+import { HAND_OVER, type Part } from "./hand_over";
 import { customFact, metricFact } from "./lib/custom";
 import { Guard } from "./lib/guard";
 import { isHidden } from "./lib/hidden";
@@ -60,6 +60,8 @@ export interface Watch {
   isLoaded: boolean;
   isStopped: boolean;
   engine: Engine | undefined;
+  /** Loads a file that only some pages need. */
+  load: ((part: "raw" | "offline", integrity: string, got: (part: Part) => void) => void) | undefined;
   /** Hands over what the browser holds back. */
   drain(): void;
   /** Takes every listener and wrapper off. */
@@ -90,6 +92,7 @@ export function watch(options: Options, urls: Urls, load?: () => void, integrity
     isLoaded: false,
     isStopped: false,
     engine: undefined,
+    load: undefined,
     drain() {
       for (const drain of context.drains) drain();
       idle.settle();

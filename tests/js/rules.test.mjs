@@ -98,9 +98,11 @@ test("a traceparent is well-formed and never zero", () => {
 
 test("files come from beside the tag, or from the collector", () => {
   globalThis.document = { baseURI: "http://shop.test/a/b" };
-  assert.deepEqual(urlsOf({ app: "a", endpoint: "https://rum.test/" }), { beacon: "https://rum.test/v1/beacon", bridge: "https://rum.test/v1/vitrace-bridge.js", trace: "https://rum.test/v1/vitrace-trace.js", wasm: "https://rum.test/v1/vitrace.wasm",
+  assert.deepEqual(urlsOf({ app: "a", endpoint: "https://rum.test/" }), { beacon: "https://rum.test/v1/beacon", bridge: "https://rum.test/v1/vitrace-bridge.js", trace: "https://rum.test/v1/vitrace-trace.js",
+    raw: "https://rum.test/v1/vitrace-raw.js", offline: "https://rum.test/v1/vitrace-offline.js", wasm: "https://rum.test/v1/vitrace.wasm",
     sdkWorker: "https://rum.test/v1/vitrace-worker.js", workerUrl: undefined });
   const own = urlsOf({ app: "a", endpoint: "https://rum.test", workerUrl: "/w.js", wasmUrl: "c.wasm" }, "https://cdn.test/x/");
-  assert.deepEqual(own, { beacon: "https://rum.test/v1/beacon", bridge: "https://cdn.test/x/vitrace-bridge.js", trace: "https://cdn.test/x/vitrace-trace.js", wasm: "http://shop.test/a/c.wasm",
+  assert.deepEqual(own, { beacon: "https://rum.test/v1/beacon", bridge: "https://cdn.test/x/vitrace-bridge.js", trace: "https://cdn.test/x/vitrace-trace.js",
+    raw: "https://cdn.test/x/vitrace-raw.js", offline: "https://cdn.test/x/vitrace-offline.js", wasm: "http://shop.test/a/c.wasm",
     sdkWorker: "https://cdn.test/x/vitrace-bridge.js", workerUrl: "http://shop.test/w.js" });
 });

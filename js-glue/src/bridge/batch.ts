@@ -25,7 +25,10 @@ export class Batch {
   private readonly _scratch = new Uint8Array(Inbox.STRING_BYTES);
   private readonly _encoder = new TextEncoder();
 
-  constructor(readonly words: Float64Array) {}
+  constructor(
+    readonly words: Float64Array,
+    private readonly _bytesMax: number = Inbox.STRING_BYTES,
+  ) {}
 
   get isEmpty(): boolean {
     return this._kept === 0;
@@ -50,7 +53,7 @@ export class Batch {
     const fits =
       this.at <= this.words.length &&
       this._strings.length <= Inbox.STRINGS_MAX &&
-      this._chars * UTF8_PER_CHAR <= Inbox.STRING_BYTES;
+      this._chars * UTF8_PER_CHAR <= this._bytesMax;
     if (!fits) {
       this.rollback();
       return false;

@@ -5,6 +5,9 @@ export interface Urls {
   readonly beacon: string;
   readonly bridge: string;
   readonly trace: string;
+  /** For pages that refuse WebAssembly. */
+  readonly raw: string;
+  readonly offline: string;
   readonly wasm: string;
   /** The script of the worker: where the tag is used, the bridge itself, which the browser already has. */
   readonly sdkWorker: string;
@@ -21,6 +24,8 @@ export function urlsOf({ endpoint, wasmUrl, workerUrl }: Options, files?: string
     beacon: `${base}beacon`,
     bridge,
     trace: `${sdk}-trace.js`,
+    raw: `${sdk}-raw.js`,
+    offline: `${sdk}-offline.js`,
     wasm: wasmUrl ? absolute(wasmUrl) : `${sdk}.wasm`,
     sdkWorker: files ? bridge : `${base}vitrace-worker.js`,
     workerUrl: workerUrl && absolute(workerUrl),
