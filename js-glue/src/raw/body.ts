@@ -6,7 +6,7 @@
  *
  * Everything is little-endian, as every browser's typed arrays are; the id's words are not, as in a beacon.
  */
-import { Inbox, InboxStart } from "../abi";
+import { type CoreStatus, Inbox, InboxStart } from "../abi";
 import type { Core } from "../bridge/memory";
 
 export const BODY_BYTES_MAX = 60_000;
@@ -75,8 +75,8 @@ export class Body {
   }
 }
 
-/** What the collector does with a body: every batch at the time of the body, then a seal. */
-export function applyBody(core: Core, clock: BodyClock, body: Uint8Array<ArrayBuffer>): void {
+/** What the collector does with a body: every batch at the time of the body, then a seal. Returns the seal's status. */
+export function applyBody(core: Core, clock: BodyClock, body: Uint8Array<ArrayBuffer>): CoreStatus {
   const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
   const words = new Uint8Array(core.words.buffer, core.words.byteOffset, core.words.byteLength);
   clock.monoMs = view.getFloat64(12, true);
@@ -90,5 +90,5 @@ export function applyBody(core: Core, clock: BodyClock, body: Uint8Array<ArrayBu
     core.take(count, stringBytes);
     at = stringsAt + paddedSize(stringBytes);
   }
-  core.seal((body[5] & FINAL) !== 0);
+  return core.seal((body[5] & FINAL) !== 0);
 }

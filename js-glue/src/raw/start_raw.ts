@@ -2,6 +2,7 @@
  * D: the page refuses WebAssembly (its Content-Security-Policy, or a browser in lockdown). The core runs in a worker of
  * the page's own origin, whose policy is its own, or at the collector.
  */
+import { CoreStatus } from "../abi";
 import type { Core } from "../bridge/memory";
 import { sendBeacon } from "../exit/exit";
 import { whenIdle } from "../lib/when_idle";
@@ -60,6 +61,7 @@ export const startRaw: StartRaw = async (watch, host, wasm) => {
     worker.onmessage = ({ data }: MessageEvent<ToPage>) =>
       guard.run(() => {
         if (data.type !== "applied") return;
+        if (data.status < CoreStatus.OK) return guard.disable("core refused a call: " + data.status);
         inbox.latest = data.stats;
         counts = { ...data.counts };
         inbox.done(data.seq);

@@ -32,10 +32,10 @@ export function coreIn(host: Host, tell: Tell): (message: ToCore) => void {
         () => tell({ type: "ready", ok: false }),
       );
     } else {
-      applyBody(core, clock, message.body);
+      const status = applyBody(core, clock, message.body);
       // The page is being left: what waits for its turn may not live to get it.
       last = message.final ? Promise.all([last, drain()]) : last.then(drain);
-      last = last.then(() => tell({ type: "applied", seq: message.seq, stats: core.stats().slice(), counts: ring.counts() }));
+      last = last.then(() => tell({ type: "applied", seq: message.seq, status, stats: core.stats().slice(), counts: ring.counts() }));
     }
   };
 }

@@ -13,6 +13,7 @@
  *   page    core                           its bytes; worker: ready
  *   page    body ...         worker applied   one answer for each, when its beacons are sent or given up
  */
+import type { CoreStatus } from "../abi";
 import type { Counts } from "../ring";
 
 export type ToWorker =
@@ -35,6 +36,7 @@ export type ToCore =
 export interface Applied {
   readonly type: "applied";
   readonly seq: number;
+  readonly status: CoreStatus;
   readonly stats: Float64Array;
   readonly counts: Counts;
 }
