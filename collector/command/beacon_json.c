@@ -20,6 +20,13 @@ union beacon_json_record {
     vitrace_v1_Ledger ledger;
     vitrace_v1_Navigation navigation;
     vitrace_v1_ErrorEvent error;
+    vitrace_v1_ElementTiming element_timing;
+    vitrace_v1_SoftNavigation soft_navigation;
+    vitrace_v1_InteractionContentfulPaint interaction_contentful_paint;
+    vitrace_v1_NotRestoredReason not_restored_reason;
+    vitrace_v1_MemoryMeasurement memory_measurement;
+    vitrace_v1_ClickPattern click_pattern;
+    vitrace_v1_CustomMetric custom_metric;
 };
 
 struct beacon_json {

@@ -48,6 +48,6 @@ struct beacon_json_message {
 };
 
 /* beacon_json_fields.c: by enum beacon_field; no name = not a message. */
-extern const struct beacon_json_message beacon_json_messages[BEACON_FIELD_ERROR + 1];
+extern const struct beacon_json_message beacon_json_messages[BEACON_FIELD_LAST + 1];
 
 #endif

@@ -50,6 +50,10 @@ NAMES(error_origin_names, "unspecified", "window", "unhandled_rejection", "api")
 NAMES(metric_names, "unspecified", "lcp", "inp", "cls", "fcp", "ttfb");
 NAMES(rating_names, "unspecified", "good", "needs_improvement", "poor");
 NAMES(vital_state_names, "unspecified", "measured", "unsupported");
+NAMES(click_pattern_type_names, "unspecified", "rage", "dead");
+NAMES(recorder_trigger_names, "none", "inp", "lcp", "error", "rage_click", "api");
+NAMES(load_state_names, "unspecified", "loading", "dom_interactive", "dom_content_loaded", "complete");
+NAMES(interaction_subpart_names, "unspecified", "input_delay", "processing_duration", "presentation_delay");
 NAMES(loss_reason_names, "unspecified", "ring_full", "bad_entry", "too_large", "queue_full", "browser_dropped",
       "budget", "consent", "sampled_out", "dictionary_full", "send_failed", "page_left", "offline_full");
 
@@ -89,6 +93,8 @@ static const struct beacon_json_field header_fields[] = {
     FIELD(Header, environment, "environment", TEXT),
     INNER(Header, page, page_message),
     INNER(Header, device, device_message),
+    FIELD(Header, sample_rate_ppm, "sample_rate_ppm", U32),
+    ENUM(Header, trigger, recorder_trigger_names),
 };
 
 static const struct beacon_json_field claim_fields[] = {
@@ -135,6 +141,7 @@ static const struct beacon_json_field resource_fields[] = {
     FIELD(Resource, connect_end_us, "connect_end_us", S64),
     FIELD(Resource, first_interim_response_start_us, "first_interim_response_start_us", S64),
     FIELD(Resource, final_response_headers_start_us, "final_response_headers_start_us", S64),
+    FIELD(Resource, call_tag, "call_tag", U32),
 };
 
 static const struct beacon_json_field event_timing_fields[] = {
@@ -221,7 +228,21 @@ static const struct beacon_json_field call_fields[] = {
     FIELD(Call, status, "status", U32),
     LIST(Call, claims, BEACON_JSON_MESSAGES, &claim_message),
     FIELD(Call, redirected, "redirected", BOOL),
+    FIELD(Call, content_length, "content_length", U64),
+    FIELD(Call, tag, "tag", U32),
 };
+
+static const struct beacon_json_field longest_script_fields[] = {
+    ENUM(LongestScript, subpart, interaction_subpart_names),
+    FIELD(LongestScript, intersecting_ms, "intersecting_ms", DOUBLE),
+    FIELD(LongestScript, source_url_ref, "source_url", REF),
+    FIELD(LongestScript, source_function_ref, "source_function", REF),
+    FIELD(LongestScript, invoker_ref, "invoker", REF),
+    FIELD(LongestScript, invoker_type_ref, "invoker_type", REF),
+    FIELD(LongestScript, source_char_position, "source_char_position", S64),
+};
+static const struct beacon_json_message longest_script_message =
+    MESSAGE(LongestScript, "longest_script", longest_script_fields);
 
 static const struct beacon_json_field vital_fields[] = {
     ENUM(Vital, metric, metric_names),
@@ -235,6 +256,9 @@ static const struct beacon_json_field vital_fields[] = {
     LIST(Vital, parts, BEACON_JSON_DOUBLES, NULL),
     FIELD(Vital, time, "time", DOUBLE),
     FIELD(Vital, name_ref, "name", REF),
+    ENUM(Vital, load_state, load_state_names),
+    LIST(Vital, frame_parts, BEACON_JSON_DOUBLES, NULL),
+    INNER(Vital, longest_script, longest_script_message),
 };
 
 static const struct beacon_json_field attribute_fields[] = {
@@ -267,6 +291,8 @@ static const struct beacon_json_field ledger_fields[] = {
     FIELD(Ledger, sealed_mono_us, "sealed_mono_us", U64),
     FIELD(Ledger, final, "final", BOOL),
     FIELD(Ledger, batches, "batches", U32),
+    FIELD(Ledger, segments_dropped, "segments_dropped", U32),
+    FIELD(Ledger, budget_level, "budget_level", U32),
 };
 
 static const struct beacon_json_field navigation_fields[] = {
@@ -314,7 +340,65 @@ static const struct beacon_json_field error_event_fields[] = {
     FIELD(ErrorEvent, column, "column", U32),       ENUM(ErrorEvent, origin, error_origin_names),
 };
 
-const struct beacon_json_message beacon_json_messages[BEACON_FIELD_ERROR + 1] = {
+static const struct beacon_json_field element_timing_fields[] = {
+    FIELD(ElementTiming, name_ref, "name", REF),
+    FIELD(ElementTiming, identifier_ref, "identifier", REF),
+    FIELD(ElementTiming, start_us, "start_us", U64),
+    FIELD(ElementTiming, render_us, "render_us", U64),
+    FIELD(ElementTiming, load_us, "load_us", U64),
+    FIELD(ElementTiming, size, "size", U64),
+    FIELD(ElementTiming, url_ref, "url", REF),
+    FIELD(ElementTiming, target_ref, "target", REF),
+};
+
+static const struct beacon_json_field soft_navigation_fields[] = {
+    FIELD(SoftNavigation, name_ref, "name", REF),
+    FIELD(SoftNavigation, start_us, "start_us", U64),
+    FIELD(SoftNavigation, interaction_id, "interaction_id", U32),
+    FIELD(SoftNavigation, paint_us, "paint_us", U64),
+    FIELD(SoftNavigation, presentation_us, "presentation_us", U64),
+};
+
+static const struct beacon_json_field interaction_contentful_paint_fields[] = {
+    FIELD(InteractionContentfulPaint, start_us, "start_us", U64),
+    FIELD(InteractionContentfulPaint, render_us, "render_us", U64),
+    FIELD(InteractionContentfulPaint, load_us, "load_us", U64),
+    FIELD(InteractionContentfulPaint, size, "size", U64),
+    FIELD(InteractionContentfulPaint, url_ref, "url", REF),
+    FIELD(InteractionContentfulPaint, target_ref, "target", REF),
+    FIELD(InteractionContentfulPaint, interaction_id, "interaction_id", U32),
+};
+
+static const struct beacon_json_field not_restored_reason_fields[] = {
+    FIELD(NotRestoredReason, reason_ref, "reason", REF),
+    FIELD(NotRestoredReason, url_ref, "url", REF),
+    FIELD(NotRestoredReason, depth, "depth", U32),
+};
+
+static const struct beacon_json_field memory_measurement_fields[] = {
+    FIELD(MemoryMeasurement, start_us, "start_us", U64),
+    FIELD(MemoryMeasurement, bytes, "bytes", U64),
+    FIELD(MemoryMeasurement, js_bytes, "js_bytes", U64),
+    FIELD(MemoryMeasurement, dom_bytes, "dom_bytes", U64),
+};
+
+static const struct beacon_json_field click_pattern_fields[] = {
+    FIELD(ClickPattern, start_us, "start_us", U64),
+    ENUM(ClickPattern, type, click_pattern_type_names),
+    FIELD(ClickPattern, count, "count", U32),
+    FIELD(ClickPattern, target_ref, "target", REF),
+    FIELD(ClickPattern, duration_us, "duration_us", U64),
+};
+
+static const struct beacon_json_field custom_metric_fields[] = {
+    FIELD(CustomMetric, start_us, "start_us", U64),
+    FIELD(CustomMetric, name_ref, "name", REF),
+    FIELD(CustomMetric, value, "value", DOUBLE),
+    FIELD(CustomMetric, unit_ref, "unit", REF),
+    LIST(CustomMetric, attributes, BEACON_JSON_MESSAGES, &attribute_message),
+};
+
+const struct beacon_json_message beacon_json_messages[BEACON_FIELD_LAST + 1] = {
     [BEACON_FIELD_HEADER] = MESSAGE(Header, "header", header_fields),
     [BEACON_FIELD_RESOURCE] = MESSAGE(Resource, "resource", resource_fields),
     [BEACON_FIELD_EVENT] = MESSAGE(EventTiming, "event", event_timing_fields),
@@ -333,4 +417,12 @@ const struct beacon_json_message beacon_json_messages[BEACON_FIELD_ERROR + 1] = 
     [BEACON_FIELD_LEDGER] = MESSAGE(Ledger, "ledger", ledger_fields),
     [BEACON_FIELD_NAVIGATION] = MESSAGE(Navigation, "navigation", navigation_fields),
     [BEACON_FIELD_ERROR] = MESSAGE(ErrorEvent, "error", error_event_fields),
+    [BEACON_FIELD_ELEMENT_TIMING] = MESSAGE(ElementTiming, "element_timing", element_timing_fields),
+    [BEACON_FIELD_SOFT_NAVIGATION] = MESSAGE(SoftNavigation, "soft_navigation", soft_navigation_fields),
+    [BEACON_FIELD_INTERACTION_CONTENTFUL_PAINT] =
+        MESSAGE(InteractionContentfulPaint, "interaction_contentful_paint", interaction_contentful_paint_fields),
+    [BEACON_FIELD_NOT_RESTORED_REASON] = MESSAGE(NotRestoredReason, "not_restored_reason", not_restored_reason_fields),
+    [BEACON_FIELD_MEMORY_MEASUREMENT] = MESSAGE(MemoryMeasurement, "memory_measurement", memory_measurement_fields),
+    [BEACON_FIELD_CLICK_PATTERN] = MESSAGE(ClickPattern, "click_pattern", click_pattern_fields),
+    [BEACON_FIELD_CUSTOM_METRIC] = MESSAGE(CustomMetric, "custom_metric", custom_metric_fields),
 };

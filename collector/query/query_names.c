@@ -22,6 +22,7 @@ static const char *const loss_names[] = {"unknown",     "ring_full",       "bad_
                                          "sampled_out", "dictionary_full", "send_failed", "page_left",
                                          "offline_full"};
 static const char *const error_origin_names[] = {"unknown", "window", "unhandled_rejection", "api"};
+static const char *const click_pattern_names[] = {"unknown", "rage", "dead"};
 static const char *const span_kind_names[] = {"unspecified", "internal", "server", "client", "producer", "consumer"};
 static const char *const span_status_names[] = {"unset", "ok", "error"};
 
@@ -40,6 +41,7 @@ QUERY_NAME(query_name_protocol, protocol_names)
 QUERY_NAME(query_name_delivery, delivery_names)
 QUERY_NAME(query_name_loss, loss_names)
 QUERY_NAME(query_name_error_origin, error_origin_names)
+QUERY_NAME(query_name_click_pattern, click_pattern_names)
 QUERY_NAME(query_name_span_kind, span_kind_names)
 QUERY_NAME(query_name_span_status, span_status_names)
 

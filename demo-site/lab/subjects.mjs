@@ -9,11 +9,15 @@ const sdk = (name) => here(`../../js-glue/dist/${name}`);
 export const SUBJECTS = [
   { name: "none", label: "nothing", about: "the same page without any SDK" },
   { name: "bare", label: "bare observer", entry: "bare.mjs", about: "observes every entry type, reads every field, drops it" },
+  { name: "bare-beacon", label: "JSON + sendBeacon", entry: "bare_beacon.mjs", about: "every entry as the browser's own JSON, 50 a beacon" },
   { name: "vitrace", label: "Vitrace", files: { script: sdk("vitrace.js"), later: [sdk("vitrace-bridge.js"), sdk("vitrace.wasm")] }, about: "all entries, vitals, beacons" },
   { name: "web-vitals", label: "web-vitals", entry: "web_vitals.mjs", about: "five metrics, one beacon each" },
   { name: "boomerang", label: "boomerang", entry: "boomerang.mjs", about: "documented plug-ins, one beacon at load and at unload" },
+  { name: "elastic", label: "Elastic RUM", entry: "elastic.mjs", about: "page load and route transactions, every one sampled" },
   { name: "sentry", label: "Sentry", entry: "sentry.mjs", about: "browserTracingIntegration, every trace sampled" },
   { name: "otel", label: "OpenTelemetry web", entry: "otel.mjs", about: "fetch and XHR instrumentation, BatchSpanProcessor, OTLP/JSON" },
+  { name: "datadog", label: "Datadog RUM", entry: "datadog.mjs", about: "resources, long tasks and interactions, no replay" },
+  { name: "faro", label: "Grafana Faro", entry: "faro.mjs", about: "web instrumentations with its tracing package" },
 ];
 
 export const folder = here("dist");

@@ -72,7 +72,7 @@ export interface Watch {
 export function watch(options: Options, urls: Urls, load?: () => void, integrity = ""): Watch {
   const guard = new Guard();
   const queue = new Queue();
-  const context: Context = { guard, sink: queue, drains: [], stops: [] };
+  const context: Context = { viewStart: 0, guard, sink: queue, drains: [], stops: [] };
   const idle = idleMark(context);
   const fetch = window.fetch.bind(window);
   let report = (_error: unknown) => {};

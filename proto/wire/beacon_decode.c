@@ -39,7 +39,7 @@ bool beacon_reader_next(struct beacon_reader *self, struct beacon_record *record
 {
     struct walk_field field;
     while (walk_next(&self->walk, &field) == WALK_FIELD) {
-        if (field.type != WALK_BYTES || field.number > BEACON_FIELD_ERROR)
+        if (field.type != WALK_BYTES || field.number > BEACON_FIELD_LAST)
             continue;
         record->field = (enum beacon_field)field.number;
         record->body = field.bytes;
@@ -195,6 +195,7 @@ static const struct resource_field resource_fields[] = {
     RESOURCE_ROW(25, connect_end_us, RESOURCE_S64),
     RESOURCE_ROW(26, first_interim_response_start_us, RESOURCE_S64),
     RESOURCE_ROW(27, final_response_headers_start_us, RESOURCE_S64),
+    RESOURCE_ROW(28, call_tag, RESOURCE_U32),
 };
 #define RESOURCE_FIELDS (sizeof resource_fields / sizeof resource_fields[0])
 

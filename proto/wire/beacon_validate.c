@@ -5,6 +5,7 @@
 #include "proto/wire/beacon_decode.h"
 
 #include <math.h>
+#include <stddef.h>
 
 #define APP_BYTES_MAX    64u
 #define VITAL_MS_MAX     600000.0 /* ten minutes: no page is waited for longer */
@@ -28,6 +29,13 @@ union record {
     vitrace_v1_Ledger ledger;
     vitrace_v1_Navigation navigation;
     vitrace_v1_ErrorEvent error;
+    vitrace_v1_ElementTiming element_timing;
+    vitrace_v1_SoftNavigation soft_navigation;
+    vitrace_v1_InteractionContentfulPaint interaction_contentful_paint;
+    vitrace_v1_NotRestoredReason not_restored_reason;
+    vitrace_v1_MemoryMeasurement memory_measurement;
+    vitrace_v1_ClickPattern click_pattern;
+    vitrace_v1_CustomMetric custom_metric;
 };
 
 struct check {
@@ -155,14 +163,6 @@ static enum beacon_status check_call(struct check *self, struct slice body)
     return check_claims(c->claims, c->claims_count);
 }
 
-static enum beacon_status check_event(struct check *self, struct slice body)
-{
-    vitrace_v1_EventTiming *e = &self->record.event;
-    if (!beacon_decode_message(body, vitrace_v1_EventTiming_fields, e))
-        return BEACON_MALFORMED;
-    return check_ref(self, e->name_ref) && check_ref(self, e->target_ref) ? BEACON_OK : BEACON_BAD_REFERENCE;
-}
-
 static enum beacon_status check_layout_shift(struct check *self, struct slice body)
 {
     vitrace_v1_LayoutShift *s = &self->record.layout_shift;
@@ -171,22 +171,6 @@ static enum beacon_status check_layout_shift(struct check *self, struct slice bo
     if (!check_ref(self, s->target_ref))
         return BEACON_BAD_REFERENCE;
     return isfinite(s->value) && s->value >= 0 && s->value <= CLS_MAX ? BEACON_OK : BEACON_OUT_OF_RANGE;
-}
-
-static enum beacon_status check_user_timing(struct check *self, struct slice body)
-{
-    vitrace_v1_UserTiming *t = &self->record.user_timing;
-    if (!beacon_decode_message(body, vitrace_v1_UserTiming_fields, t))
-        return BEACON_MALFORMED;
-    return check_ref(self, t->name_ref) ? BEACON_OK : BEACON_BAD_REFERENCE;
-}
-
-static enum beacon_status check_long_task(struct check *self, struct slice body)
-{
-    vitrace_v1_LongTask *t = &self->record.long_task;
-    if (!beacon_decode_message(body, vitrace_v1_LongTask_fields, t))
-        return BEACON_MALFORMED;
-    return check_ref(self, t->name_ref) ? BEACON_OK : BEACON_BAD_REFERENCE;
 }
 
 static enum beacon_status check_long_animation_frame(struct check *self, struct slice body)
@@ -201,28 +185,6 @@ static enum beacon_status check_long_animation_frame(struct check *self, struct 
             return BEACON_BAD_REFERENCE;
     }
     return BEACON_OK;
-}
-
-static enum beacon_status check_paint(struct check *self, struct slice body)
-{
-    vitrace_v1_Paint *p = &self->record.paint;
-    if (!beacon_decode_message(body, vitrace_v1_Paint_fields, p))
-        return BEACON_MALFORMED;
-    return check_ref(self, p->name_ref) ? BEACON_OK : BEACON_BAD_REFERENCE;
-}
-
-static enum beacon_status check_largest_contentful_paint(struct check *self, struct slice body)
-{
-    vitrace_v1_LargestContentfulPaint *p = &self->record.largest_contentful_paint;
-    if (!beacon_decode_message(body, vitrace_v1_LargestContentfulPaint_fields, p))
-        return BEACON_MALFORMED;
-    return check_ref(self, p->url_ref) && check_ref(self, p->target_ref) ? BEACON_OK : BEACON_BAD_REFERENCE;
-}
-
-static enum beacon_status check_visibility_state(struct check *self, struct slice body)
-{
-    bool fits = beacon_decode_message(body, vitrace_v1_VisibilityState_fields, &self->record.visibility_state);
-    return fits ? BEACON_OK : BEACON_MALFORMED;
 }
 
 static enum beacon_status check_vital(struct check *self, struct slice body)
@@ -241,6 +203,17 @@ static enum beacon_status check_vital(struct check *self, struct slice body)
     return BEACON_OK;
 }
 
+static enum beacon_status check_attributes(struct check *self, const vitrace_v1_Attribute *attributes, pb_size_t count)
+{
+    for (pb_size_t i = 0; i < count; i++) {
+        if (!check_ref(self, attributes[i].key_ref) || !check_ref(self, attributes[i].text_ref))
+            return BEACON_BAD_REFERENCE;
+        if (!isfinite(attributes[i].number))
+            return BEACON_OUT_OF_RANGE;
+    }
+    return BEACON_OK;
+}
+
 static enum beacon_status check_custom_event(struct check *self, struct slice body)
 {
     vitrace_v1_CustomEvent *e = &self->record.custom_event;
@@ -248,23 +221,19 @@ static enum beacon_status check_custom_event(struct check *self, struct slice bo
         return BEACON_MALFORMED;
     if (!check_ref(self, e->name_ref))
         return BEACON_BAD_REFERENCE;
-    for (pb_size_t i = 0; i < e->attributes_count; i++) {
-        if (!check_ref(self, e->attributes[i].key_ref) || !check_ref(self, e->attributes[i].text_ref))
-            return BEACON_BAD_REFERENCE;
-        if (!isfinite(e->attributes[i].number))
-            return BEACON_OUT_OF_RANGE;
-    }
-    return BEACON_OK;
+    return check_attributes(self, e->attributes, e->attributes_count);
 }
 
-static enum beacon_status check_error(struct check *self, struct slice body)
+static enum beacon_status check_custom_metric(struct check *self, struct slice body)
 {
-    vitrace_v1_ErrorEvent *e = &self->record.error;
-    if (!beacon_decode_message(body, vitrace_v1_ErrorEvent_fields, e))
+    vitrace_v1_CustomMetric *m = &self->record.custom_metric;
+    if (!beacon_decode_message(body, vitrace_v1_CustomMetric_fields, m))
         return BEACON_MALFORMED;
-    bool known = check_ref(self, e->type_ref) && check_ref(self, e->message_ref) && check_ref(self, e->stack_ref) &&
-                 check_ref(self, e->source_ref);
-    return known ? BEACON_OK : BEACON_BAD_REFERENCE;
+    if (!check_ref(self, m->name_ref) || !check_ref(self, m->unit_ref))
+        return BEACON_BAD_REFERENCE;
+    if (!isfinite(m->value))
+        return BEACON_OUT_OF_RANGE;
+    return check_attributes(self, m->attributes, m->attributes_count);
 }
 
 static enum beacon_status check_ledger(struct check *self, struct slice body)
@@ -275,25 +244,73 @@ static enum beacon_status check_ledger(struct check *self, struct slice body)
     return BEACON_OK;
 }
 
-static check_record *const checks[] = {
+/* Records of which nothing but the references is left to check once they have decoded: a row each. */
+#define REFS_MAX 4
+
+struct plain_record {
+    const pb_msgdesc_t *fields;
+    uint8_t refs;
+    uint8_t ref_at[REFS_MAX]; /* offsets in the struct */
+};
+
+#define AT(type, member)       offsetof(vitrace_v1_##type, member)
+#define REFS(type, count, ...) {vitrace_v1_##type##_fields, count, {__VA_ARGS__}}
+
+static const struct plain_record plain_records[BEACON_FIELD_LAST + 1] = {
+    [BEACON_FIELD_EVENT] = REFS(EventTiming, 2, AT(EventTiming, name_ref), AT(EventTiming, target_ref)),
+    [BEACON_FIELD_USER_TIMING] = REFS(UserTiming, 1, AT(UserTiming, name_ref)),
+    [BEACON_FIELD_LONG_TASK] = REFS(LongTask, 1, AT(LongTask, name_ref)),
+    [BEACON_FIELD_PAINT] = REFS(Paint, 1, AT(Paint, name_ref)),
+    [BEACON_FIELD_LARGEST_CONTENTFUL_PAINT] =
+        REFS(LargestContentfulPaint, 2, AT(LargestContentfulPaint, url_ref), AT(LargestContentfulPaint, target_ref)),
+    [BEACON_FIELD_VISIBILITY_STATE] = REFS(VisibilityState, 0, 0),
+    [BEACON_FIELD_ERROR] = REFS(ErrorEvent, 4, AT(ErrorEvent, type_ref), AT(ErrorEvent, message_ref),
+                                AT(ErrorEvent, stack_ref), AT(ErrorEvent, source_ref)),
+    [BEACON_FIELD_ELEMENT_TIMING] = REFS(ElementTiming, 4, AT(ElementTiming, name_ref),
+                                         AT(ElementTiming, identifier_ref), AT(ElementTiming, url_ref),
+                                         AT(ElementTiming, target_ref)),
+    [BEACON_FIELD_SOFT_NAVIGATION] = REFS(SoftNavigation, 1, AT(SoftNavigation, name_ref)),
+    [BEACON_FIELD_INTERACTION_CONTENTFUL_PAINT] =
+        REFS(InteractionContentfulPaint, 2, AT(InteractionContentfulPaint, url_ref),
+             AT(InteractionContentfulPaint, target_ref)),
+    [BEACON_FIELD_NOT_RESTORED_REASON] =
+        REFS(NotRestoredReason, 2, AT(NotRestoredReason, reason_ref), AT(NotRestoredReason, url_ref)),
+    [BEACON_FIELD_MEMORY_MEASUREMENT] = REFS(MemoryMeasurement, 0, 0),
+    [BEACON_FIELD_CLICK_PATTERN] = REFS(ClickPattern, 1, AT(ClickPattern, target_ref)),
+};
+
+static enum beacon_status check_plain(struct check *self, const struct plain_record *plain, struct slice body)
+{
+    if (!beacon_decode_message(body, plain->fields, &self->record))
+        return BEACON_MALFORMED;
+    for (unsigned i = 0; i < plain->refs; i++) {
+        uint32_t ref;
+        memcpy(&ref, (const uint8_t *)&self->record + plain->ref_at[i], sizeof ref);
+        if (!check_ref(self, ref))
+            return BEACON_BAD_REFERENCE;
+    }
+    return BEACON_OK;
+}
+
+static check_record *const checks[BEACON_FIELD_LAST + 1] = {
     [BEACON_FIELD_HEADER] = check_header,
     [BEACON_FIELD_STRING] = check_string,
     [BEACON_FIELD_RESOURCE] = check_resource,
-    [BEACON_FIELD_EVENT] = check_event,
     [BEACON_FIELD_LAYOUT_SHIFT] = check_layout_shift,
-    [BEACON_FIELD_USER_TIMING] = check_user_timing,
-    [BEACON_FIELD_LONG_TASK] = check_long_task,
     [BEACON_FIELD_LONG_ANIMATION_FRAME] = check_long_animation_frame,
-    [BEACON_FIELD_PAINT] = check_paint,
-    [BEACON_FIELD_LARGEST_CONTENTFUL_PAINT] = check_largest_contentful_paint,
-    [BEACON_FIELD_VISIBILITY_STATE] = check_visibility_state,
     [BEACON_FIELD_CALL] = check_call,
     [BEACON_FIELD_VITAL] = check_vital,
     [BEACON_FIELD_CUSTOM_EVENT] = check_custom_event,
     [BEACON_FIELD_LEDGER] = check_ledger,
     [BEACON_FIELD_NAVIGATION] = check_navigation,
-    [BEACON_FIELD_ERROR] = check_error,
+    [BEACON_FIELD_CUSTOM_METRIC] = check_custom_metric,
 };
+
+static enum beacon_status check_one(struct check *self, const struct beacon_record *record)
+{
+    check_record *check = checks[record->field];
+    return check != NULL ? check(self, record->body) : check_plain(self, &plain_records[record->field], record->body);
+}
 
 /* First pass: framing, and how many strings there are. */
 static enum beacon_status count_records(struct slice beacon, struct beacon_summary *summary)
@@ -302,7 +319,7 @@ static enum beacon_status count_records(struct slice beacon, struct beacon_summa
     struct walk_field field;
     enum walk_status status;
     while ((status = walk_next(&walk, &field)) == WALK_FIELD) {
-        if (field.number <= BEACON_FIELD_ERROR && field.type != WALK_BYTES)
+        if (field.number <= BEACON_FIELD_LAST && field.type != WALK_BYTES)
             return BEACON_MALFORMED;
         if (++summary->records > BEACON_RECORDS_MAX)
             return BEACON_TOO_LARGE;
@@ -326,7 +343,7 @@ enum beacon_status beacon_validate(struct slice beacon, struct beacon_summary *s
     struct beacon_reader reader = beacon_reader_of(beacon);
     struct beacon_record record;
     while (status == BEACON_OK && beacon_reader_next(&reader, &record))
-        status = checks[record.field](&check, record.body);
+        status = check_one(&check, &record);
     if (status == BEACON_OK && check.headers == 0)
         status = BEACON_NO_HEADER;
     return status;

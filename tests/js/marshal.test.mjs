@@ -34,7 +34,7 @@ test("a resource has its kind, its size and every field in place", () => {
   assert.equal(r.words, abi.InboxResource.WORDS);
   assert.equal(r.text("InboxResource", "NAME"), "http://shop.test/a.js");
   const expected = {
-    START_TIME: 10, FETCH_START: 10, REDIRECT_START: 0, WORKER_START: 0, DOMAIN_LOOKUP_START: 10, CONNECT_START: 10, CONNECT_END: 10,
+    START_TIME: 10, FETCH_START: 10, REDIRECT_START: 0, WORKER_START: 0, DOMAIN_LOOKUP_START: 0, CONNECT_START: 0, CONNECT_END: 10,
     REQUEST_START: 12, RESPONSE_START: 20, RESPONSE_END: 25, FIRST_INTERIM_RESPONSE_START: 0, FINAL_RESPONSE_HEADERS_START: 20,
     TRANSFER_SIZE: 1300, ENCODED_BODY_SIZE: 1000, DECODED_BODY_SIZE: 3000, RESPONSE_STATUS: 200,
     INITIATOR_TYPE: abi.InitiatorType.SCRIPT, NEXT_HOP_PROTOCOL: abi.NextHopProtocol.H2, DELIVERY_TYPE: abi.DeliveryType.NETWORK,
@@ -44,10 +44,22 @@ test("a resource has its kind, its size and every field in place", () => {
 });
 
 test("a reused connection is not read phase by phase", () => {
-  const names = ["domainLookupStart", "domainLookupEnd", "connectStart", "secureConnectionStart", "redirectStart", "redirectEnd", "workerStart",
+  const names = ["domainLookupStart", "domainLookupEnd", "connectStart", "secureConnectionStart", "redirectStart", "redirectEnd",
     "firstInterimResponseStart", "deliveryType"];
   const r = write(Kind.RESOURCE, unreadable(resourceEntry(), names));
-  assert.equal(r.number("InboxResource", "DOMAIN_LOOKUP_END"), 10);
+  // 0 beside a connectEnd says "as the phase before it".
+  assert.equal(r.number("InboxResource", "DOMAIN_LOOKUP_END"), 0);
+  assert.equal(r.number("InboxResource", "CONNECT_END"), 10);
+});
+
+test("what a batch left behind is not read as part of the next", () => {
+  const batch = new Batch(new Float64Array(abi.Inbox.WORDS));
+  marshal(batch, Kind.RESOURCE, resourceEntry({ startTime: 1, redirectStart: 1, redirectEnd: 9 }));
+  batch.commit();
+  marshal(batch, Kind.RESOURCE, resourceEntry({ startTime: 1, redirectStart: 1, redirectEnd: 9 }));
+  batch.rollback();
+  batch.reset();
+  assert.ok(batch.words.every((word) => word === 0));
 });
 
 test("a new connection with a redirect is read whole", () => {

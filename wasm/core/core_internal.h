@@ -62,6 +62,9 @@ extern const struct shape_row record_paint_shape[], record_largest_paint_shape[]
 extern const struct shape_row record_event_shape[], record_visibility_shape[];
 extern const struct shape_row record_long_task_shape[], record_long_frame_shape[], record_user_timing_shape[];
 extern const struct shape_row record_error_shape[], record_custom_event_shape[], record_call_shape[];
+extern const struct shape_row record_custom_metric_shape[], record_click_pattern_shape[];
+extern const struct shape_row record_element_shape[], record_soft_navigation_shape[], record_interaction_paint_shape[];
+extern const struct shape_row record_not_restored_shape[], record_memory_measurement_shape[];
 
 /* Number of NavigationType for the entry's `type`. */
 uint32_t record_navigation_type(struct slice name);

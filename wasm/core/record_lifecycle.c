@@ -1,4 +1,4 @@
-/* VISIBILITY, LIFECYCLE, LOSS and METER: what happened to the page and to the bridge. */
+/* VISIBILITY, LIFECYCLE, MEMORY_MEASUREMENT, LOSS and METER: what happened to the page and to the bridge. */
 #include "wasm/core/core_internal.h"
 
 const struct shape_row record_visibility_shape[] = {
@@ -22,6 +22,14 @@ void record_visibility_feed(struct core *self, struct inbox_record *record)
     if (hidden)
         vitals_hide(self->vitals, time);
 }
+
+const struct shape_row record_memory_measurement_shape[] = {
+    {1, INBOX_MEMORY_MEASUREMENT_START_TIME, SHAPE_START, 0},
+    {2, INBOX_MEMORY_MEASUREMENT_BYTES, SHAPE_SIZE, 0},
+    {3, INBOX_MEMORY_MEASUREMENT_JS_BYTES, SHAPE_SIZE, 0},
+    {4, INBOX_MEMORY_MEASUREMENT_DOM_BYTES, SHAPE_SIZE, 0},
+    {0},
+};
 
 static void apply(struct core *self, enum inbox_lifecycle event, double time)
 {

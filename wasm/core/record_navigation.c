@@ -1,5 +1,5 @@
 /*
- * NAVIGATION and the META_TRACE that belongs to it. The bridge may send the navigation again when the page is complete;
+ * NAVIGATION and what belongs to it: META_TRACE, NOT_RESTORED, and SOFT_NAVIGATION. The bridge may send the navigation again when the page is complete;
  * a beacon carries one at most, so the second goes into the next segment.
  */
 #include "wasm/core/core_internal.h"
@@ -47,6 +47,22 @@ const struct shape_row record_navigation_shape[] = {
     {0},
 };
 _Static_assert(INBOX_NAVIGATION_CONNECT_END == INBOX_NAVIGATION_FETCH_START + 5, "record_phases reads them in a row");
+
+const struct shape_row record_soft_navigation_shape[] = {
+    {1, INBOX_SOFT_NAVIGATION_NAME, SHAPE_URL, 0},
+    {2, INBOX_SOFT_NAVIGATION_START_TIME, SHAPE_START, 0},
+    {3, INBOX_SOFT_NAVIGATION_INTERACTION_ID, SHAPE_COUNT, 0},
+    {4, INBOX_SOFT_NAVIGATION_PAINT_TIME, SHAPE_TIME, 0},
+    {5, INBOX_SOFT_NAVIGATION_PRESENTATION_TIME, SHAPE_TIME, 0},
+    {0},
+};
+
+const struct shape_row record_not_restored_shape[] = {
+    {1, INBOX_NOT_RESTORED_REASON, SHAPE_NAME, 0},
+    {2, INBOX_NOT_RESTORED_URL, SHAPE_URL, 0},
+    {3, INBOX_NOT_RESTORED_DEPTH, SHAPE_COUNT, 0},
+    {0},
+};
 
 uint32_t record_navigation_type(struct slice name)
 {

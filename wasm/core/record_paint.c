@@ -1,4 +1,4 @@
-/* PAINT, LARGEST_PAINT and LAYOUT_SHIFT: what LCP, FCP and CLS are made of. */
+/* PAINT, LARGEST_PAINT and LAYOUT_SHIFT: what LCP, FCP and CLS are made of; paints of elements and interactions. */
 #include "wasm/core/core_internal.h"
 
 #include "wasm/core/text_hash.h"
@@ -43,6 +43,29 @@ void record_largest_paint_feed(struct core *self, struct inbox_record *record)
     paint.target = core_keep_text(self, target, TEXT_POOL_TARGET_BYTES_MAX);
     vitals_take_largest_paint(self->vitals, &paint);
 }
+
+const struct shape_row record_interaction_paint_shape[] = {
+    {1, INBOX_INTERACTION_PAINT_START_TIME, SHAPE_START, 0},
+    {2, INBOX_INTERACTION_PAINT_RENDER_TIME, SHAPE_TIME, 0},
+    {3, INBOX_INTERACTION_PAINT_LOAD_TIME, SHAPE_TIME, 0},
+    {4, INBOX_INTERACTION_PAINT_SIZE, SHAPE_SIZE, 0},
+    {5, INBOX_INTERACTION_PAINT_URL, SHAPE_URL, 0},
+    {6, INBOX_INTERACTION_PAINT_TARGET, SHAPE_TEXT, 0},
+    {7, INBOX_INTERACTION_PAINT_INTERACTION_ID, SHAPE_COUNT, 0},
+    {0},
+};
+
+const struct shape_row record_element_shape[] = {
+    {1, INBOX_ELEMENT_NAME, SHAPE_TEXT, 0},
+    {2, INBOX_ELEMENT_IDENTIFIER, SHAPE_TEXT, 0},
+    {3, INBOX_ELEMENT_START_TIME, SHAPE_START, 0},
+    {4, INBOX_ELEMENT_RENDER_TIME, SHAPE_TIME, 0},
+    {5, INBOX_ELEMENT_LOAD_TIME, SHAPE_TIME, 0},
+    {6, INBOX_ELEMENT_SIZE, SHAPE_SIZE, 0},
+    {7, INBOX_ELEMENT_URL, SHAPE_URL, 0},
+    {8, INBOX_ELEMENT_TARGET, SHAPE_TEXT, 0},
+    {0},
+};
 
 const struct shape_row record_layout_shift_shape[] = {
     {1, INBOX_LAYOUT_SHIFT_START_TIME, SHAPE_START, 0},

@@ -1,7 +1,7 @@
 /*
  * The network phases that a resource and a navigation share, as the schema wants them: offsets, a phase equal to the
  * one before it left out, and a bit for each phase that the browser did not disclose. proto/wire beacon_phases_*
- * undoes it. NaN in the connection group means that the bridge did not read the phase because it is implied (a reused
+ * undoes it. 0 in the connection group means that the bridge did not read the phase because it is implied (a reused
  * connection), which is the same as equal.
  *
  * The words of the group follow each other in both kinds: fetch start, domain lookup start, end, connect start, secure

@@ -1,4 +1,4 @@
-/* ERROR, CUSTOM_EVENT and CALL: what the page or its wrapped calls report. */
+/* ERROR, CUSTOM_EVENT, CUSTOM_METRIC, CLICK_PATTERN and CALL: what the page, its visitor or its wrapped calls report. */
 #include "wasm/core/core_internal.h"
 
 const struct shape_row record_error_shape[] = {
@@ -17,6 +17,24 @@ const struct shape_row record_custom_event_shape[] = {
     {1, INBOX_CUSTOM_EVENT_START_TIME, SHAPE_START, 0},
     {2, INBOX_CUSTOM_EVENT_NAME, SHAPE_TEXT, 0},
     {3, INBOX_CUSTOM_EVENT_ATTRIBUTES, SHAPE_ATTRIBUTES, BEACON_ATTRIBUTES_MAX},
+    {0},
+};
+
+const struct shape_row record_custom_metric_shape[] = {
+    {1, INBOX_CUSTOM_METRIC_START_TIME, SHAPE_START, 0},
+    {2, INBOX_CUSTOM_METRIC_NAME, SHAPE_TEXT, 0},
+    {3, INBOX_CUSTOM_METRIC_VALUE, SHAPE_VALUE, 0},
+    {4, INBOX_CUSTOM_METRIC_UNIT, SHAPE_TEXT, 0},
+    {5, INBOX_CUSTOM_METRIC_ATTRIBUTES, SHAPE_ATTRIBUTES, BEACON_ATTRIBUTES_MAX},
+    {0},
+};
+
+const struct shape_row record_click_pattern_shape[] = {
+    {1, INBOX_CLICK_PATTERN_START_TIME, SHAPE_START, 0},
+    {2, INBOX_CLICK_PATTERN_TYPE, SHAPE_ENUM, _vitrace_v1_ClickPatternType_MAX},
+    {3, INBOX_CLICK_PATTERN_COUNT, SHAPE_COUNT, 0},
+    {4, INBOX_CLICK_PATTERN_TARGET, SHAPE_TEXT, 0},
+    {5, INBOX_CLICK_PATTERN_DURATION, SHAPE_TIME, 0},
     {0},
 };
 

@@ -175,6 +175,12 @@ static struct slice read_text(const struct shape_state *self, const struct shape
 static void write_row(struct shape_state *self, const struct shape_row *row)
 {
     switch ((enum shape_as)row->as) {
+    case SHAPE_VALUE: {
+        double value = inbox_record_number(self->record, row->word);
+        self->record->bad = self->record->bad || value != value;
+        writer_double(self->out, row->field, value);
+        return;
+    }
     case SHAPE_DOUBLE:
         writer_double(self->out, row->field, number_or_0(self->record, row->word));
         return;

@@ -47,6 +47,7 @@ enum shape_as {
     SHAPE_MEBIBYTES,
     SHAPE_DOUBLE,
     SHAPE_NUMBER, /* a double, left out when the row before refers to a text */
+    SHAPE_VALUE, /* a double that the entry must have */
     SHAPE_SCORE,
     /* submessages */
     SHAPE_CLAIMS,         /* of the SERVER_TIMING children */

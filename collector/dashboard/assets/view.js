@@ -2,6 +2,7 @@
 import * as api from "./api.js";
 import { element, outsideLink } from "./dom.js";
 import { METRIC_NAMES, bytes, clockTime, metricValue, milliseconds, ratingClass } from "./format.js";
+import { marksOf, tablesSection } from "./marks.js";
 import { waterfall } from "./waterfall.js";
 
 function vitalCard(vital) {
@@ -36,14 +37,12 @@ function entriesSection(entries) {
 export async function viewPage(id) {
   const answer = await api.view(id);
   const { view } = answer;
-  const marks = answer.vitals.filter((vital) => vital.state === "measured" && (vital.metric === "lcp" || vital.metric === "fcp"))
-    .map((vital) => ({ name: vital.metric, time: vital.value }));
   return [
     element("h1", {}, view.route || view.url),
     element("p", { class: "quiet" }, outsideLink(view.url), ` · ${clockTime(view.started_unix_ms)} · ${view.navigation_type} · ${view.transport} · view `, element("code", {}, view.view_id)),
     element("section", { class: "cards" }, answer.vitals.map(vitalCard)),
     element("h2", {}, `${answer.requests.length} requests, ${view.joined.exact_parent + view.joined.exact_trace} joined`),
-    waterfall(answer, marks), ledgerSection(answer), entriesSection(answer.entries),
+    waterfall(answer, marksOf(answer)), tablesSection(answer.entries), ledgerSection(answer), entriesSection(answer.entries),
     answer.truncated && element("p", { class: "quiet" }, "This view is larger than one answer; the rest was left out."),
   ];
 }

@@ -1,6 +1,7 @@
 // One view's requests on a time axis, with the backend spans that served each one beneath it.
 import { element, shape } from "./dom.js";
 import { bytes, milliseconds, path } from "./format.js";
+import { legendOf } from "./marks.js";
 import { WIDTH, timeline } from "./timeline.js";
 
 const phaseBars = (request) => {
@@ -30,7 +31,7 @@ function axis({ scale, ticks, cuts }, marks) {
       cuts.map((cut) => shape("rect", { class: "cut", x: x(cut.from), width: Math.max(1, scale(cut.to) - scale(cut.from)).toFixed(2), y: 0, height: 12 },
         shape("title", {}, `${milliseconds(cut.to - cut.from)} without requests`))),
       ticks.map((tick) => shape("line", { x1: x(tick), x2: x(tick), y1: 7, y2: 12, class: "tick" })),
-      marks.map((mark) => shape("line", { x1: x(mark.time), x2: x(mark.time), y1: 0, y2: 12, class: `mark mark-${mark.name}` }, shape("title", {}, `${mark.name.toUpperCase()} ${milliseconds(mark.time)}`)))));
+      marks.map((mark) => shape("line", { x1: x(mark.time), x2: x(mark.time), y1: 0, y2: 12, class: `mark mark-${mark.kind}` }, shape("title", {}, `${mark.title} ${milliseconds(mark.time)}`)))));
 }
 
 function bars(scale, parts, title) {
@@ -80,7 +81,7 @@ export function waterfall(view, marks) {
   const legend = ["queue", "connect", "wait", "download", "server", "client", "db"];
   return element("section", { class: "waterfall" },
     element("p", { class: "legend" }, legend.map((name) => element("span", {}, element("i", { class: `swatch bar-${name}` }), name)),
-      marks.map((mark) => element("span", {}, element("i", { class: `swatch mark-${mark.name}` }), `${mark.name.toUpperCase()} ${milliseconds(mark.time)}`)),
+      legendOf(marks).map((mark) => element("span", {}, element("i", { class: `swatch mark-${mark.kind}` }), mark.legend)),
       line.cuts.length > 0 && element("span", {}, element("i", { class: "swatch cut-swatch" }), "rest, cut")),
     element("div", { class: "row axis-row" }, element("div", { class: "label quiet" }, "Request, and below it the spans of its trace"), element("div", {}), axis(line, marks)),
     requests.map((request) => requestRows(line.scale, request)));

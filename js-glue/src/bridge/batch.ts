@@ -2,6 +2,8 @@
  * One batch under construction, straight in the core's inbox: numbers are stored where the core reads them, strings
  * are kept as they are and encoded together when the batch is complete.
  *
+ * Words that no record holds are 0, so that a writer may leave out what is 0.
+ *
  * A record is written without asking for room; stores past the end of a typed array do nothing. `commit` then keeps it,
  * or takes it back when it did not fit, so no writer has to know its own size in advance.
  */
@@ -65,6 +67,7 @@ export class Batch {
   }
 
   rollback(): void {
+    this.words.fill(0, this._kept, this.at);
     this.at = this._kept;
     this._strings.length = this._keptStrings;
     this._chars = this._keptChars;
@@ -79,6 +82,7 @@ export class Batch {
   }
 
   reset(): void {
+    this.words.fill(0, 0, this._kept);
     this.at = this._kept = 0;
     this._strings = [];
     this._chars = this._keptStrings = this._keptChars = 0;

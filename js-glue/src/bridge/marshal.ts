@@ -5,7 +5,7 @@
  * most of all entries, are written by hand: reading an entry costs more than everything done with it, so a getter is
  * called only when its value is not implied by one already read.
  */
-import { InboxKind, InboxResource, Limits } from "../abi";
+import { InboxKind, InboxResource, InboxServerTiming, InitiatorType, Limits } from "../abi";
 import type { CustomFact, FrameScriptEntry, ResourceEntry } from "../lib/entries";
 import type { Id128 } from "../lib/random";
 import type { Batch } from "./batch";
@@ -145,17 +145,21 @@ function row(batch: Batch, kind: InboxKind, item: unknown, extra?: string | numb
   addChildren(batch, kind, kids);
 }
 
+function hasAttributes(kind: InboxKind): boolean {
+  return kind === InboxKind.CUSTOM_EVENT || kind === InboxKind.CUSTOM_METRIC;
+}
+
 function addChildren(batch: Batch, kind: InboxKind, kids: readonly unknown[]): void {
   const child =
     kind === InboxKind.LONG_FRAME ? InboxKind.FRAME_SCRIPT
-    : kind === InboxKind.CUSTOM_EVENT ? InboxKind.ATTRIBUTE
+    : hasAttributes(kind) ? InboxKind.ATTRIBUTE
     : InboxKind.SERVER_TIMING;
   for (const kid of kids) row(batch, child, kid);
 }
 
 function childrenOf(kind: InboxKind, value: unknown): readonly unknown[] {
   if (kind === InboxKind.LONG_FRAME) return frameScripts(value as FrameScriptEntry[]);
-  if (kind === InboxKind.CUSTOM_EVENT) {
+  if (hasAttributes(kind)) {
     return (value as CustomFact["attributes"]).map(([key, given]) =>
       typeof given === "number" ? { key, number: given } : { key, text: given },
     );
@@ -170,47 +174,70 @@ function frameScripts(all: readonly FrameScriptEntry[]): readonly FrameScriptEnt
   return all.filter((script) => longest.includes(script));
 }
 
+/** Firefox and older WebKit have none on insecure pages. Returns how many children it wrote. */
+function serverTimings(batch: Batch, timings: readonly PerformanceServerTiming[] | undefined): number {
+  const count = timings ? Math.min(timings.length, Limits.SERVER_TIMINGS_MAX) : 0;
+  const w = batch.words;
+  for (let at = 0; at < count; at++) {
+    const timing = timings![at]!;
+    const p = batch.at;
+    w[p] = InboxKind.SERVER_TIMING;
+    w[p + InboxServerTiming.NAME] = batch.text(timing.name);
+    w[p + InboxServerTiming.DESCRIPTION] = batch.text(timing.description);
+    w[p + InboxServerTiming.DURATION] = timing.duration;
+    batch.at = p + InboxServerTiming.WORDS;
+  }
+  return count;
+}
+
+/** The words are zeros before: what is 0, or implied, is neither read nor stored. */
 function resource(batch: Batch, entry: ResourceEntry): void {
   const w = batch.words;
   const p = batch.at;
-  const { startTime, fetchStart, requestStart, responseStart, transferSize, initiatorType } = entry;
+  const startTime = entry.startTime;
+  const fetchStart = entry.fetchStart;
+  const requestStart = entry.requestStart;
+  const responseStart = entry.responseStart;
+  const transferSize = entry.transferSize;
+  const initiator = initiatorCode(entry.initiatorType);
   w[p] = InboxKind.RESOURCE;
   w[p + InboxResource.NAME] = batch.url(entry.name);
   w[p + InboxResource.START_TIME] = startTime;
-  // A redirect moves fetchStart away from startTime; nothing else does without a service worker.
-  const isMoved = fetchStart !== startTime;
-  w[p + InboxResource.REDIRECT_START] = isMoved ? entry.redirectStart : 0;
-  w[p + InboxResource.REDIRECT_END] = isMoved ? entry.redirectEnd : 0;
-  w[p + InboxResource.WORKER_START] = isMoved || navigator.serviceWorker?.controller ? entry.workerStart : 0;
+  w[p + InboxResource.WORKER_START] = entry.workerStart;
   w[p + InboxResource.FETCH_START] = fetchStart;
+  // A redirect moves fetchStart away from startTime.
+  if (fetchStart !== startTime) {
+    w[p + InboxResource.REDIRECT_START] = entry.redirectStart;
+    w[p + InboxResource.REDIRECT_END] = entry.redirectEnd;
+  }
+  batch.at = p + InboxResource.WORDS;
   // Without Timing-Allow-Origin every phase is 0: reading them one by one would only confirm it.
-  const isMasked = !requestStart && !responseStart;
-  const connectEnd = isMasked ? 0 : entry.connectEnd;
-  // A reused connection ends where the fetch starts, and the phases before it are all that same instant.
-  const isReused = isMasked || connectEnd === fetchStart;
-  w[p + InboxResource.DOMAIN_LOOKUP_START] = isReused ? connectEnd : entry.domainLookupStart;
-  w[p + InboxResource.DOMAIN_LOOKUP_END] = isReused ? connectEnd : entry.domainLookupEnd;
-  w[p + InboxResource.CONNECT_START] = isReused ? connectEnd : entry.connectStart;
-  w[p + InboxResource.SECURE_CONNECTION_START] = isReused ? 0 : entry.secureConnectionStart;
-  w[p + InboxResource.CONNECT_END] = connectEnd;
-  w[p + InboxResource.REQUEST_START] = requestStart;
-  const headersStart = isMasked ? 0 : entry.finalResponseHeadersStart;
-  // responseStart is the interim response when there was one: equal to the final headers means there was none.
-  w[p + InboxResource.FIRST_INTERIM_RESPONSE_START] = (headersStart === responseStart ? 0 : entry.firstInterimResponseStart) as Word;
-  w[p + InboxResource.FINAL_RESPONSE_HEADERS_START] = headersStart as Word;
-  w[p + InboxResource.RESPONSE_START] = responseStart;
+  if (requestStart || responseStart) {
+    const connectEnd = entry.connectEnd;
+    w[p + InboxResource.CONNECT_END] = connectEnd;
+    // A reused connection ends where the fetch starts, and the phases before it are all that same instant.
+    if (connectEnd !== fetchStart) {
+      w[p + InboxResource.DOMAIN_LOOKUP_START] = entry.domainLookupStart;
+      w[p + InboxResource.DOMAIN_LOOKUP_END] = entry.domainLookupEnd;
+      w[p + InboxResource.CONNECT_START] = entry.connectStart;
+      w[p + InboxResource.SECURE_CONNECTION_START] = entry.secureConnectionStart;
+    }
+    w[p + InboxResource.REQUEST_START] = requestStart;
+    w[p + InboxResource.RESPONSE_START] = responseStart;
+    const headersStart = entry.finalResponseHeadersStart as Word;
+    w[p + InboxResource.FINAL_RESPONSE_HEADERS_START] = headersStart;
+    // responseStart is the interim response when there was one: equal to the final headers means there was none.
+    if (headersStart !== responseStart) w[p + InboxResource.FIRST_INTERIM_RESPONSE_START] = entry.firstInterimResponseStart as Word;
+    w[p + InboxResource.NEXT_HOP_PROTOCOL] = protocolCode(entry.nextHopProtocol);
+    w[p + InboxResource.SERVER_TIMINGS] = serverTimings(batch, entry.serverTiming);
+  }
   w[p + InboxResource.RESPONSE_END] = entry.responseEnd;
   w[p + InboxResource.TRANSFER_SIZE] = transferSize;
   w[p + InboxResource.ENCODED_BODY_SIZE] = entry.encodedBodySize;
   w[p + InboxResource.DECODED_BODY_SIZE] = entry.decodedBodySize;
-  w[p + InboxResource.INITIATOR_TYPE] = initiatorCode(initiatorType);
-  w[p + InboxResource.NEXT_HOP_PROTOCOL] = isMasked ? 0 : protocolCode(entry.nextHopProtocol);
+  w[p + InboxResource.INITIATOR_TYPE] = initiator;
   w[p + InboxResource.RESPONSE_STATUS] = entry.responseStatus as Word;
-  w[p + InboxResource.DELIVERY_TYPE] = transferSize <= REVALIDATED_BYTES ? deliveryCode(entry.deliveryType) : 0;
-  const mayBlock = /^(link|script|css)$/.test(initiatorType);
-  w[p + InboxResource.RENDER_BLOCKING] = +(mayBlock && entry.renderBlockingStatus === "blocking");
-  const timings = isMasked ? [] : childrenOf(InboxKind.RESOURCE, entry.serverTiming);
-  w[p + InboxResource.SERVER_TIMINGS] = timings.length;
-  batch.at = p + InboxResource.WORDS;
-  addChildren(batch, InboxKind.RESOURCE, timings);
+  if (transferSize <= REVALIDATED_BYTES) w[p + InboxResource.DELIVERY_TYPE] = deliveryCode(entry.deliveryType);
+  if (initiator >= InitiatorType.SCRIPT && initiator <= InitiatorType.CSS && entry.renderBlockingStatus === "blocking")
+    w[p + InboxResource.RENDER_BLOCKING] = 1;
 }

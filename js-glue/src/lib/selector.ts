@@ -14,6 +14,25 @@ function partOf(node: Element): string {
   return [nameOf(node), ...[...(node.classList ?? [])].sort()].join(".");
 }
 
+/**
+ * Entries of one callback are mostly about one element, and the document stands still meanwhile: `of` remembers the last
+ * answer until `forget`, which must come before the callback ends, so that no node is kept alive.
+ */
+export function selectors(): { of(node: Node | null | undefined): string; forget(): void } {
+  let last: Node | null | undefined;
+  let path = "";
+  return {
+    of(node) {
+      if (node !== last) path = selectorOf((last = node));
+      return path;
+    },
+    forget() {
+      last = undefined;
+      path = "";
+    },
+  };
+}
+
 export function selectorOf(node: Node | null | undefined): string {
   let path = "";
   // A node may be gone, or of another realm; a selector is never worth an error.

@@ -7,7 +7,7 @@ import type { EventEntry, LargestPaintEntry, LayoutShiftEntry } from "../lib/ent
 import type { IdleMark } from "../lib/idle_mark";
 import { hasInteractionCount, interactionCount } from "../lib/interaction_count";
 import { isSupported, observe } from "../lib/observe";
-import { selectorOf } from "../lib/selector";
+import { selectors } from "../lib/selector";
 import type { Context } from "./source";
 
 export interface LargestPaint {
@@ -18,21 +18,53 @@ export interface LargestPaint {
 
 // Durations are rounded to 8 ms and the floor is 16: this is web-vitals' default, a frame and a half above noise.
 const DURATION_THRESHOLD_MS = 40;
+// Of layout shifts: a window ends after a second without any, or after five.
+const WINDOW_GAP_MS = 1000;
+const WINDOW_MS = 5000;
 
 export function isInteractionSupported(): boolean {
   return isSupported("event") && "interactionId" in PerformanceEventTiming.prototype;
 }
 
-/** web-vitals blames the first source that is an element. Shifts after input do not count, so nobody asks for theirs. */
-function shifted({ hadRecentInput, sources }: LayoutShiftEntry): string {
-  if (hadRecentInput || !sources?.length) return "";
-  return selectorOf((sources.find((source) => source.node?.nodeType === 1) ?? sources[0]).node);
+/**
+ * Whom web-vitals blames: the first source of a shift that is an element, of the largest shift of its session window.
+ * A shift that is smaller than one before it in its window cannot become that one, and is not looked into.
+ */
+function blamedNode(context: Context): (entry: LayoutShiftEntry) => Node | null | undefined {
+  let first = 0;
+  let last = 0;
+  let largest = 0;
+  return (entry) => {
+    const { startTime, value } = entry;
+    if (entry.hadRecentInput) return undefined;
+    const isNew = !largest || startTime - last >= WINDOW_GAP_MS || startTime - first >= WINDOW_MS || first < context.viewStart;
+    if (isNew) {
+      first = startTime;
+      largest = 0;
+    }
+    last = startTime;
+    if (value < largest) return undefined;
+    largest = value;
+    // Asked last: the browser builds the list for every caller.
+    const { sources } = entry;
+    return (sources?.find((source) => source.node?.nodeType === 1) ?? sources?.[0])?.node;
+  };
 }
 
 export function observeEntries(context: Context, idle: IdleMark, isOwn: (url: string) => boolean): void {
   const { sink } = context;
+  const selector = selectors();
+  const blamed = blamedNode(context);
   const each = (type: string, take: (entry: PerformanceEntry, isLast: boolean) => void, more?: object) =>
-    observe(context, type, (entries) => entries.forEach((entry, at) => take(entry, !entries[at + 1])), more);
+    observe(
+      context,
+      type,
+      (entries) => {
+        for (let at = 0; at < entries.length; at++) take(entries[at]!, at === entries.length - 1);
+        selector.forget();
+      },
+      more,
+    );
   const plain = (type: string, kind: InboxKind) => each(type, (entry) => sink.push(kind, entry));
   const count = interactionCount();
   /**
@@ -48,7 +80,7 @@ export function observeEntries(context: Context, idle: IdleMark, isOwn: (url: st
         count.see(interactionId);
         if (entry.duration < floor) return;
         // Only interactions are ever blamed on an element.
-        sink.push(InboxKind.EVENT, entry, interactionId ? selectorOf(entry.target) || entry.targetSelector : "");
+        sink.push(InboxKind.EVENT, entry, interactionId ? selector.of(entry.target) || entry.targetSelector : "");
         idle.ask();
       },
       more,
@@ -58,9 +90,9 @@ export function observeEntries(context: Context, idle: IdleMark, isOwn: (url: st
   each("largest-contentful-paint", (one, last) => {
     const entry = one as LargestPaintEntry;
     const paint: LargestPaint = { entry, last };
-    sink.push(InboxKind.LARGEST_PAINT, paint, selectorOf(entry.element) || (entry.id ? "#" + entry.id : ""));
+    sink.push(InboxKind.LARGEST_PAINT, paint, selector.of(entry.element) || (entry.id ? "#" + entry.id : ""));
   });
-  each("layout-shift", (entry) => sink.push(InboxKind.LAYOUT_SHIFT, entry, shifted(entry as LayoutShiftEntry)));
+  each("layout-shift", (entry) => sink.push(InboxKind.LAYOUT_SHIFT, entry, selector.of(blamed(entry as LayoutShiftEntry))));
   if (isInteractionSupported()) {
     let told = 0;
     idle.before = () => {

@@ -59,6 +59,7 @@ export function observePage(context: Context, idle: IdleMark, restoring: () => R
       url: location.href,
       hidden: isHidden(),
     };
+    context.viewStart = timeStamp;
     // Interactions up to here are of the old view, also those that were too short for an entry.
     idle.before();
     sink.push(InboxKind.VIEW, fact);

@@ -10,6 +10,8 @@ export interface Sink {
 }
 
 export interface Context {
+  /** When the current view began, for what starts over with each. */
+  viewStart: number;
   readonly guard: Guard;
   readonly sink: Sink;
   /** Each hands over what the browser holds back for the next callback. */

@@ -13,7 +13,7 @@
 static void test_beacon_json__shows_as_many_fields_as_the_schema_has(void **state)
 {
     (void)state;
-    for (unsigned i = 0; i <= BEACON_FIELD_ERROR; i++) {
+    for (unsigned i = 0; i <= BEACON_FIELD_LAST; i++) {
         const struct beacon_json_message *message = &beacon_json_messages[i];
         if (message->name != NULL)
             assert_int_equal(message->field_count, message->descriptor->field_count);
@@ -79,6 +79,34 @@ static void test_beacon_json__writes_header_records_and_resolved_strings(void **
     buf_release(&out);
 }
 
+static void test_beacon_json__writes_the_rarer_records(void **state)
+{
+    (void)state;
+    uint8_t beacon[1024];
+    vitrace_v1_ClickPattern clicks = {.start_us = 5, .count = 3};
+    vitrace_v1_CustomMetric metric = {.value = 42.5, .unit_ref = 1, .attributes_count = 1};
+    size_t size = make(beacon, sizeof beacon);
+    clicks.type = vitrace_v1_ClickPatternType_CLICK_PATTERN_TYPE_RAGE;
+    metric.attributes[0].key_ref = 1;
+    metric.attributes[0].number = 2;
+    size += beacon_encode_message(beacon + size, sizeof beacon - size, BEACON_FIELD_CLICK_PATTERN,
+                                  vitrace_v1_ClickPattern_fields, &clicks);
+    size += beacon_encode_message(beacon + size, sizeof beacon - size, BEACON_FIELD_CUSTOM_METRIC,
+                                  vitrace_v1_CustomMetric_fields, &metric);
+    struct buf out;
+    struct json json;
+    buf_init(&out, 1u << 20);
+    json_init(&json, &out);
+    beacon_json_write(&json, slice_of(beacon, size));
+    assert_false(out.failed);
+    static const char expected[] =
+        "{\"record\":\"click_pattern\",\"start_us\":5,\"type\":\"rage\",\"count\":3},"
+        "{\"record\":\"custom_metric\",\"value\":42.5,\"unit\":\"http://a/\\\"x\\\"\","
+        "\"attributes\":[{\"key\":\"http://a/\\\"x\\\"\",\"number\":2}]}],";
+    assert_non_null(memmem(out.data, out.size, expected, sizeof expected - 1));
+    buf_release(&out);
+}
+
 static void test_beacon_json__whatever_validates_can_be_written(void **state)
 {
     (void)state;
@@ -108,6 +136,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_beacon_json__shows_as_many_fields_as_the_schema_has),
         cmocka_unit_test(test_beacon_json__writes_header_records_and_resolved_strings),
+        cmocka_unit_test(test_beacon_json__writes_the_rarer_records),
         cmocka_unit_test(test_beacon_json__whatever_validates_can_be_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

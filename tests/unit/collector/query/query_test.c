@@ -338,6 +338,64 @@ static void test_query__a_view_has_its_entries_vitals_and_ledger(void **state)
     json_decref(answer);
 }
 
+static void add_rarities(void)
+{
+    vitrace_v1_ElementTiming element = {.start_us = 120250, .load_us = 120250, .size = 5000};
+    element.name_ref = beacon_builder_string(&beacon, "image-paint");
+    element.identifier_ref = element.target_ref = beacon_builder_string(&beacon, "hero");
+    vitrace_v1_SoftNavigation soft = {.start_us = 900500, .interaction_id = 4007, .presentation_us = 950000};
+    soft.name_ref = beacon_builder_string(&beacon, "http://127.0.0.1:8080/p/4");
+    vitrace_v1_InteractionContentfulPaint paint = {.start_us = 960000, .render_us = 960000, .interaction_id = 4007};
+    vitrace_v1_NotRestoredReason reason = {.depth = 1};
+    reason.reason_ref = beacon_builder_string(&beacon, "unload-listener");
+    vitrace_v1_MemoryMeasurement memory = {.start_us = 5000000, .bytes = 2103400, .js_bytes = 2000000};
+    vitrace_v1_ClickPattern clicks = {.start_us = 6000000, .count = 5, .duration_us = 811900};
+    clicks.type = vitrace_v1_ClickPatternType_CLICK_PATTERN_TYPE_RAGE;
+    vitrace_v1_CustomMetric metric = {.start_us = 7000, .value = -0.1, .attributes_count = 1};
+    metric.name_ref = metric.attributes[0].key_ref = beacon_builder_string(&beacon, "cart.value");
+    metric.unit_ref = beacon_builder_string(&beacon, "EUR");
+    beacon_builder_add(&beacon, BEACON_FIELD_ELEMENT_TIMING, vitrace_v1_ElementTiming_fields, &element);
+    beacon_builder_add(&beacon, BEACON_FIELD_SOFT_NAVIGATION, vitrace_v1_SoftNavigation_fields, &soft);
+    beacon_builder_add(&beacon, BEACON_FIELD_INTERACTION_CONTENTFUL_PAINT, vitrace_v1_InteractionContentfulPaint_fields,
+                       &paint);
+    beacon_builder_add(&beacon, BEACON_FIELD_NOT_RESTORED_REASON, vitrace_v1_NotRestoredReason_fields, &reason);
+    beacon_builder_add(&beacon, BEACON_FIELD_MEMORY_MEASUREMENT, vitrace_v1_MemoryMeasurement_fields, &memory);
+    beacon_builder_add(&beacon, BEACON_FIELD_CLICK_PATTERN, vitrace_v1_ClickPattern_fields, &clicks);
+    beacon_builder_add(&beacon, BEACON_FIELD_CUSTOM_METRIC, vitrace_v1_CustomMetric_fields, &metric);
+}
+
+static void test_query__a_view_has_what_pages_have_rarely(void **state)
+{
+    struct index_fixture *fixture = *state;
+    begin_beacon(1, 0, "/p/:id");
+    add_rarities();
+    append_beacon(fixture);
+    index_fixture_start(fixture);
+    json_t *answer = index_fixture_ask(fixture, "views/01010101010101010101010101010101", "", 200);
+    json_t *entries = json_object_get(answer, "entries"), *element = item(entries, "element_timings", 0);
+    assert_string_equal(text(element, "identifier"), "hero");
+    assert_near(number(element, "start"), 120.25, 0);
+    assert_near(number(element, "render_time"), 0, 0);
+    json_t *soft = item(entries, "soft_navigations", 0);
+    assert_string_equal(text(soft, "url"), "http://127.0.0.1:8080/p/4");
+    assert_near(number(soft, "presentation_time"), 950, 0);
+    assert_int_equal(integer(item(entries, "interaction_contentful_paints", 0), "interaction_id"), 4007);
+    json_t *reason = item(entries, "not_restored_reasons", 0);
+    assert_string_equal(text(reason, "reason"), "unload-listener");
+    assert_string_equal(text(reason, "url"), "");
+    assert_int_equal(integer(reason, "depth"), 1);
+    assert_int_equal(integer(item(entries, "memory_measurements", 0), "bytes"), 2103400);
+    json_t *clicks = item(entries, "click_patterns", 0);
+    assert_string_equal(text(clicks, "type"), "rage");
+    assert_int_equal(integer(clicks, "count"), 5);
+    assert_near(number(clicks, "duration"), 811.9, 0);
+    json_t *metric = item(entries, "custom_metrics", 0);
+    assert_near(number(metric, "value"), -0.1, 0);
+    assert_string_equal(text(metric, "unit"), "EUR");
+    assert_string_equal(text(item(metric, "attributes", 0), "key"), "cart.value");
+    json_decref(answer);
+}
+
 static void test_query__a_call_without_a_resource_is_listed_alone(void **state)
 {
     struct index_fixture *fixture = *state;
@@ -516,6 +574,7 @@ int main(void)
         TEST(test_query__a_waterfall_has_the_spans_under_each_request),
         TEST(test_query__a_joined_span_without_children_brings_its_whole_trace),
         TEST(test_query__a_view_has_its_entries_vitals_and_ledger),
+        TEST(test_query__a_view_has_what_pages_have_rarely),
         TEST(test_query__a_call_without_a_resource_is_listed_alone),
         TEST(test_query__a_trace_knows_the_views_that_waited_for_it),
         TEST(test_query__coverage_leaves_out_what_reached_no_server),

@@ -79,6 +79,10 @@ static void sample_fill(struct sample *self)
     sample_add_text(self, "db");
     self->size += beacon_encode_resource(self->bytes + self->size, sizeof self->bytes - self->size, &resource);
     sample_add(self, BEACON_FIELD_VITAL, vitrace_v1_Vital_fields, &vital);
+    sample_add(self, BEACON_FIELD_ELEMENT_TIMING, vitrace_v1_ElementTiming_fields,
+               &(vitrace_v1_ElementTiming){.identifier_ref = 2, .start_us = 120250, .size = 5000});
+    sample_add(self, BEACON_FIELD_CUSTOM_METRIC, vitrace_v1_CustomMetric_fields,
+               &(vitrace_v1_CustomMetric){.value = 42.5, .attributes_count = 1});
 }
 
 static enum beacon_status sample_validate(const struct sample *self)
@@ -97,7 +101,7 @@ static void test_beacon__reads_back_what_it_wrote(void **state)
     assert_string_equal(summary.header.app, "shop");
     assert_int_equal(summary.header.seq, 3);
     assert_int_equal(summary.strings, 2);
-    assert_int_equal(summary.records, 5);
+    assert_int_equal(summary.records, 7);
     static struct beacon_strings strings;
     beacon_strings_init(&strings, slice_of(sample.bytes, sample.size));
     assert_true(slice_equal(beacon_strings_find(&strings, 1), slice_text("http://a.example/x")));
@@ -149,7 +153,7 @@ static void test_beacon__refuses_every_prefix_that_ends_inside_a_record(void **s
         else if (status != BEACON_TRUNCATED)
             boundaries++; /* between records: valid, or a reference whose string was cut away */
     }
-    assert_int_equal(boundaries, 4);
+    assert_int_equal(boundaries, 6);
 }
 
 static void test_beacon__survives_every_bit_flip(void **state)
@@ -214,6 +218,84 @@ static void test_beacon__refuses_references_past_the_dictionary(void **state)
     assert_int_equal(sample_validate(&sample), BEACON_BAD_REFERENCE);
     sample_add_text(&sample, "first-paint"); /* the dictionary may follow its users */
     assert_int_equal(sample_validate(&sample), BEACON_OK);
+}
+
+/* Every reference of the records that are checked by a table, one by one: each must be looked at. */
+static void test_beacon__refuses_each_reference_of_the_plain_records(void **state)
+{
+    (void)state;
+#define REF(number, type, member)                                                                                      \
+    {                                                                                                                  \
+        BEACON_FIELD_##number, vitrace_v1_##type##_fields, &(vitrace_v1_##type){.member = 3},                          \
+            &(vitrace_v1_##type){.member = 2}                                                                          \
+    }
+    const struct {
+        uint32_t field;
+        const pb_msgdesc_t *fields;
+        const void *bad, *good;
+    } cases[] = {REF(EVENT, EventTiming, name_ref),
+                 REF(EVENT, EventTiming, target_ref),
+                 REF(USER_TIMING, UserTiming, name_ref),
+                 REF(LONG_TASK, LongTask, name_ref),
+                 REF(PAINT, Paint, name_ref),
+                 REF(LARGEST_CONTENTFUL_PAINT, LargestContentfulPaint, url_ref),
+                 REF(LARGEST_CONTENTFUL_PAINT, LargestContentfulPaint, target_ref),
+                 REF(ERROR, ErrorEvent, type_ref),
+                 REF(ERROR, ErrorEvent, message_ref),
+                 REF(ERROR, ErrorEvent, stack_ref),
+                 REF(ERROR, ErrorEvent, source_ref),
+                 REF(ELEMENT_TIMING, ElementTiming, name_ref),
+                 REF(ELEMENT_TIMING, ElementTiming, identifier_ref),
+                 REF(ELEMENT_TIMING, ElementTiming, url_ref),
+                 REF(ELEMENT_TIMING, ElementTiming, target_ref),
+                 REF(SOFT_NAVIGATION, SoftNavigation, name_ref),
+                 REF(INTERACTION_CONTENTFUL_PAINT, InteractionContentfulPaint, url_ref),
+                 REF(INTERACTION_CONTENTFUL_PAINT, InteractionContentfulPaint, target_ref),
+                 REF(NOT_RESTORED_REASON, NotRestoredReason, reason_ref),
+                 REF(NOT_RESTORED_REASON, NotRestoredReason, url_ref),
+                 REF(CLICK_PATTERN, ClickPattern, target_ref),
+                 REF(CUSTOM_METRIC, CustomMetric, name_ref),
+                 REF(CUSTOM_METRIC, CustomMetric, unit_ref)};
+#undef REF
+    static struct sample sample;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        sample_fill(&sample); /* with two strings */
+        sample_add(&sample, cases[i].field, cases[i].fields, cases[i].good);
+        assert_int_equal(sample_validate(&sample), BEACON_OK);
+        sample_add(&sample, cases[i].field, cases[i].fields, cases[i].bad);
+        assert_int_equal(sample_validate(&sample), BEACON_BAD_REFERENCE);
+    }
+}
+
+static void test_beacon__refuses_a_metric_without_a_finite_value(void **state)
+{
+    (void)state;
+    static struct sample sample;
+    vitrace_v1_CustomMetric metric = {.value = -1e300, .attributes_count = 1};
+    sample_fill(&sample);
+    sample_add(&sample, BEACON_FIELD_CUSTOM_METRIC, vitrace_v1_CustomMetric_fields, &metric);
+    assert_int_equal(sample_validate(&sample), BEACON_OK);
+    metric.attributes[0].number = INFINITY;
+    sample_add(&sample, BEACON_FIELD_CUSTOM_METRIC, vitrace_v1_CustomMetric_fields, &metric);
+    assert_int_equal(sample_validate(&sample), BEACON_OUT_OF_RANGE);
+    sample_fill(&sample);
+    metric.value = NAN;
+    sample_add(&sample, BEACON_FIELD_CUSTOM_METRIC, vitrace_v1_CustomMetric_fields, &metric);
+    assert_int_equal(sample_validate(&sample), BEACON_OUT_OF_RANGE);
+}
+
+static void test_beacon__every_known_field_is_bytes_and_the_next_is_unknown(void **state)
+{
+    (void)state;
+    static struct sample sample;
+    for (unsigned field = 1; field <= BEACON_FIELD_LAST + 1; field++) {
+        sample_fill(&sample);
+        sample.bytes[sample.size++] = (uint8_t)(field << 3 | (field > 15 ? 0x80 : 0)); /* a varint */
+        if (field > 15)
+            sample.bytes[sample.size++] = (uint8_t)(field >> 4);
+        sample.bytes[sample.size++] = 1;
+        assert_int_equal(sample_validate(&sample), field > BEACON_FIELD_LAST ? BEACON_OK : BEACON_MALFORMED);
+    }
 }
 
 static void test_beacon__refuses_strings_that_are_not_utf8(void **state)
@@ -333,6 +415,9 @@ int main(void)
         cmocka_unit_test(test_beacon__needs_exactly_one_header_of_its_version),
         cmocka_unit_test(test_beacon__takes_only_well_formed_apps_and_ids),
         cmocka_unit_test(test_beacon__refuses_references_past_the_dictionary),
+        cmocka_unit_test(test_beacon__refuses_each_reference_of_the_plain_records),
+        cmocka_unit_test(test_beacon__refuses_a_metric_without_a_finite_value),
+        cmocka_unit_test(test_beacon__every_known_field_is_bytes_and_the_next_is_unknown),
         cmocka_unit_test(test_beacon__refuses_strings_that_are_not_utf8),
         cmocka_unit_test(test_beacon__refuses_values_that_no_browser_produces),
         cmocka_unit_test(test_beacon__skips_fields_it_does_not_know),

@@ -231,6 +231,147 @@ static void test_core_record__custom_events_and_errors_keep_their_texts(void **s
     assert_int_equal(error.line, 12);
 }
 
+static void put_element(struct rig *rig)
+{
+    double *put = rig_record(rig, INBOX_ELEMENT, INBOX_ELEMENT_WORDS);
+    put[INBOX_ELEMENT_NAME] = rig_text(rig, "image-paint");
+    put[INBOX_ELEMENT_IDENTIFIER] = rig_text(rig, "hero");
+    put[INBOX_ELEMENT_START_TIME] = put[INBOX_ELEMENT_LOAD_TIME] = 120.25;
+    put[INBOX_ELEMENT_RENDER_TIME] = 0;
+    put[INBOX_ELEMENT_SIZE] = 5000;
+    put[INBOX_ELEMENT_URL] = rig_text(rig, "https://cdn.example/hero.png?w=2");
+    put[INBOX_ELEMENT_TARGET] = rig_text(rig, "main>img.hero");
+}
+
+static void test_core_record__an_element_keeps_its_identifier_and_its_scrubbed_url(void **state)
+{
+    struct rig *rig = *state;
+    vitrace_v1_ElementTiming element;
+    put_element(rig);
+    take_and_seal(rig);
+    DECODE(rig, BEACON_FIELD_ELEMENT_TIMING, 0, vitrace_v1_ElementTiming_fields, &element);
+    assert_string_equal(rig_string(rig, element.name_ref), "image-paint");
+    assert_string_equal(rig_string(rig, element.identifier_ref), "hero");
+    assert_string_equal(rig_string(rig, element.url_ref), "https://cdn.example/hero.png");
+    assert_string_equal(rig_string(rig, element.target_ref), "main>img.hero");
+    assert_true(element.start_us == 120250 && element.load_us == 120250 && element.render_us == 0);
+    assert_true(element.size == 5000);
+}
+
+static void test_core_record__soft_navigations_and_the_paints_after_them_are_written(void **state)
+{
+    struct rig *rig = *state;
+    vitrace_v1_SoftNavigation soft;
+    vitrace_v1_InteractionContentfulPaint paint;
+    double *put = rig_record(rig, INBOX_SOFT_NAVIGATION, INBOX_SOFT_NAVIGATION_WORDS);
+    put[INBOX_SOFT_NAVIGATION_NAME] = rig_text(rig, "https://shop.example/p/8?q=1");
+    put[INBOX_SOFT_NAVIGATION_START_TIME] = 900.5;
+    put[INBOX_SOFT_NAVIGATION_INTERACTION_ID] = 4007;
+    put[INBOX_SOFT_NAVIGATION_PRESENTATION_TIME] = 950;
+    put = rig_record(rig, INBOX_INTERACTION_PAINT, INBOX_INTERACTION_PAINT_WORDS);
+    put[INBOX_INTERACTION_PAINT_START_TIME] = put[INBOX_INTERACTION_PAINT_RENDER_TIME] = 960;
+    put[INBOX_INTERACTION_PAINT_SIZE] = 77;
+    put[INBOX_INTERACTION_PAINT_TARGET] = rig_text(rig, "#title");
+    put[INBOX_INTERACTION_PAINT_INTERACTION_ID] = 4007;
+    take_and_seal(rig);
+    DECODE(rig, BEACON_FIELD_SOFT_NAVIGATION, 0, vitrace_v1_SoftNavigation_fields, &soft);
+    assert_string_equal(rig_string(rig, soft.name_ref), "https://shop.example/p/8");
+    assert_true(soft.start_us == 900500 && soft.paint_us == 0 && soft.presentation_us == 950000);
+    DECODE(rig, BEACON_FIELD_INTERACTION_CONTENTFUL_PAINT, 0, vitrace_v1_InteractionContentfulPaint_fields, &paint);
+    assert_true(paint.start_us == 960000 && paint.size == 77 && paint.interaction_id == 4007 && paint.url_ref == 0);
+}
+
+static void test_core_record__reasons_memory_and_clicks_are_written(void **state)
+{
+    struct rig *rig = *state;
+    vitrace_v1_NotRestoredReason reason;
+    vitrace_v1_MemoryMeasurement memory;
+    vitrace_v1_ClickPattern clicks;
+    double *put = rig_record(rig, INBOX_NOT_RESTORED, INBOX_NOT_RESTORED_WORDS);
+    put[INBOX_NOT_RESTORED_REASON] = rig_text(rig, "unload-listener");
+    put[INBOX_NOT_RESTORED_URL] = rig_text(rig, "https://ads.example/f?id=1");
+    put[INBOX_NOT_RESTORED_DEPTH] = 1;
+    put = rig_record(rig, INBOX_MEMORY_MEASUREMENT, INBOX_MEMORY_MEASUREMENT_WORDS);
+    put[INBOX_MEMORY_MEASUREMENT_START_TIME] = 5000;
+    put[INBOX_MEMORY_MEASUREMENT_BYTES] = 9007199254740992.0;
+    put = rig_record(rig, INBOX_CLICK_PATTERN, INBOX_CLICK_PATTERN_WORDS);
+    put[INBOX_CLICK_PATTERN_START_TIME] = 6000;
+    put[INBOX_CLICK_PATTERN_TYPE] = vitrace_v1_ClickPatternType_CLICK_PATTERN_TYPE_DEAD;
+    put[INBOX_CLICK_PATTERN_COUNT] = 1;
+    put[INBOX_CLICK_PATTERN_TARGET] = rig_text(rig, "button.buy");
+    take_and_seal(rig);
+    DECODE(rig, BEACON_FIELD_NOT_RESTORED_REASON, 0, vitrace_v1_NotRestoredReason_fields, &reason);
+    assert_string_equal(rig_string(rig, reason.reason_ref), "unload-listener");
+    assert_string_equal(rig_string(rig, reason.url_ref), "https://ads.example/f");
+    assert_int_equal(reason.depth, 1);
+    DECODE(rig, BEACON_FIELD_MEMORY_MEASUREMENT, 0, vitrace_v1_MemoryMeasurement_fields, &memory);
+    assert_true(memory.start_us == 5000000 && memory.bytes == 9007199254740992u && memory.js_bytes == 0);
+    DECODE(rig, BEACON_FIELD_CLICK_PATTERN, 0, vitrace_v1_ClickPattern_fields, &clicks);
+    assert_int_equal(clicks.type, vitrace_v1_ClickPatternType_CLICK_PATTERN_TYPE_DEAD);
+    assert_int_equal(clicks.count, 1);
+    assert_string_equal(rig_string(rig, clicks.target_ref), "button.buy");
+}
+
+static double *put_metric(struct rig *rig, double value, unsigned attributes)
+{
+    double *put = rig_record(rig, INBOX_CUSTOM_METRIC, INBOX_CUSTOM_METRIC_WORDS);
+    put[INBOX_CUSTOM_METRIC_START_TIME] = 7;
+    put[INBOX_CUSTOM_METRIC_NAME] = rig_text(rig, "cart.value");
+    put[INBOX_CUSTOM_METRIC_VALUE] = value;
+    put[INBOX_CUSTOM_METRIC_ATTRIBUTES] = attributes;
+    for (unsigned i = 0; i < attributes; i++) {
+        double *attribute = rig_record(rig, INBOX_ATTRIBUTE, INBOX_ATTRIBUTE_WORDS);
+        attribute[INBOX_ATTRIBUTE_KEY] = rig_text(rig, "step");
+        attribute[INBOX_ATTRIBUTE_NUMBER] = i;
+    }
+    return put;
+}
+
+static void test_core_record__a_metric_keeps_its_exact_value_and_sixteen_attributes(void **state)
+{
+    struct rig *rig = *state;
+    vitrace_v1_CustomMetric metric;
+    put_metric(rig, -0.1, BEACON_ATTRIBUTES_MAX + 1)[INBOX_CUSTOM_METRIC_UNIT] = rig_text(rig, "EUR");
+    take_and_seal(rig);
+    DECODE(rig, BEACON_FIELD_CUSTOM_METRIC, 0, vitrace_v1_CustomMetric_fields, &metric);
+    assert_true(metric.value == -0.1);
+    assert_string_equal(rig_string(rig, metric.name_ref), "cart.value");
+    assert_string_equal(rig_string(rig, metric.unit_ref), "EUR");
+    assert_int_equal(metric.attributes_count, BEACON_ATTRIBUTES_MAX);
+    assert_true(metric.attributes[15].number == 15);
+}
+
+static void test_core_record__a_metric_that_is_no_number_is_a_counted_loss_and_not_zero(void **state)
+{
+    struct rig *rig = *state;
+    put_metric(rig, NAN, 1);
+    put_metric(rig, INFINITY, 0);
+    put_metric(rig, 0, 0);
+    take_and_seal(rig);
+    assert_int_equal(rig_count(rig, BEACON_FIELD_CUSTOM_METRIC), 1);
+    assert_true(rig_stat(rig, CORE_STATS_LOST_BAD_ENTRY) == 2);
+    expect_balanced(rig);
+}
+
+static void test_core_record__what_must_have_a_time_is_refused_without_one(void **state)
+{
+    struct rig *rig = *state;
+    static const struct {
+        enum inbox_kind kind;
+        unsigned words;
+    } timed[] = {{INBOX_ELEMENT, INBOX_ELEMENT_WORDS},
+                 {INBOX_SOFT_NAVIGATION, INBOX_SOFT_NAVIGATION_WORDS},
+                 {INBOX_INTERACTION_PAINT, INBOX_INTERACTION_PAINT_WORDS},
+                 {INBOX_MEMORY_MEASUREMENT, INBOX_MEMORY_MEASUREMENT_WORDS},
+                 {INBOX_CLICK_PATTERN, INBOX_CLICK_PATTERN_WORDS}};
+    unsigned count = sizeof timed / sizeof timed[0];
+    for (unsigned i = 0; i < count; i++)
+        rig_record(rig, timed[i].kind, timed[i].words);
+    assert_int_equal(rig_take(rig), CORE_OK);
+    assert_true(rig_stat(rig, CORE_STATS_LOST_BAD_ENTRY) == count);
+    expect_balanced(rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -245,6 +386,12 @@ int main(void)
         STARTED(test_core_record__a_call_claims_what_was_injected_and_what_came_back),
         STARTED(test_core_record__long_frames_carry_their_scripts),
         STARTED(test_core_record__custom_events_and_errors_keep_their_texts),
+        STARTED(test_core_record__an_element_keeps_its_identifier_and_its_scrubbed_url),
+        STARTED(test_core_record__soft_navigations_and_the_paints_after_them_are_written),
+        STARTED(test_core_record__reasons_memory_and_clicks_are_written),
+        STARTED(test_core_record__a_metric_keeps_its_exact_value_and_sixteen_attributes),
+        STARTED(test_core_record__a_metric_that_is_no_number_is_a_counted_loss_and_not_zero),
+        STARTED(test_core_record__what_must_have_a_time_is_refused_without_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -159,6 +159,13 @@ static const pb_msgdesc_t *const descriptors[] = {
     [BEACON_FIELD_LEDGER] = vitrace_v1_Ledger_fields,
     [BEACON_FIELD_NAVIGATION] = vitrace_v1_Navigation_fields,
     [BEACON_FIELD_ERROR] = vitrace_v1_ErrorEvent_fields,
+    [BEACON_FIELD_ELEMENT_TIMING] = vitrace_v1_ElementTiming_fields,
+    [BEACON_FIELD_SOFT_NAVIGATION] = vitrace_v1_SoftNavigation_fields,
+    [BEACON_FIELD_INTERACTION_CONTENTFUL_PAINT] = vitrace_v1_InteractionContentfulPaint_fields,
+    [BEACON_FIELD_NOT_RESTORED_REASON] = vitrace_v1_NotRestoredReason_fields,
+    [BEACON_FIELD_MEMORY_MEASUREMENT] = vitrace_v1_MemoryMeasurement_fields,
+    [BEACON_FIELD_CLICK_PATTERN] = vitrace_v1_ClickPattern_fields,
+    [BEACON_FIELD_CUSTOM_METRIC] = vitrace_v1_CustomMetric_fields,
 };
 
 /* true: nanopb would have written the record with the same bytes. */
@@ -169,6 +176,7 @@ static bool record_is_canonical(const struct beacon_record *record)
         vitrace_v1_Navigation navigation;
         vitrace_v1_LongAnimationFrame long_frame;
         vitrace_v1_CustomEvent custom_event;
+        vitrace_v1_CustomMetric custom_metric;
     } message; /* the largest */
     static uint8_t again[BEACON_BYTES_MAX];
     const pb_msgdesc_t *fields = descriptors[record->field];

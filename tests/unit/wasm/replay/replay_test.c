@@ -139,6 +139,41 @@ static void put_interaction(struct rig *rig, unsigned i)
     idle[INBOX_LIFECYCLE_FIELD_TIME] = 2200 + i * 333.3;
 }
 
+static void put_metric(struct rig *rig)
+{
+    double *metric = rig_record(rig, INBOX_CUSTOM_METRIC, INBOX_CUSTOM_METRIC_WORDS);
+    metric[INBOX_CUSTOM_METRIC_START_TIME] = 8000.4;
+    metric[INBOX_CUSTOM_METRIC_NAME] = rig_text(rig, "cart.value");
+    metric[INBOX_CUSTOM_METRIC_VALUE] = 42.1;
+    metric[INBOX_CUSTOM_METRIC_UNIT] = rig_text(rig, "EUR");
+    metric[INBOX_CUSTOM_METRIC_ATTRIBUTES] = 1;
+    double *attribute = rig_record(rig, INBOX_ATTRIBUTE, INBOX_ATTRIBUTE_WORDS);
+    attribute[INBOX_ATTRIBUTE_KEY] = rig_text(rig, "items");
+    attribute[INBOX_ATTRIBUTE_NUMBER] = 3;
+}
+
+/* What pages have rarely, one of each. */
+static void put_rarities(struct rig *rig)
+{
+    double *element = rig_record(rig, INBOX_ELEMENT, INBOX_ELEMENT_WORDS);
+    element[INBOX_ELEMENT_NAME] = rig_text(rig, "image-paint");
+    element[INBOX_ELEMENT_IDENTIFIER] = rig_text(rig, "hero");
+    element[INBOX_ELEMENT_START_TIME] = element[INBOX_ELEMENT_RENDER_TIME] = 612.4;
+    element[INBOX_ELEMENT_URL] = rig_text(rig, "https://cdn.example/i/3.png?w=2");
+    double *reason = rig_record(rig, INBOX_NOT_RESTORED, INBOX_NOT_RESTORED_WORDS);
+    reason[INBOX_NOT_RESTORED_REASON] = rig_text(rig, "unload-listener");
+    double *memory = rig_record(rig, INBOX_MEMORY_MEASUREMENT, INBOX_MEMORY_MEASUREMENT_WORDS);
+    memory[INBOX_MEMORY_MEASUREMENT_START_TIME] = 5000;
+    memory[INBOX_MEMORY_MEASUREMENT_BYTES] = 2103400;
+    double *rage = rig_record(rig, INBOX_CLICK_PATTERN, INBOX_CLICK_PATTERN_WORDS);
+    rage[INBOX_CLICK_PATTERN_START_TIME] = 7000.3;
+    rage[INBOX_CLICK_PATTERN_TYPE] = vitrace_v1_ClickPatternType_CLICK_PATTERN_TYPE_RAGE;
+    rage[INBOX_CLICK_PATTERN_COUNT] = 5;
+    rage[INBOX_CLICK_PATTERN_TARGET] = rig_text(rig, "#buy");
+    rage[INBOX_CLICK_PATTERN_DURATION] = 811.9;
+    put_metric(rig);
+}
+
 static void put_hide(struct rig *rig, double time)
 {
     double *hidden = rig_record(rig, INBOX_VISIBILITY, INBOX_VISIBILITY_WORDS);
@@ -168,6 +203,7 @@ static void record_session(void)
         put_interaction(rig, i);
         put_batch(rig, 2300 + i * 333.3);
     }
+    put_rarities(rig);
     put_hide(rig, 9000.25);
     put_batch(rig, 9000.5);
     put_frame(9001, 0, 0, REPLAY_SEAL_FINAL);
@@ -205,7 +241,7 @@ static void test_replay__gives_the_beacons_of_the_page(void **state)
     }
     assert_int_equal(at, tape.out_size);
     assert_true(rig->summary.ledger.final);
-    assert_int_equal(rig->summary.ledger.entries_encoded, 3 + 300 + 24 + 1);
+    assert_int_equal(rig->summary.ledger.entries_encoded, 3 + 300 + 24 + 5 + 1);
     rig_free(rig);
 }
 
