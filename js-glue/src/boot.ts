@@ -13,7 +13,9 @@ import { compileCore, compileCoreNow, coreOf, type Compiled, type Core, type Own
 import { pace } from "./bridge/pace";
 import { Exit, sendBeacon } from "./exit/exit";
 import { later, type Later } from "./exit/later";
+import { configFact } from "./lib/config_fact";
 import { addLeft, isPrivate, takeLeft } from "./lib/left_early";
+import type { Part } from "./hand_over";
 import type { Item } from "./lib/queue";
 import { randomId } from "./lib/random";
 import { routeFor } from "./lib/route";
@@ -29,13 +31,11 @@ import { Ring } from "./ring";
 import { chooseTransport } from "./transport/choose";
 import { mainTransport } from "./transport/main";
 import type { Transport } from "./transport/transport";
-import type { Part } from "./hand_over";
 import type { Engine, Watch } from "./watch";
 import { hostOf } from "./worker/transport";
 
 const IDLE_TIMEOUT_MS = 2000;
 const SEAL_AGE_MS = 10_000;
-const BUDGET_MS = 100;
 
 declare const VITRACE_RAW_SRI: string;
 declare const VITRACE_OFFLINE_SRI: string;
@@ -48,7 +48,7 @@ interface Running extends Pick<Raw, "core" | "exit" | "counts"> {
 export function connect(watch: Watch): void {
   const { guard, queue, options, urls, page } = watch;
   const host = hostOf(watch.fetch);
-  const bridge = new Bridge(guard, options.budget?.mainThreadMsPerMinute ?? BUDGET_MS, queue);
+  const bridge = new Bridge(guard, queue);
   const paced = pace(guard, bridge, options.flushIntervalMs ?? SEAL_AGE_MS, () => transport?.wake());
   let running: Running | undefined;
   let chosen: Transport | undefined;
@@ -57,13 +57,13 @@ export function connect(watch: Watch): void {
   let isNavigationWhole = false;
 
   let armed: Later | undefined;
-  let left = 0;
+  let leftCounted = 0;
 
   const run = (compiled: Compiled): void => {
     const core = coreOf(compiled);
     const ring = new Ring(core.memory.buffer, core.ringAddress);
     armed = later(guard, urls.beacon, core.snapshot);
-    const touching: Core = { ...core, take: (...batch) => (armed!.touch(), core.take(...batch)) };
+    const touching: Core = { ...core, take: (...batch) => (armed?.touch(), core.take(...batch)) };
     running = {
       core: touching,
       own: { core, ring },
@@ -88,7 +88,8 @@ export function connect(watch: Watch): void {
     const left = takeLeft();
     if (left) queue.lose(LossReason.PAGE_LEFT, left);
     queue.items.forEach(complete);
-    bridge.start(running.core, startFact(options, page, transportCode(by.name), sessionId(Date.now())), pushNavigation);
+    const config = configFact(watch);
+    bridge.start(running.core, startFact(options, page, transportCode(by.name), sessionId(Date.now())), config, pushNavigation);
     paced.start();
   };
 
@@ -117,7 +118,7 @@ export function connect(watch: Watch): void {
     engine.advance();
   };
 
-  const part = (name: "raw" | "offline", integrity: string, got: (start: never) => void) => watch.load?.(name, integrity, got as (start: Part) => void);
+  const part = (name: "raw" | "offline", integrity: string, got: (start: never) => void) => watch.load?.(`${urls.files}${name}.js`, integrity, "low", got as (start: Part) => void);
 
   /** Until somebody else runs the core, the page is one that is left early. */
   const refused = (bytes: ArrayBuffer) => {
@@ -174,6 +175,15 @@ export function connect(watch: Watch): void {
     },
     release: paced.release,
     flush: () => flush(false),
+    decide() {
+      if (!transport) return false;
+      // What the browser keeps for us was seen before: without consent it must not be sent later.
+      if (!watch.isGranted) armed = void armed?.disarm();
+      // What waits was seen before the decision, and is told before it.
+      queue.push(InboxKind.CONFIG, configFact(watch));
+      if (!watch.isStopped && bridge.flush()) transport.wake();
+      return true;
+    },
     stop() {
       flush(true);
       takeDown();
@@ -192,6 +202,8 @@ export function connect(watch: Watch): void {
         entriesEncoded: core?.[CoreStats.ENTRIES_ENCODED] ?? 0,
         bytesEncoded: core?.[CoreStats.BYTES_ENCODED] ?? 0,
         segmentsSealed: core?.[CoreStats.SEGMENTS_SEALED] ?? 0,
+        segmentsDropped: core?.[CoreStats.SEGMENTS_DROPPED] ?? 0,
+        budgetLevel: core?.[CoreStats.BUDGET_LEVEL] ?? 0,
         segmentsSent: counts?.sent ?? 0,
         segmentsAbandoned: counts?.abandoned ?? 0,
         retries: counts?.retries ?? 0,
@@ -203,13 +215,14 @@ export function connect(watch: Watch): void {
 
   /** Of what is sealed: a page that comes back still has it. */
   const countLeft = (now: number) => {
-    if (now !== left) addLeft(now - left);
-    left = now;
+    if (now !== leftCounted) addLeft(now - leftCounted);
+    leftCounted = now;
   };
 
   const takeDown = () => {
     paced.stop();
     armed?.disarm();
+    transport?.wake();
     running?.core.stop();
     transport?.stop();
   };

@@ -4,7 +4,12 @@
  */
 import { connect } from "./boot";
 import { handedOver } from "./hand_over";
+import { tagOptions } from "./tag_options";
 import { work } from "./worker/worker";
 
 if (typeof document === "undefined") work();
-else handedOver(connect);
+else
+  handedOver((watch) => {
+    Object.assign(watch.options, tagOptions(watch.attribute!));
+    connect(watch);
+  });

@@ -15,8 +15,8 @@ export function init(options: Options): Client | undefined {
   try {
     const watching = watch(options, urlsOf(options));
     // Bundlers make them files of their own. The page comes first: without them there is still everything else.
-    watching.load = (part, _integrity, got) =>
-      (part === "raw"
+    watching.load = (url, _integrity, _priority, got) =>
+      (url.endsWith("raw.js")
         ? import("./raw/start_raw").then(({ startRaw }) => got(startRaw))
         : import("./offline/start_offline").then(({ startOffline }) => got(startOffline))
       ).catch(() => {});
@@ -39,6 +39,16 @@ export function metric(name: string, value: number, more?: Attributes & { unit?:
 
 export function error(thrown: unknown): void {
   client?.error(thrown);
+}
+
+/** What the visitor decided: with `consent: "required"` nothing begins before. */
+export function consent(granted: boolean): void {
+  client?.consent(granted);
+}
+
+/** Sends what the flight recorder holds, and everything from now on. */
+export function record(): void {
+  client?.record();
 }
 
 export function flush(): void {

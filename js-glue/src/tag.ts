@@ -5,39 +5,37 @@
  */
 import type { PartScript } from "./hand_over";
 import { urlsOf } from "./lib/urls";
-import type { Options } from "./types";
+import type { Client, Options } from "./types";
 import { watch } from "./watch";
 
 declare const VITRACE_BRIDGE_SRI: string;
 declare const VITRACE_TRACE_SRI: string;
 declare const VITRACE_WASM_SRI: string;
 
-/** Attribute by attribute: the browser's `dataset` takes half a millisecond to set up. */
-function optionsOf(tag: HTMLScriptElement): Options {
-  const text = (name: string) => tag.getAttribute("data-" + name) ?? undefined;
-  const number = (name: string) => (text(name) ? +text(name)! : undefined);
+type Call = [name: keyof Client, ...given: unknown[]];
+/** Before this file has come, the page's own stub: `{ q: [] }`. Afterwards `q.push` calls at once, so a page need not know. */
+type Tag = Partial<Client> & { q?: { push(call: Call): void; forEach?(use: (call: Call) => void): void } };
+
+/** What the first half needs; the second one reads the rest (tag_options.ts). `app` comes later, too. */
+function optionsOf(tag: HTMLScriptElement, text: (name: string) => string | undefined): Options {
   return {
-    app: text("app") ?? "",
+    app: "",
     endpoint: text("endpoint") ?? new URL(tag.src).origin,
-    release: text("release"),
-    environment: text("environment"),
-    route: text("route"),
     workerUrl: text("worker-url"),
     wasmUrl: text("wasm-url"),
-    transport: text("transport") as Options["transport"],
     trace: text("trace")?.split(/[\s,]+/).filter(Boolean),
-    flushIntervalMs: number("flush-interval-ms"),
-    offline: text("offline") !== undefined,
-    budget: { mainThreadMsPerMinute: number("budget-ms") },
+    consent: text("consent") as Options["consent"],
   };
 }
 
 function start(): void {
-  const page = window as unknown as { vitrace?: object };
+  const page = window as { vitrace?: Tag };
   const tag = document.currentScript as HTMLScriptElement;
   // A second tag on the page changes nothing.
-  if (page.vitrace || !tag?.src) return;
-  const options = optionsOf(tag);
+  if (page.vitrace?.stats || !tag?.src) return;
+  // Attribute by attribute: the browser's `dataset` takes half a millisecond to set up.
+  const text = (name: string) => tag.getAttribute("data-" + name) ?? undefined;
+  const options = optionsOf(tag, text);
   const urls = urlsOf(options, tag.src.replace(/[^/]*$/, ""));
   // Who pins this file pins what it loads. Others get whatever is deployed together, also in the minutes of an update.
   const pin = (integrity: string) => (tag.integrity ? integrity : "");
@@ -55,9 +53,12 @@ function start(): void {
     document.head.append(script);
   };
   const self = watch(options, urls, () => load(urls.bridge, VITRACE_BRIDGE_SRI, "low"), pin(VITRACE_WASM_SRI));
-  self.load = (part, integrity, got) => load(urls[part], integrity, "low", got);
+  self.load = load;
   if (options.trace?.length) load(urls.trace, VITRACE_TRACE_SRI, "high");
-  page.vitrace = self.client;
+  self.attribute = text;
+  const push = self.guard.wrap(([name, ...given]: Call) => (self.client[name] as (...given: unknown[]) => void)(...given));
+  page.vitrace?.q?.forEach?.(push);
+  page.vitrace = Object.assign(self.client, { q: { push } });
 }
 
 try {

@@ -30,7 +30,7 @@ export interface Options {
   sampleRate?: number | undefined;
   /** Sessions left out by `sampleRate` are sent after all when the page turns bad. Default true. */
   flightRecorder?: boolean | undefined;
-  /** "required": nothing is encoded or stored before `consent(true)`. Default "granted". */
+  /** "required": nothing is loaded, encoded or stored before `consent(true)`. Default "granted". */
   consent?: "granted" | "required" | undefined;
   /** Keys of URL queries that may leave the page; values are still redacted. Default: none. */
   queryKeys?: readonly string[] | undefined;
@@ -91,6 +91,10 @@ export interface Stats {
   entriesEncoded: number;
   bytesEncoded: number;
   segmentsSealed: number;
+  /** Of those, the ones that the flight recorder gave up: the page was good for so long. */
+  segmentsDropped: number;
+  /** 0 = everything is kept, 1 = no resources, 2 = no frames, tasks and marks either, 3 = vitals only, 4 = off. */
+  budgetLevel: number;
   segmentsSent: number;
   segmentsAbandoned: number;
   retries: number;
@@ -105,6 +109,10 @@ export interface Client {
   metric(name: string, value: number, more?: Attributes & { unit?: string }): void;
   /** Records an error that the application caught. */
   error(error: unknown): void;
+  /** What the visitor decided, and may decide again. Refused before anything began, the SDK stops for this page. */
+  consent(granted: boolean): void;
+  /** Sends what the flight recorder holds, and from now on everything, as if the session had been sampled. */
+  record(): void;
   /** Seals what has been collected and wakes the sender. */
   flush(): void;
   stats(): Stats;

@@ -39,6 +39,8 @@ export interface Engine extends Restoring {
   leave(): void;
   stay(): void;
   flush(): void;
+  /** The watch's isGranted or isAsked is another one. False: nothing has begun that this could change. */
+  decide(): boolean;
   stats(): Stats;
   stop(): void;
 }
@@ -56,12 +58,18 @@ export interface Watch {
   /** The page may wrap fetch later, and we do too: our own requests are none of a wrapper's business. */
   readonly fetch: typeof fetch;
   readonly useScript: UseScript;
+  /** Data attributes of the tag. */
+  attribute: ((name: string) => string | undefined) | undefined;
   bytes: ArrayBuffer | undefined;
   isLoaded: boolean;
   isStopped: boolean;
+  /** The visitor's consent. Without it nothing is loaded, and nothing is stored. */
+  isGranted: boolean;
+  /** The application wants this page to be sent, sampled or not. */
+  isAsked: boolean;
   engine: Engine | undefined;
   /** Loads a file that only some pages need. */
-  load: ((part: "raw" | "offline", integrity: string, got: (part: Part) => void) => void) | undefined;
+  load: ((url: string, integrity: string, fetchPriority: "low", got: (part: Part) => void) => void) | undefined;
   /** Hands over what the browser holds back. */
   drain(): void;
   /** Takes every listener and wrapper off. */
@@ -88,9 +96,12 @@ export function watch(options: Options, urls: Urls, load?: () => void, integrity
     fetch,
     useScript: useScript(),
     page: { url: location.href, hidden: isHidden(), prerendering: isPrerendering(), readyState: document.readyState },
+    attribute: undefined,
     bytes: undefined,
     isLoaded: false,
     isStopped: false,
+    isGranted: options.consent !== "required",
+    isAsked: false,
     engine: undefined,
     load: undefined,
     drain() {
@@ -105,6 +116,17 @@ export function watch(options: Options, urls: Urls, load?: () => void, integrity
       event: guard.wrap((name, attributes) => push(InboxKind.CUSTOM_EVENT, customFact(name, attributes))),
       metric: guard.wrap((name, value, more) => push(InboxKind.CUSTOM_METRIC, metricFact(name, value, more))),
       error: guard.wrap((error) => self.isStopped || report(error)),
+      consent: guard.wrap((granted) => {
+        self.isGranted = granted;
+        if (self.engine?.decide()) return;
+        if (granted) return self.isLoaded && request();
+        queue.items = [];
+        self.client.stop();
+      }),
+      record: guard.wrap(() => {
+        self.isAsked = true;
+        self.engine?.decide();
+      }),
       flush: guard.wrap(() => self.engine?.flush()),
       stats: () =>
         self.engine?.stats() ??
@@ -137,17 +159,17 @@ export function watch(options: Options, urls: Urls, load?: () => void, integrity
       self.drain();
       queue.push(InboxKind.LIFECYCLE, { event: InboxLifecycle.PAGEHIDE, time: event.timeStamp });
       self.engine?.leave();
-      if ((!self.bytes || !self.engine) && !isPrerendering()) countLeft();
+      if ((!self.bytes || !self.engine) && !isPrerendering() && self.isGranted) countLeft();
     });
     on<PageTransitionEvent>(window, "pageshow", (event) => {
-      if (event.persisted && !self.engine) uncountLeft();
+      if (event.persisted && !self.engine && self.isGranted) uncountLeft();
     });
   });
 
-  let isAsked = false;
+  let isRequested = false;
   const request = () => {
-    if (isAsked || self.isStopped || guard.off) return;
-    isAsked = true;
+    if (isRequested || !self.isGranted || self.isStopped || guard.off) return;
+    isRequested = true;
     load?.();
     // Not streaming: at this size it is no faster, and it would need the right media type from every server.
     fetch(urls.wasm, { credentials: "same-origin", priority: "low", integrity } as RequestInit)

@@ -5,10 +5,10 @@ import { load } from "./support/bundle.mjs";
 import { startFact } from "./support/entries.mjs";
 
 const abi = await load("abi");
-const { Bridge, QUEUE_ITEMS_MAX, Guard } = await load("bridge/bridge", "lib/guard");
+const { Bridge, QUEUE_ITEMS_MAX, QUEUE_RESERVE, Guard, configFact } = await load("bridge/bridge", "lib/queue", "lib/guard", "lib/config_fact");
 const { InboxKind: Kind, LossReason } = abi;
 const sizes = Object.fromEntries(Object.entries(abi).filter(([name]) => /^Inbox[A-Z]/.test(name)).map(([name, fields]) => [name, fields.WORDS]));
-const WORDS_OF = { [Kind.START]: sizes.InboxStart, [Kind.PAINT]: sizes.InboxPaint, [Kind.LOSS]: sizes.InboxLoss, [Kind.METER]: sizes.InboxMeter,
+const WORDS_OF = { [Kind.START]: sizes.InboxStart, [Kind.PAINT]: sizes.InboxPaint, [Kind.CONFIG]: sizes.InboxConfig, [Kind.LOSS]: sizes.InboxLoss, [Kind.METER]: sizes.InboxMeter,
   [Kind.CUSTOM_EVENT]: sizes.InboxCustomEvent, [Kind.USER_TIMING]: sizes.InboxUserTiming };
 
 function fakeCore(status = abi.CoreStatus.OK) {
@@ -22,28 +22,33 @@ function fakeCore(status = abi.CoreStatus.OK) {
     },
     seal: () => status,
     openAge: () => 0,
+    stats: () => core.counts,
+    counts: new Float64Array(abi.CoreStats.WORDS),
   };
   return core;
 }
+const mark = (n) => ({ entryType: "mark", name: "m" + n, startTime: n, duration: 0 });
 const paint = (n) => ({ name: "p" + n, startTime: n });
 const kinds = (call) => call.records.map(([kind]) => kind).filter((kind) => kind !== Kind.METER);
 
-function started(core, budgetMs = 1e9) {
+const CONFIG = configFact({ options: {}, isGranted: true, isAsked: false });
+
+function started(core) {
   const guard = new Guard();
-  const bridge = new Bridge(guard, budgetMs);
-  bridge.start(core, startFact(), () => {});
+  const bridge = new Bridge(guard);
+  bridge.start(core, startFact(), CONFIG, () => {});
   return { guard, bridge };
 }
 
 test("entries wait until the core is there, then come after the start and in order", () => {
   const core = fakeCore();
-  const bridge = new Bridge(new Guard(), 1e9);
+  const bridge = new Bridge(new Guard());
   bridge.push(Kind.PAINT, paint(1));
   assert.equal(bridge.flush(), false);
   bridge.push(Kind.PAINT, paint(2));
-  bridge.start(core, startFact(), (sink) => sink.push(Kind.USER_TIMING, { entryType: "mark", name: "first", startTime: 0 }));
+  bridge.start(core, startFact(), CONFIG, (sink) => sink.push(Kind.USER_TIMING, { entryType: "mark", name: "first", startTime: 0 }));
   bridge.flush();
-  assert.deepEqual(kinds(core.calls[0]), [Kind.START, Kind.USER_TIMING, Kind.PAINT, Kind.PAINT]);
+  assert.deepEqual(kinds(core.calls[0]), [Kind.START, Kind.CONFIG, Kind.USER_TIMING, Kind.PAINT, Kind.PAINT]);
   assert.deepEqual(core.calls[0].records.filter(([kind]) => kind === Kind.PAINT).map((r) => r[abi.InboxPaint.START_TIME]), [1, 2]);
 });
 
@@ -59,15 +64,72 @@ test("a batch is one call, and an empty queue is none", () => {
 test("the queue is bounded and what does not fit is counted and reported", () => {
   const core = fakeCore();
   const guard = new Guard();
-  const bridge = new Bridge(guard, 1e9);
-  for (let i = 0; i < QUEUE_ITEMS_MAX + 5; i++) bridge.push(Kind.PAINT, paint(i));
+  const bridge = new Bridge(guard);
+  for (let i = 0; i < QUEUE_ITEMS_MAX + 5; i++) bridge.push(Kind.USER_TIMING, mark(i));
   assert.equal(bridge.queued, QUEUE_ITEMS_MAX);
-  bridge.start(core, startFact(), () => {});
+  bridge.start(core, startFact(), CONFIG, () => {});
   bridge.flush();
   const records = core.calls.flatMap((call) => call.records);
-  assert.equal(records.filter(([kind]) => kind === Kind.PAINT).length, QUEUE_ITEMS_MAX);
+  assert.equal(records.filter(([kind]) => kind === Kind.USER_TIMING).length, QUEUE_ITEMS_MAX);
   assert.deepEqual(records.filter(([kind]) => kind === Kind.LOSS), [[Kind.LOSS, LossReason.QUEUE_FULL, 5]]);
   assert.ok(core.calls.length > 1, "more than one inbox full");
+});
+
+test("a full queue has room for what the vitals are made of, then only for the state, then for nothing", () => {
+  const bridge = new Bridge(new Guard());
+  const event = (interactionId) => ({ name: "click", startTime: 1, interactionId });
+  const fill = (kind, item, times) => { for (let i = 0; i < times; i++) bridge.push(kind, item); return bridge.queued; };
+  assert.equal(fill(Kind.RESOURCE, {}, QUEUE_ITEMS_MAX + 1), QUEUE_ITEMS_MAX);
+  assert.equal(fill(Kind.EVENT, event(0), 1), QUEUE_ITEMS_MAX);
+  assert.equal(fill(Kind.CUSTOM_EVENT, {}, 1), QUEUE_ITEMS_MAX);
+  assert.equal(fill(Kind.EVENT, event(7), 1), QUEUE_ITEMS_MAX + 1);
+  assert.equal(fill(Kind.LAYOUT_SHIFT, {}, 2 * QUEUE_RESERVE), QUEUE_ITEMS_MAX + QUEUE_RESERVE);
+  assert.equal(fill(Kind.VISIBILITY, {}, 1), QUEUE_ITEMS_MAX + QUEUE_RESERVE + 1);
+  assert.equal(fill(Kind.LIFECYCLE, {}, 2 * QUEUE_RESERVE), QUEUE_ITEMS_MAX + 2 * QUEUE_RESERVE);
+  assert.equal(fill(Kind.LARGEST_PAINT, {}, 1), QUEUE_ITEMS_MAX + 2 * QUEUE_RESERVE);
+  assert.equal(bridge.queue.lost.get(LossReason.QUEUE_FULL), 1 + 1 + 1 + QUEUE_RESERVE + 1 + QUEUE_RESERVE + 1 + 1);
+});
+
+test("what the core sheds is refused at the door and counted for its reason", () => {
+  const core = fakeCore();
+  const { bridge } = started(core);
+  core.counts[abi.CoreStats.SHEDS] = 2 ** 31 + 2 ** Kind.RESOURCE;
+  core.counts[abi.CoreStats.SHED_REASON] = LossReason.CONSENT;
+  bridge.flush();
+  bridge.push(Kind.RESOURCE, {});
+  bridge.push(Kind.CUSTOM_METRIC, {}); // the highest bit
+  bridge.push(Kind.PAINT, paint(1));
+  assert.equal(bridge.queued, 1);
+  core.counts[abi.CoreStats.SHEDS] = 0;
+  bridge.flush();
+  assert.deepEqual(core.calls[1].records.find(([kind]) => kind === Kind.LOSS), [Kind.LOSS, LossReason.CONSENT, 2]);
+  bridge.push(Kind.USER_TIMING, mark(1));
+  assert.equal(bridge.queued, 1);
+});
+
+test("off, the SDK is taken down after the last segment was sealed", () => {
+  const core = fakeCore(abi.CoreStatus.SEALED);
+  const { guard, bridge } = started(core);
+  core.counts[abi.CoreStats.SHEDS] = 2 ** 32 - 1;
+  let told = 0;
+  guard.onDisable = () => told++;
+  assert.equal(bridge.flush(), true);
+  assert.deepEqual([guard.off, told], [true, 1]);
+  assert.match(guard.reason, /budget/);
+});
+
+test("CONFIG follows START with the defaults of what is not given", () => {
+  const core = fakeCore();
+  started(core).bridge.flush();
+  const { InboxConfig: C } = abi;
+  const config = core.calls[0].records[1];
+  assert.equal(config[0], Kind.CONFIG);
+  assert.deepEqual([C.SAMPLE_RATE, C.CONSENT, C.FLIGHT_RECORDER, C.TRIGGER, C.BUDGET_MS_PER_MINUTE, C.BUDGET_US_PER_ENTRY, C.BUDGET_BYTES, C.QUERY_KEYS].map((field) => config[field]),
+    [NaN, 0, 1, 0, 100, 250, 2_000_000, 0]);
+  const given = configFact({
+    options: { sampleRate: 0.25, flightRecorder: false, queryKeys: ["q", "page"], budget: { bytes: 5 } }, isGranted: false, isAsked: true,
+  });
+  assert.deepEqual(given, { sampleRate: 0.25, consent: 1, flightRecorder: false, trigger: true, msPerMinute: 100, usPerEntry: 250, bytes: 5, queryKeys: "q page" });
 });
 
 test("losses are reported once", () => {
@@ -102,7 +164,7 @@ test("an entry whose getter throws is counted, and the others of its batch arriv
   bridge.push(Kind.PAINT, { get name() { throw new Error("gone"); } });
   bridge.push(Kind.PAINT, paint(3));
   bridge.flush();
-  assert.deepEqual(kinds(core.calls[0]), [Kind.START, Kind.PAINT, Kind.PAINT, Kind.LOSS]);
+  assert.deepEqual(kinds(core.calls[0]), [Kind.START, Kind.CONFIG, Kind.PAINT, Kind.PAINT, Kind.LOSS]);
   assert.deepEqual([guard.swallowed, guard.off], [1, false]);
 });
 
@@ -136,7 +198,7 @@ test("a limit hands over a slice and keeps the rest", () => {
   const { bridge } = started(core);
   for (let i = 0; i < 10; i++) bridge.push(Kind.PAINT, paint(i));
   bridge.flush(4);
-  assert.equal(bridge.queued, 7);
+  assert.equal(bridge.queued, 8);
 });
 
 test("metered time is reported in whole microseconds and never twice", () => {

@@ -12,8 +12,8 @@ assert.ok(existsSync(wasm), `${wasm} is missing: build the CMake preset "wasm" f
 const bytes = readFileSync(wasm);
 
 const abi = await load("abi");
-const { Bridge, Guard, InFlight, Ring, RawExit, RawInbox, applyBody, compileCore, coreOf, BODY_BYTES_MAX, transportCode } = await load(
-  "bridge/bridge", "bridge/memory", "bridge/codes", "lib/guard", "ring", "raw/body", "raw/raw_inbox", "raw/raw_exit", "worker/in_flight",
+const { Bridge, Guard, InFlight, Ring, RawExit, RawInbox, applyBody, compileCore, coreOf, BODY_BYTES_MAX, configFact, transportCode } = await load(
+  "bridge/bridge", "bridge/memory", "bridge/codes", "lib/guard", "ring", "raw/body", "raw/raw_inbox", "raw/raw_exit", "lib/config_fact", "worker/in_flight",
 );
 const { InboxKind: Kind } = abi;
 const Beacon = (await protobuf.load(join(top, "proto/vitrace/v1/beacon.proto"))).lookupType("vitrace.v1.Beacon");
@@ -23,8 +23,8 @@ function page() {
   const bodies = [];
   const inbox = new RawInbox((body) => bodies.push(body));
   const guard = new Guard();
-  const bridge = new Bridge(guard, 1e9);
-  bridge.start(inbox, startFact({ transport: transportCode("raw") }), () => {});
+  const bridge = new Bridge(guard);
+  bridge.start(inbox, startFact({ transport: transportCode("raw") }), configFact({ options: {}, isGranted: true, isAsked: false }), () => {});
   return { inbox, guard, bridge, bodies };
 }
 
@@ -197,4 +197,13 @@ test("at exit at most 60,000 bytes, until the page is back", () => {
   exit.stay();
   assert.equal(exit.leave(() => {}), 0);
   assert.equal(sent.length, 4);
+});
+
+test("queries and fragments never get into a raw body", () => {
+  const { bridge, bodies } = page();
+  push(bridge, 1, "http://shop.test/a.js?token=secret#part");
+  bridge.seal(true);
+  const text = Buffer.from(bodies[0].bytes).toString("latin1");
+  assert.ok(text.includes("http://shop.test/a.js"));
+  assert.ok(!text.includes("secret"));
 });

@@ -1,11 +1,10 @@
-// Small rules: routes, selectors, sessions, budget, own requests, interaction count.
+// Small rules: routes, selectors, sessions, own requests, interaction count.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { load } from "./support/bundle.mjs";
 
-const abi = await load("abi");
-const { routeOf, routeFor, selectorOf, budgetLevel, budgetSheds, ownRequests, interactionCount, sessionId, hexOf, newTraceparent, urlsOf } =
-  await load("lib/route", "lib/selector", "lib/budget", "lib/interaction_count", "lib/session", "lib/random", "lib/traceparent", "lib/urls");
+const { routeOf, routeFor, selectorOf, ownRequests, interactionCount, sessionId, hexOf, newTraceparent, urlsOf } =
+  await load("lib/route", "lib/selector", "lib/interaction_count", "lib/session", "lib/random", "lib/traceparent", "lib/urls");
 
 test("numbers, uuids and long hex in a path become :id, words do not", () => {
   const cases = {
@@ -41,18 +40,6 @@ test("a selector ends before 100 characters, unless its first part alone is long
 test("a node that is gone has no selector, and a text node that of its parents", () => {
   const text = { nodeType: 3, nodeName: "#text", parentNode: element("P", { id: "lead" }) };
   assert.deepEqual([selectorOf(null), selectorOf(undefined), selectorOf(text)], ["", "", "#lead>TEXT"]);
-});
-
-test("the budget sheds in a fixed order and vitals last", () => {
-  assert.deepEqual([0.5, 1, 1.5, 2, 3].map((used) => budgetLevel(used * 100, 0, 100)), [0, 1, 2, 3, 4]);
-  const { InboxKind: Kind } = abi;
-  const first = (kind) => [0, 1, 2, 3, 4].find((level) => budgetSheds(kind, level));
-  assert.deepEqual([Kind.RESOURCE, Kind.LONG_FRAME, Kind.USER_TIMING, Kind.CUSTOM_EVENT, Kind.LARGEST_PAINT, Kind.EVENT, Kind.LOSS].map(first), [1, 2, 2, 3, 4, 4, 4]);
-});
-
-test("a page that lives long may use a little more", () => {
-  assert.equal(budgetLevel(150, 0, 100), 2);
-  assert.equal(budgetLevel(150, 3_600_000, 100), 0);
 });
 
 test("only the SDK's own requests are its own", () => {
@@ -98,11 +85,9 @@ test("a traceparent is well-formed and never zero", () => {
 
 test("files come from beside the tag, or from the collector", () => {
   globalThis.document = { baseURI: "http://shop.test/a/b" };
-  assert.deepEqual(urlsOf({ app: "a", endpoint: "https://rum.test/" }), { beacon: "https://rum.test/v1/beacon", bridge: "https://rum.test/v1/vitrace-bridge.js", trace: "https://rum.test/v1/vitrace-trace.js",
-    raw: "https://rum.test/v1/vitrace-raw.js", offline: "https://rum.test/v1/vitrace-offline.js", wasm: "https://rum.test/v1/vitrace.wasm",
+  assert.deepEqual(urlsOf({ app: "a", endpoint: "https://rum.test/" }), { beacon: "https://rum.test/v1/beacon", bridge: "https://rum.test/v1/vitrace-bridge.js", trace: "https://rum.test/v1/vitrace-trace.js", files: "https://rum.test/v1/vitrace-", wasm: "https://rum.test/v1/vitrace.wasm",
     sdkWorker: "https://rum.test/v1/vitrace-worker.js", workerUrl: undefined });
   const own = urlsOf({ app: "a", endpoint: "https://rum.test", workerUrl: "/w.js", wasmUrl: "c.wasm" }, "https://cdn.test/x/");
-  assert.deepEqual(own, { beacon: "https://rum.test/v1/beacon", bridge: "https://cdn.test/x/vitrace-bridge.js", trace: "https://cdn.test/x/vitrace-trace.js",
-    raw: "https://cdn.test/x/vitrace-raw.js", offline: "https://cdn.test/x/vitrace-offline.js", wasm: "http://shop.test/a/c.wasm",
+  assert.deepEqual(own, { beacon: "https://rum.test/v1/beacon", bridge: "https://cdn.test/x/vitrace-bridge.js", trace: "https://cdn.test/x/vitrace-trace.js", files: "https://cdn.test/x/vitrace-", wasm: "http://shop.test/a/c.wasm",
     sdkWorker: "https://cdn.test/x/vitrace-bridge.js", workerUrl: "http://shop.test/w.js" });
 });

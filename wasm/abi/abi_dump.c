@@ -96,7 +96,8 @@ static void print_ring(void)
                                         {"OPEN", RING_OPEN},
                                         {"SEALED", RING_SEALED},
                                         {"TAKEN", RING_TAKEN},
-                                        {"ACKED", RING_ACKED}};
+                                        {"ACKED", RING_ACKED},
+                                        {"HELD", RING_HELD}};
     static const struct row header[] = {HEADER_WORD("MAGIC", magic),
                                         HEADER_WORD("SEGMENTS", segments),
                                         HEADER_WORD("DATA_BYTES", data_bytes),

@@ -56,6 +56,7 @@ static const struct kind kinds[INBOX_KIND_COUNT] = {
     [INBOX_LOSS] = {WORDS(LOSS), FEED(loss)},
     [INBOX_METER] = {WORDS(METER), FEED(meter)},
     [INBOX_LIFECYCLE] = {WORDS(LIFECYCLE), FEED(lifecycle)},
+    [INBOX_CONFIG] = {WORDS(CONFIG), FEED(config)},
     [INBOX_ELEMENT] = {WORDS(ELEMENT), ENTRY(ELEMENT_TIMING, element)},
     [INBOX_SOFT_NAVIGATION] = {WORDS(SOFT_NAVIGATION), ENTRY(SOFT_NAVIGATION, soft_navigation)},
     [INBOX_INTERACTION_PAINT] = {WORDS(INTERACTION_PAINT), ENTRY(INTERACTION_CONTENTFUL_PAINT, interaction_paint)},
@@ -90,6 +91,8 @@ struct core *core_init(void *memory, struct ring_producer *ring)
     memset(self, 0, sizeof *self);
     self->ring = ring;
     self->vitals = vitals_init(core_vitals_memory(self), &(struct vitals_start){0});
+    budget_init(&self->budget);
+    recorder_init(&self->recorder, ring);
     segment_init(&self->segment, ring, &self->dictionary);
     text_pool_init(&self->texts);
     return self;
@@ -109,6 +112,8 @@ void core_begin_view(struct core *self)
     self->header.seq = 0;
     self->has_sent_view = false;
     self->snapshot_mark = 0;
+    self->is_blind = self->is_denied;
+    self->recorder.view++;
 }
 
 struct writer core_body(struct core *self)
@@ -132,6 +137,15 @@ uint32_t core_keep_text(struct core *self, struct slice text, size_t bytes_max)
     return text_pool_add(&self->texts, utf8_cut(text, bytes_max), holder);
 }
 
+/* The collector did not get the vitals that were in a dropped segment: they are due again. */
+static void make_room(struct core *self)
+{
+    uint32_t dropped = self->ledger.segments_dropped;
+    recorder_make_room(&self->recorder, &self->ledger, BEACON_BYTES_MAX);
+    if (self->ledger.segments_dropped != dropped)
+        memset(self->written, 0, sizeof self->written);
+}
+
 /* The header is the first record of a segment: a beacon that is cut short still says whose it is. */
 void core_write_header(struct core *self)
 {
@@ -144,7 +158,7 @@ void core_write_header(struct core *self)
     header_write(&self->header, clocks, &body);
     core_append(self, BEACON_FIELD_HEADER, &body);
     bool fits = segment_end(&self->segment);
-    assert(fits); /* the schema bounds it to 1,293 bytes */
+    assert(fits); /* the schema bounds it to 1,302 bytes */
     (void)fits;
 }
 
@@ -152,6 +166,9 @@ static bool open_segment(struct core *self)
 {
     if (self->segment.is_open)
         return true;
+    self->is_decided = true;
+    if (self->sampling == CORE_RECORDS)
+        make_room(self);
     if (!segment_open(&self->segment, self->header.seq))
         return false;
     core_write_header(self);
@@ -165,6 +182,7 @@ void core_write_ledger(struct core *self, bool final)
         .open_bytes = self->segment.size, /* up to this record */
         .mono_us = micros_of_clock(self->clock.mono_ms),
         .wall_unix_us = micros_of_clock(self->clock.wall_ms),
+        .budget_level = self->budget.level,
         .final = final,
     };
     struct writer body = core_body(self);
@@ -178,31 +196,79 @@ void core_write_ledger(struct core *self, bool final)
 
 static void seal_segment(struct core *self, bool final)
 {
-    record_vital_write(self);
+    if (!self->is_blind)
+        record_vital_write(self);
     ledger_count(&self->ledger.segments_sealed, 1);
     core_write_ledger(self, final);
     self->lost_reported = ledger_lost_total(&self->ledger, core_abandoned(self));
-    self->ledger.bytes_encoded += segment_seal(&self->segment);
+    if (self->sampling == CORE_RECORDS) {
+        self->ledger.bytes_encoded += segment_hold(&self->segment);
+        recorder_add(&self->recorder, self->segment.entries);
+    } else {
+        self->ledger.bytes_encoded += segment_seal(&self->segment);
+        self->has_sealed = true;
+    }
     self->header.seq++;
     self->has_sent_view = true;
-    self->has_sealed = true;
+}
+
+/* Why nothing is written, whatever it is. */
+static vitrace_v1_LossReason refusal_of_all(const struct core *self)
+{
+    return self->is_denied                     ? LOST(CONSENT)
+           : self->sampling == CORE_LEAVES_OUT ? LOST(SAMPLED_OUT)
+                                               : LOST(UNSPECIFIED);
+}
+
+/* Off, the budget leaves nothing but one ledger that says so. */
+static bool is_silent(const struct core *self)
+{
+    return refusal_of_all(self) != LOST(UNSPECIFIED) || (self->budget.level == BUDGET_OFF && self->has_sent_view);
 }
 
 static bool is_due(const struct core *self)
 {
-    return !self->has_sent_view || record_vital_is_due(self) ||
+    return !self->has_sent_view || (!self->is_blind && record_vital_is_due(self)) ||
            ledger_lost_total(&self->ledger, core_abandoned(self)) != self->lost_reported;
 }
 
 void core_seal_view(struct core *self, bool final)
 {
     bool has_entries = self->segment.is_open && self->segment.entries > 0;
+    if (is_silent(self))
+        return;
     if (has_entries || is_due(self)) {
         if (open_segment(self))
             seal_segment(self, final);
     } else if (self->segment.is_open) {
         segment_abort(&self->segment); /* only a header: its clocks would be stale by the time there is an entry */
     }
+}
+
+void core_set_consent(struct core *self, bool granted)
+{
+    self->is_denied = !granted;
+    if (granted)
+        return;
+    self->is_blind = true;
+    if (self->segment.is_open) {
+        ledger_take_back(&self->ledger, LOST(CONSENT), self->segment.entries, 0);
+        segment_abort(&self->segment);
+    }
+    recorder_discard(&self->recorder, &self->ledger, LOST(CONSENT));
+}
+
+void core_send_recorded(struct core *self, uint32_t trigger)
+{
+    if (self->sampling != CORE_RECORDS || self->is_denied)
+        return;
+    if (self->segment.is_open)
+        core_seal_view(self, false); /* held, and promoted with the others */
+    self->sampling = CORE_KEEPS;
+    self->header.is_recorded = false;
+    self->header.trigger = trigger;
+    if (recorder_promote(&self->recorder, trigger) > 0)
+        self->has_sealed = true;
 }
 
 static void count_entry(struct core *self)
@@ -242,16 +308,48 @@ static vitrace_v1_LossReason write_entry(struct core *self, const struct kind *k
     }
 }
 
+/* Why an entry is not written, before it is looked at. */
+static vitrace_v1_LossReason refusal(const struct core *self, const struct kind *kind)
+{
+    vitrace_v1_LossReason all = refusal_of_all(self);
+    if (kind->field == 0 || all != LOST(UNSPECIFIED))
+        return kind->field == 0 ? LOST(UNSPECIFIED) : all;
+    return budget_refuses(&self->budget, (unsigned)(kind - kinds)) ? LOST(BUDGET) : LOST(UNSPECIFIED);
+}
+
+/* The vitals are told of what the budget alone refuses. */
+static bool feeds(const struct core *self, const struct kind *kind, vitrace_v1_LossReason refused)
+{
+    if (kind->feed == NULL || (refused == LOST(BUDGET) && self->budget.level == BUDGET_OFF))
+        return false;
+    return refused == LOST(BUDGET) || (refused == LOST(UNSPECIFIED) && !kind->feeds_first);
+}
+
+/* The flight recorder's triggers that are entries; poor vitals are found at the end of the batch. */
+static void notice_trouble(struct core *self, const struct kind *kind, struct inbox_record *record)
+{
+    uint32_t kind_number = (uint32_t)(kind - kinds);
+    if (kind_number == INBOX_ERROR)
+        self->trouble = vitrace_v1_RecorderTrigger_RECORDER_TRIGGER_ERROR;
+    else if (kind_number == INBOX_CLICK_PATTERN &&
+             record->words[INBOX_CLICK_PATTERN_TYPE] == vitrace_v1_ClickPatternType_CLICK_PATTERN_TYPE_RAGE)
+        self->trouble = vitrace_v1_RecorderTrigger_RECORDER_TRIGGER_RAGE_CLICK;
+}
+
 static void take_record(struct core *self, const struct kind *kind, struct inbox_record *record)
 {
-    vitrace_v1_LossReason lost = LOST(UNSPECIFIED);
     bool is_entry = kind->field != 0;
+    vitrace_v1_LossReason lost = refusal(self, kind);
+    bool is_fed = feeds(self, kind, lost);
     if (!is_entry && kind->feed == NULL)
         record->bad = true; /* a child without its parent, or a second start */
-    if (is_entry && !record->bad)
+    if (is_entry && !record->bad && lost == LOST(UNSPECIFIED)) {
         lost = write_entry(self, kind, record);
+        if (!record->bad)
+            notice_trouble(self, kind, record);
+    }
     bool is_encoded = is_entry && !record->bad && lost == LOST(UNSPECIFIED);
-    if (kind->feed != NULL && !kind->feeds_first && !record->bad)
+    if (is_fed && !record->bad)
         kind->feed(self, record);
     if (is_encoded)
         count_entry(self);
@@ -298,6 +396,35 @@ static void take_records(struct core *self)
     }
 }
 
+static bool is_poor(const struct core *self, enum vital_metric metric)
+{
+    const struct vital *vital = vitals_find(self->vitals, metric);
+    return vital->state == VITAL_MEASURED && vital->rating == VITAL_POOR;
+}
+
+static uint32_t trouble_of_batch(const struct core *self)
+{
+    if (self->trouble != 0 || self->is_blind)
+        return self->trouble;
+    return is_poor(self, VITAL_INP)   ? vitrace_v1_RecorderTrigger_RECORDER_TRIGGER_INP
+           : is_poor(self, VITAL_LCP) ? vitrace_v1_RecorderTrigger_RECORDER_TRIGGER_LCP
+                                      : 0;
+}
+
+static void finish_batch(struct core *self)
+{
+    enum budget_level before = self->budget.level;
+    uint32_t trouble = trouble_of_batch(self);
+    self->trouble = 0;
+    if (trouble != 0)
+        core_send_recorded(self, trouble);
+    budget_evaluate(&self->budget, &self->ledger, self->clock.mono_ms);
+    if (self->budget.level == BUDGET_OFF && before != BUDGET_OFF) {
+        self->has_sent_view = false; /* so that a last segment is due */
+        core_seal_view(self, true);
+    }
+}
+
 enum core_status core_take(struct core *self, struct core_clock clock, const double *words, unsigned word_count,
                            struct slice strings)
 {
@@ -316,6 +443,7 @@ enum core_status core_take(struct core *self, struct core_clock clock, const dou
         return CORE_NOT_STARTED;
     ledger_count(&self->ledger.batches, 1);
     take_records(self);
+    finish_batch(self);
     return self->has_sealed ? CORE_SEALED : CORE_OK;
 }
 
@@ -331,7 +459,7 @@ enum core_status core_seal(struct core *self, struct core_clock clock, int final
 
 double core_open_age(const struct core *self, struct core_clock clock)
 {
-    if (!self->segment.is_open || self->segment.entries == 0)
+    if (!self->segment.is_open || self->segment.entries == 0 || self->sampling == CORE_RECORDS)
         return 0;
     double age = clock.mono_ms - self->first_entry_ms;
     return age > 0 ? age : 0;
@@ -343,6 +471,11 @@ static double vital_value(const struct core *self, enum vital_metric metric)
     return vital->state == VITAL_MEASURED ? vital->value : NAN;
 }
 
+/* What tells of the page and of the bridge goes on: the state is needed when consent is given later. */
+#define BIT(kind) (1u << INBOX_##kind)
+#define ALL_ENTRIES                                                                                                    \
+    (~(1 | BIT(START) | BIT(VIEW) | BIT(VISIBILITY) | BIT(LIFECYCLE) | BIT(LOSS) | BIT(METER) | BIT(CONFIG)))
+
 void core_stats(const struct core *self, double out[CORE_STATS_WORDS])
 {
     out[CORE_STATS_ENTRIES_SEEN] = self->ledger.entries_seen;
@@ -351,6 +484,11 @@ void core_stats(const struct core *self, double out[CORE_STATS_WORDS])
     out[CORE_STATS_BYTES_ENCODED] = (double)self->ledger.bytes_encoded;
     out[CORE_STATS_SEGMENTS_SEALED] = self->ledger.segments_sealed;
     out[CORE_STATS_BATCHES] = self->ledger.batches;
+    out[CORE_STATS_SEGMENTS_DROPPED] = self->ledger.segments_dropped;
+    out[CORE_STATS_BUDGET_LEVEL] = self->budget.level;
+    vitrace_v1_LossReason all = refusal_of_all(self);
+    out[CORE_STATS_SHEDS] = all != LOST(UNSPECIFIED) ? ALL_ENTRIES : budget_sheds(&self->budget);
+    out[CORE_STATS_SHED_REASON] = all != LOST(UNSPECIFIED) ? all : LOST(BUDGET);
     for (uint32_t reason = 1; reason < LEDGER_REASONS; reason++)
         out[CORE_STATS_LOST_RING_FULL + reason - 1] =
             ledger_lost(&self->ledger, (vitrace_v1_LossReason)reason, core_abandoned(self));

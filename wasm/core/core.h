@@ -46,21 +46,27 @@ enum core_status core_take(struct core *self, struct core_clock clock, const dou
  */
 enum core_status core_seal(struct core *self, struct core_clock clock, int final);
 
-/* Age of the open segment in milliseconds, 0 when none is open or it holds no entry. */
+/* Age of the open segment in milliseconds, 0 when none is open, it holds no entry, or nobody waits for it (recorder). */
 double core_open_age(const struct core *self, struct core_clock clock);
 
 /*
  * What is known of the view so far, as a beacon of its own: header, vitals, ledger and their texts, with the sequence
  * number CORE_SNAPSHOT_SEQ. The browser keeps it and sends it if the page dies without a word. Written to `out`, and
- * the open segment is as before. Returns its size, or 0 when no vital changed since the view's last snapshot.
+ * the open segment is as before. Returns its size, or 0 when no vital changed since the view's last snapshot, or
+ * nothing may be sent (consent, sampling).
  */
 #define CORE_SNAPSHOT_SEQ       0xffffffffu
 #define CORE_SNAPSHOT_BYTES_MAX 4096u
 unsigned core_snapshot(struct core *self, struct core_clock clock, uint8_t out[CORE_SNAPSHOT_BYTES_MAX]);
 
-/* The ledger as the bridge's stats() shows it. Layout is part of the ABI (abi_dump): all doubles. */
+/*
+ * The ledger as the bridge's stats() shows it. Layout is part of the ABI (abi_dump): all doubles. SHEDS: bit n = the
+ * bridge need not bring records of kind n, and counts each as lost for SHED_REASON; all bits = off, and the last ledger is
+ * sealed.
+ */
 #define CORE_STATS_FIELDS(F)                                                                                           \
     F(ENTRIES_SEEN) F(ENTRIES_ENCODED) F(MAIN_THREAD_US) F(BYTES_ENCODED) F(SEGMENTS_SEALED) F(BATCHES)                \
+    F(SEGMENTS_DROPPED) F(BUDGET_LEVEL) F(SHEDS) F(SHED_REASON)                                                        \
     F(LOST_RING_FULL) F(LOST_BAD_ENTRY) F(LOST_TOO_LARGE) F(LOST_QUEUE_FULL) F(LOST_BROWSER_DROPPED) F(LOST_BUDGET)    \
     F(LOST_CONSENT) F(LOST_SAMPLED_OUT) F(LOST_DICTIONARY_FULL) F(LOST_SEND_FAILED)                                    \
     F(LOST_PAGE_LEFT) F(LOST_OFFLINE_FULL)                                                                             \

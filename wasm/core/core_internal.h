@@ -11,10 +11,12 @@
 
 #include "proto/wire/beacon_decode.h" /* enum beacon_field */
 #include "proto/wire/traceparent.h"
+#include "wasm/core/budget.h"
 #include "wasm/core/core.h"
 #include "wasm/core/header.h"
 #include "wasm/core/inbox_reader.h"
 #include "wasm/core/ledger.h"
+#include "wasm/core/recorder.h"
 #include "wasm/core/scrub.h"
 #include "wasm/core/segment.h"
 #include "wasm/core/shape.h"
@@ -23,6 +25,9 @@
 
 /* The largest body of a record: the header. Everything else is a fraction of it. */
 #define CORE_BODY_BYTES (vitrace_v1_Header_size + WRITER_SLACK_BYTES)
+
+/* Whether the session is one of those that are sent. */
+enum core_sampling { CORE_KEEPS, CORE_RECORDS, CORE_LEAVES_OUT };
 
 /* Small things first: their offsets are short numbers in the code. */
 struct core {
@@ -38,6 +43,12 @@ struct core {
     bool has_sent_view; /* a segment of this view was sealed */
     bool has_sealed;    /* during the call in progress */
     bool has_meta;
+    bool is_decided; /* about sampling: by the first CONFIG, or by the first segment */
+    bool is_denied;  /* the visitor's consent */
+    bool is_blind;   /* entries of this view were not looked at, so what its vitals are nobody knows */
+    enum core_sampling sampling;
+    uint32_t trouble; /* RecorderTrigger noticed in this batch */
+    struct budget budget;
     struct traceparent meta; /* <meta name="traceparent"> that came before the navigation */
     struct ledger ledger;
     struct header header; /* of the next segment, but for its clocks */
@@ -47,6 +58,7 @@ struct core {
     struct segment segment;
     struct dictionary dictionary; /* of the segment */
     struct text_pool texts;
+    struct recorder recorder;
     /* the vitals' own memory follows */
 };
 
@@ -55,7 +67,7 @@ typedef void core_handler(struct core *self, struct inbox_record *record);
 core_handler record_start_feed, record_view_feed, record_navigation_feed, record_meta_trace_feed;
 core_handler record_resource_feed, record_paint_feed, record_largest_paint_feed, record_layout_shift_feed;
 core_handler record_event_feed, record_interaction_count_feed, record_visibility_feed, record_lifecycle_feed;
-core_handler record_loss_feed, record_meter_feed;
+core_handler record_loss_feed, record_meter_feed, record_config_feed;
 
 extern const struct shape_row record_navigation_shape[], record_resource_shape[];
 extern const struct shape_row record_paint_shape[], record_largest_paint_shape[], record_layout_shift_shape[];
@@ -76,6 +88,10 @@ void core_begin_view(struct core *self);
 /* Seals what there is to send of the view, see core_seal. */
 void core_seal_view(struct core *self, bool final);
 uint32_t core_abandoned(const struct core *self);
+/* Denied: what was not handed to a sender is forgotten, and nothing more is looked at. */
+void core_set_consent(struct core *self, bool granted);
+/* The page turned bad: what was recorded is sent, and so is the rest of the session's document. */
+void core_send_recorded(struct core *self, uint32_t trigger);
 
 /* Into the open segment. */
 void core_write_header(struct core *self);

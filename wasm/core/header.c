@@ -137,4 +137,8 @@ void header_write(const struct header *self, struct header_clocks clocks, struct
     writer_fields(out, slice_of(self->origin.bytes, self->origin.size));
     write_page(self, out);
     writer_bytes(out, 14, slice_of(self->device.bytes, self->device.size));
+    writer_uint(out, 15, self->sample_rate_ppm);
+    writer_uint(out, 16, self->is_recorded ? 1 : self->trigger);
+    if (self->is_recorded)
+        out->at[-1] = 0;
 }

@@ -26,6 +26,9 @@ struct header {
     uint32_t seq;
     uint32_t navigation_type; /* of the view: NavigationType */
     uint64_t view_start_us;
+    uint32_t sample_rate_ppm; /* 0 = all sessions */
+    uint32_t trigger;         /* RecorderTrigger */
+    bool is_recorded;         /* `trigger` is not known yet: the last byte of the header is kept for it */
     struct header_part app, origin, page, device;
     uint32_t url_size;
     uint8_t url[SCRUB_URL_BYTES_MAX]; /* of the page: a new view may leave it as it is */

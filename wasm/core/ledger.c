@@ -34,6 +34,13 @@ void ledger_take_lost(struct ledger *self, vitrace_v1_LossReason reason, uint32_
         ledger_count(&self->entries_seen, count);
 }
 
+void ledger_take_back(struct ledger *self, vitrace_v1_LossReason reason, uint32_t entries, uint32_t segments)
+{
+    self->entries_encoded -= entries;
+    ledger_count(&self->losses[reason], entries);
+    ledger_count(&self->segments_dropped, segments);
+}
+
 uint32_t ledger_lost(const struct ledger *self, vitrace_v1_LossReason reason, uint32_t abandoned)
 {
     uint32_t lost = self->losses[reason];
@@ -44,7 +51,7 @@ uint32_t ledger_lost(const struct ledger *self, vitrace_v1_LossReason reason, ui
 
 uint64_t ledger_lost_total(const struct ledger *self, uint32_t abandoned)
 {
-    uint64_t total = 0;
+    uint64_t total = self->segments_dropped;
     for (uint32_t reason = 1; reason < LEDGER_REASONS; reason++)
         total += ledger_lost(self, (vitrace_v1_LossReason)reason, abandoned);
     return total;
@@ -70,4 +77,6 @@ void ledger_write(const struct ledger *self, const struct ledger_seal *seal, str
     writer_uint(out, 8, seal->mono_us);
     writer_uint(out, 9, seal->final);
     writer_uint(out, 10, self->batches);
+    writer_uint(out, 11, self->segments_dropped);
+    writer_uint(out, 12, seal->budget_level);
 }

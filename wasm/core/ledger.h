@@ -17,6 +17,7 @@ struct ledger {
     double main_thread_us;
     uint64_t bytes_encoded; /* of sealed segments */
     uint32_t segments_sealed;
+    uint32_t segments_dropped; /* of those */
     uint32_t batches;
     uint32_t abandoned_before; /* segments given up by the senders before this view began */
 };
@@ -28,15 +29,18 @@ void ledger_take_encoded(struct ledger *self);
 void ledger_take_main_thread(struct ledger *self, double us);
 /* From SEND_FAILED on, a reason counts segments or pages, not entries, so it leaves entries_seen alone. */
 void ledger_take_lost(struct ledger *self, vitrace_v1_LossReason reason, uint32_t count);
+/* Entries that were encoded, and `segments` that were sealed, do not leave the page after all. */
+void ledger_take_back(struct ledger *self, vitrace_v1_LossReason reason, uint32_t entries, uint32_t segments);
 /* Includes the segments that senders gave up, `abandoned` since the ring began. */
 uint32_t ledger_lost(const struct ledger *self, vitrace_v1_LossReason reason, uint32_t abandoned);
-/* Of all reasons: changes when there is a new loss to report. */
+/* Of all reasons, and dropped segments: changes when there is a new loss to report. */
 uint64_t ledger_lost_total(const struct ledger *self, uint32_t abandoned);
 /* What only the moment of sealing knows. */
 struct ledger_seal {
     uint32_t abandoned;
     uint32_t open_bytes; /* of the segment so far */
     uint64_t mono_us, wall_unix_us;
+    uint32_t budget_level;
     bool final;
 };
 void ledger_write(const struct ledger *self, const struct ledger_seal *seal, struct writer *out);

@@ -74,6 +74,8 @@ void record_meter_feed(struct core *self, struct inbox_record *record)
 {
     double us = inbox_record_ms(record, INBOX_METER_MAIN_THREAD_US);
     record->bad = record->bad || us < 0;
-    if (!record->bad)
-        ledger_take_main_thread(&self->ledger, us);
+    if (record->bad)
+        return;
+    ledger_take_main_thread(&self->ledger, us);
+    self->budget.main_thread_us += us;
 }

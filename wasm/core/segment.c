@@ -132,6 +132,13 @@ uint32_t segment_seal(struct segment *self)
     return ring_producer_seal(self->ring);
 }
 
+uint32_t segment_hold(struct segment *self)
+{
+    assert(self->is_open);
+    self->is_open = false;
+    return ring_producer_hold(self->ring);
+}
+
 void segment_abort(struct segment *self)
 {
     assert(self->is_open);

@@ -16,8 +16,8 @@
 #include "wasm/core/dictionary.h"
 #include "wasm/ring/ring.h"
 
-/* What the seal appends: 5 vitals of 91 + 3 bytes, a ledger of 190 + 3, and the vitals' texts (targets 3 x 256, name
- * 64, URL 512, each + 3) = 2,022. Records and strings are reserved alike. */
+/* What the seal appends: 5 vitals of 91 + 3 bytes, a ledger of 202 + 3, and the vitals' texts (targets 3 x 256, name
+ * 64, URL 512, each + 3) = 2,034. Records and strings are reserved alike. */
 #define SEGMENT_RESERVE_BYTES   2048u
 #define SEGMENT_RESERVE_STRINGS 8u
 #define SEGMENT_RESERVE_RECORDS 16u
@@ -62,6 +62,8 @@ void segment_cancel(struct segment *self);
 
 /* Returns the size of the beacon. */
 uint32_t segment_seal(struct segment *self);
+/* The same, and the ring keeps it back. */
+uint32_t segment_hold(struct segment *self);
 void segment_abort(struct segment *self);
 
 #endif

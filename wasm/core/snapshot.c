@@ -15,7 +15,8 @@ static uint32_t write_records(struct core *self)
 unsigned core_snapshot(struct core *self, struct core_clock clock, uint8_t out[CORE_SNAPSHOT_BYTES_MAX])
 {
     uint32_t mark = record_vital_mark(self) + 1;
-    if (!self->is_started || mark == self->snapshot_mark)
+    bool is_private = self->is_denied || self->is_blind || self->sampling != CORE_KEEPS;
+    if (!self->is_started || is_private || mark == self->snapshot_mark)
         return 0;
     self->snapshot_mark = mark;
     self->clock = clock;

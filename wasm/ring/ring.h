@@ -19,6 +19,8 @@ struct ring_producer {
     uint32_t open_offset; /* of the OPEN segment */
     uint32_t open_size;   /* committed bytes of the OPEN segment */
     uint32_t open_limit;  /* bytes it may grow to */
+    uint32_t held;        /* the newest complete segments, so many, are HELD */
+    uint32_t held_bytes;
     int is_open;
 };
 
@@ -39,6 +41,18 @@ void ring_producer_commit(struct ring_producer *self, uint32_t size);
 uint32_t ring_producer_seal(struct ring_producer *self);
 /* Forgets an open segment and its bytes. */
 void ring_producer_abort(struct ring_producer *self);
+
+/* HELD instead of SEALED: complete, but the producer keeps it, and its bytes, to itself. An empty one is dropped. */
+uint32_t ring_producer_hold(struct ring_producer *self);
+/* false: with one more of `bytes_max`, HELD segments would use more than their share of the ring. Drop some first. */
+int ring_producer_may_hold(const struct ring_producer *self, uint32_t bytes_max);
+/* The oldest HELD segment becomes FREE. -1: there is none, or an older segment is still with its consumers. */
+int ring_producer_drop(struct ring_producer *self);
+/* Where the bytes of the n-th HELD segment start, oldest first: they may still be changed in place. */
+uint8_t *ring_producer_held_at(const struct ring_producer *self, uint32_t n);
+/* Every HELD segment becomes SEALED, oldest first. No segment may be open. Returns how many. */
+uint32_t ring_producer_promote(struct ring_producer *self);
+
 void ring_producer_stop(struct ring_producer *self);
 
 /* true when every struct invariant of RING.md holds; tests call it after each step. */

@@ -10,8 +10,8 @@ static struct ring_segment *segment_at(const struct ring_header *header, uint32_
 }
 
 /*
- * The k-th seal is always at index k % RING_SEGMENTS (an aborted open gives its index back), so with `sealed` segments
- * sealed so far, the oldest that can still be in use is at sealed % RING_SEGMENTS: scanning from there is oldest first.
+ * `sealed` is the position after the newest sealed segment, and positions take the indexes in turn: the oldest segment
+ * that can still be in use is at sealed % RING_SEGMENTS, and scanning from there is oldest first.
  */
 int ring_consumer_take(struct ring_header *header)
 {

@@ -100,7 +100,7 @@ void ring_producer_commit(struct ring_producer *self, uint32_t size)
     self->open_size += size;
 }
 
-uint32_t ring_producer_seal(struct ring_producer *self)
+static uint32_t close_as(struct ring_producer *self, enum ring_state state)
 {
     assert(self->is_open);
     uint32_t size = self->open_size;
@@ -110,11 +110,74 @@ uint32_t ring_producer_seal(struct ring_producer *self)
     }
     struct ring_segment *segment = segment_at(self, self->next - 1);
     segment->size = size;
-    set_state(segment, RING_SEALED);
-    __atomic_fetch_add(&self->header->sealed, 1, __ATOMIC_RELEASE); /* (E) */
+    set_state(segment, state);
     self->head = self->open_offset + size;
     self->is_open = 0;
     return size;
+}
+
+/* Everything before `next` is sealed, or was: the producer is the only writer, so a store does. */
+static void publish(struct ring_producer *self)
+{
+    __atomic_store_n(&self->header->sealed, self->next, __ATOMIC_RELEASE); /* (E) */
+}
+
+uint32_t ring_producer_seal(struct ring_producer *self)
+{
+    assert(self->held == 0); /* what is older goes first: promote */
+    uint32_t size = close_as(self, RING_SEALED);
+    if (size > 0)
+        publish(self);
+    return size;
+}
+
+uint32_t ring_producer_hold(struct ring_producer *self)
+{
+    uint32_t size = close_as(self, RING_HELD);
+    self->held += size > 0;
+    self->held_bytes += size;
+    return size;
+}
+
+int ring_producer_may_hold(const struct ring_producer *self, uint32_t bytes_max)
+{
+    return self->held < RING_HELD_SEGMENTS && self->held_bytes + bytes_max <= RING_HELD_BYTES;
+}
+
+int ring_producer_drop(struct ring_producer *self)
+{
+    reclaim(self);
+    struct ring_segment *oldest = segment_at(self, self->first);
+    if (self->held == 0 || get_state(oldest) != RING_HELD)
+        return -1;
+    self->held--;
+    self->held_bytes -= oldest->size;
+    set_state(oldest, RING_FREE);
+    self->first++;
+    return 0;
+}
+
+static struct ring_segment *held_segment(const struct ring_producer *self, uint32_t n)
+{
+    assert(n < self->held);
+    return segment_at(self, self->next - (uint32_t)self->is_open - self->held + n);
+}
+
+uint8_t *ring_producer_held_at(const struct ring_producer *self, uint32_t n)
+{
+    return data_of(self) + held_segment(self, n)->offset;
+}
+
+uint32_t ring_producer_promote(struct ring_producer *self)
+{
+    assert(!self->is_open);
+    uint32_t count = self->held;
+    for (uint32_t n = 0; n < count; n++)
+        set_state(held_segment(self, n), RING_SEALED);
+    self->held = self->held_bytes = 0;
+    if (count > 0)
+        publish(self);
+    return count;
 }
 
 void ring_producer_abort(struct ring_producer *self)
@@ -136,17 +199,32 @@ static int header_is_valid(const struct ring_header *header)
            header->data_offset == sizeof *header + RING_SEGMENTS * sizeof(struct ring_segment);
 }
 
+/* From the oldest on, `complete` of them: those with consumers, then those HELD; then the OPEN one, and FREE ones. */
+static int state_is_valid(const struct ring_producer *self, uint32_t i, uint32_t complete)
+{
+    enum ring_state state = get_state(segment_at(self, self->first + i));
+    if (i < complete - self->held)
+        return state >= RING_SEALED && state <= RING_ACKED;
+    if (i < complete)
+        return state == RING_HELD;
+    return state == (i == complete && self->is_open ? RING_OPEN : RING_FREE);
+}
+
 static int states_are_valid(const struct ring_producer *self)
 {
-    for (uint32_t i = 0; i < RING_SEGMENTS; i++) {
-        uint32_t position = self->first + i;
-        enum ring_state state = get_state(segment_at(self, position));
-        int in_use = i < self->next - self->first;
-        int open = self->is_open && position == self->next - 1;
-        if (open ? state != RING_OPEN : in_use ? state < RING_SEALED || state > RING_ACKED : state != RING_FREE)
-            return 0;
-    }
-    return 1;
+    uint32_t complete = self->next - self->first - (uint32_t)self->is_open;
+    int is_valid = self->held <= complete;
+    for (uint32_t i = 0; i < RING_SEGMENTS; i++)
+        is_valid = is_valid && state_is_valid(self, i, complete);
+    return is_valid;
+}
+
+static int held_bytes_are_valid(const struct ring_producer *self)
+{
+    uint32_t bytes = 0;
+    for (uint32_t n = 0; n < self->held; n++)
+        bytes += held_segment(self, n)->size;
+    return bytes == self->held_bytes;
 }
 
 /* Segments in use follow each other in data; at most one step goes back to 0, and nothing overlaps. */
@@ -178,5 +256,5 @@ int ring_producer_validate(const struct ring_producer *self)
         return 0;
     if (self->is_open && (self->next == self->first || self->open_size > self->open_limit))
         return 0;
-    return states_are_valid(self) && offsets_are_valid(self);
+    return states_are_valid(self) && held_bytes_are_valid(self) && offsets_are_valid(self);
 }

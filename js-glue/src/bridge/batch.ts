@@ -30,6 +30,7 @@ export class Batch {
   constructor(
     readonly words: Float64Array,
     private readonly _bytesMax: number = Inbox.STRING_BYTES,
+    private readonly _isRaw = false,
   ) {}
 
   get isEmpty(): boolean {
@@ -47,7 +48,8 @@ export class Batch {
   }
 
   url(value: string | null | undefined): number {
-    return this.text(value, URL_CHARS_MAX);
+    // The core drops queries and fragments. One that is not here must not even see them.
+    return this.text(this._isRaw ? value?.replace(/[?#].*/s, "") : value, URL_CHARS_MAX);
   }
 
   /** Keeps the record written since the last commit. False: it did not fit and is gone. */

@@ -5,30 +5,25 @@
  *
  * What was lost is counted by reason; the counts travel as LOSS records of the next batch.
  */
-import { CoreStatus, InboxKind, LossReason } from "../abi";
-import { budgetLevel, budgetSheds, type Level } from "../lib/budget";
+import { CoreStats, CoreStatus, InboxKind, LossReason } from "../abi";
 import type { Guard } from "../lib/guard";
 import { Queue, type Item } from "../lib/queue";
 import type { Sink } from "../observe/source";
 import { Batch } from "./batch";
-import { marshal, type LossFact, type StartFact } from "./marshal";
+import { marshal, type ConfigFact, type LossFact, type StartFact } from "./marshal";
 import type { Core } from "./memory";
 
-export { QUEUE_ITEMS_MAX } from "../lib/queue";
+const ALL_KINDS = 0xffffffff;
 
 export class Bridge implements Sink {
   private _core: Core | undefined;
   private _batch!: Batch;
-  private _level: Level = 0;
   private _reportedMs = 0;
 
   constructor(
     private readonly _guard: Guard,
-    private readonly _budgetMs: number,
     readonly queue = new Queue(),
-  ) {
-    queue.sheds = (kind) => this._level > 0 && budgetSheds(kind, this._level);
-  }
+  ) {}
 
   /** What could be handed over now. */
   get queued(): number {
@@ -48,12 +43,12 @@ export class Bridge implements Sink {
   }
 
   /** The core is ready. `fill` gives records that must come before what the observers have queued: the navigation. */
-  start(core: Core, start: StartFact, fill: (first: Sink) => void): void {
-    const first: Item[] = [[InboxKind.START, start]];
+  start(core: Core, start: StartFact, config: ConfigFact, fill: (first: Sink) => void): void {
+    const first: Item[] = [[InboxKind.START, start], [InboxKind.CONFIG, config]];
     fill({ push: (...item) => void first.push(item), lose() {} });
     this.queue.items = first.concat(this.queue.items);
     this._core = core;
-    this._batch = new Batch(core.words, core.strings.length);
+    this._batch = new Batch(core.words, core.strings.length, !!core.isFull);
   }
 
   /** Hands over up to `limit` items. True: at least one segment was sealed. */
@@ -72,9 +67,19 @@ export class Bridge implements Sink {
     const us = Math.floor((this._guard.spentMs - this._reportedMs) * 1000);
     this._reportedMs += us / 1000;
     if (us > 0) write([InboxKind.METER, us]);
-    this._level = budgetLevel(this._guard.spentMs, performance.now(), this._budgetMs);
-    if (this._level === 4) this._guard.disable("over the main-thread budget");
-    return this._hand() || sealed;
+    sealed = this._hand() || sealed;
+    this._obey();
+    return sealed;
+  }
+
+  /** What the core would refuse is not brought to it. */
+  private _obey(): void {
+    if (this._guard.off) return;
+    const stats = this._core!.stats();
+    this.queue.sheds = stats[CoreStats.SHEDS];
+    this.queue.reason = stats[CoreStats.SHED_REASON];
+    // The last ledger is sealed; whoever is told that we are off sends it.
+    if (this.queue.sheds === ALL_KINDS) this._guard.disable("over the budget");
   }
 
   /** Seals the open segment. True: there is something to send. */

@@ -41,6 +41,17 @@ export interface StartFact {
   readonly readyState: number;
 }
 
+export interface ConfigFact {
+  readonly sampleRate: number | undefined;
+  readonly consent: number;
+  readonly flightRecorder: boolean;
+  readonly trigger: boolean;
+  readonly msPerMinute: number;
+  readonly usPerEntry: number;
+  readonly bytes: number;
+  readonly queryKeys: string | undefined;
+}
+
 export interface LossFact {
   readonly reason: number;
   readonly count: number;

@@ -25,7 +25,7 @@ interface CoreExports {
 export interface Core {
   readonly words: Float64Array;
   readonly strings: Uint8Array;
-  /** It cannot take any more now. */
+  /** It is not here, and whoever sends to it is behind. */
   isFull?(): boolean;
   take(words: number, stringBytes: number): CoreStatus;
   seal(final: boolean): CoreStatus;

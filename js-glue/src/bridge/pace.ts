@@ -11,8 +11,8 @@ const BATCH_MS = 1000;
 const BATCH_ITEMS = 64;
 /** About 3 ms of work on a slow machine: more than that waits for the next idle period. */
 const SLICE_ITEMS = 256;
-/** The very first batch also compiles what it runs through: it only has the start and the navigation. */
-const FIRST_ITEMS = 2;
+/** The very first batch also compiles what it runs through: it only has the start, what is allowed, and the navigation. */
+const FIRST_ITEMS = 3;
 const IDLE_TIMEOUT_MS = 1000;
 const HELD_MS = 100;
 const FIRST_SEAL_MS = 2000;

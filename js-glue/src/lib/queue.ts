@@ -1,26 +1,55 @@
 /**
  * What waits for the core: filled by the observers from the first moment, emptied by the bridge. Bounded, and what does
- * not fit is counted by reason.
+ * not fit is counted by reason. When room is short, what the vitals are made of still finds some:
+ *
+ *   | resources, marks, events of no interaction, ... : 2,000 | what the vitals are made of: + 500 | state: + 500 |
  */
-import { LossReason, type InboxKind } from "../abi";
+import { InboxKind, LossReason } from "../abi";
 import type { Sink } from "../observe/source";
 
-/** A page of 1,000 resources and its marks before the core is ready; about 200 KB of entries kept alive at worst. */
+/** A page of 1,000 resources and its marks before the core is ready; about 300 KB of entries kept alive at worst. */
 export const QUEUE_ITEMS_MAX = 2000;
+/** Ten a second for a minute before the core is ready, or before the visitor has decided. */
+export const QUEUE_RESERVE = 500;
 
 export type Item = readonly [kind: InboxKind, item: unknown, extra?: string | number];
+
+const VITAL_KINDS =
+  (1 << InboxKind.NAVIGATION) |
+  (1 << InboxKind.PAINT) |
+  (1 << InboxKind.LARGEST_PAINT) |
+  (1 << InboxKind.LAYOUT_SHIFT) |
+  (1 << InboxKind.EVENT) |
+  (1 << InboxKind.INTERACTION_COUNT) |
+  (1 << InboxKind.INTERACTION_PAINT);
+/** Without these, what comes after is misread. Bit 0 is kind 32. */
+const STATE_KINDS =
+  1 |
+  (1 << InboxKind.VIEW) |
+  (1 << InboxKind.SOFT_NAVIGATION) |
+  (1 << InboxKind.VISIBILITY) |
+  (1 << InboxKind.LIFECYCLE) |
+  (1 << InboxKind.CONFIG);
+
+function roomFor(kind: InboxKind, item: unknown): number {
+  const bit = 1 << kind;
+  if (bit & STATE_KINDS) return QUEUE_ITEMS_MAX + 2 * QUEUE_RESERVE;
+  const isVital = bit & VITAL_KINDS && (kind !== InboxKind.EVENT || (item as { interactionId?: number }).interactionId);
+  return QUEUE_ITEMS_MAX + (isVital ? QUEUE_RESERVE : 0);
+}
 
 export class Queue implements Sink {
   items: Item[] = [];
   lost = new Map<LossReason, number>();
   /** Called after a push: the pace decides what to do. */
   onPush: () => void = () => {};
-  /** Over the budget, kinds of records are refused. */
-  sheds: (kind: InboxKind) => boolean = () => false;
+  /** Bit n: records of kind n are refused, for this reason. The core says so. */
+  sheds = 0;
+  reason = LossReason.BUDGET;
 
   push(kind: InboxKind, item: unknown, extra?: string | number): void {
-    if (this.sheds(kind)) return this.lose(LossReason.BUDGET, 1);
-    if (this.items.length >= QUEUE_ITEMS_MAX) return this.lose(LossReason.QUEUE_FULL, 1);
+    if ((this.sheds >>> kind) & 1) return this.lose(this.reason, 1);
+    if (this.items.length >= QUEUE_ITEMS_MAX && this.items.length >= roomFor(kind, item)) return this.lose(LossReason.QUEUE_FULL, 1);
     this.items.push([kind, item, extra]);
     this.onPush();
   }

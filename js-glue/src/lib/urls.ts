@@ -3,31 +3,30 @@ import type { Options } from "../types";
 
 export interface Urls {
   readonly beacon: string;
+  /** What the URLs of all files that are loaded later begin with. */
+  readonly files: string;
   readonly bridge: string;
   readonly trace: string;
-  /** For pages that refuse WebAssembly. */
-  readonly raw: string;
-  readonly offline: string;
   readonly wasm: string;
   /** The script of the worker: where the tag is used, the bridge itself, which the browser already has. */
   readonly sdkWorker: string;
   readonly workerUrl: string | undefined;
 }
 
-/** `files`: folder of the SDK's files when known (the script tag's own), else they are taken from the collector. */
-export function urlsOf({ endpoint, wasmUrl, workerUrl }: Options, files?: string): Urls {
+/** `folder`: of the SDK's files when known (the script tag's own), else they are taken from the collector. */
+export function urlsOf({ endpoint, wasmUrl, workerUrl }: Options, folder?: string): Urls {
   const absolute = (url: string) => new URL(url, document.baseURI).href;
   const base = absolute(endpoint ?? "/").replace(/\/+$/, "") + "/v1/";
-  const sdk = `${files ?? base}vitrace`;
-  const bridge = `${sdk}-bridge.js`;
+  const sdk = `${folder ?? base}vitrace`;
+  const files = sdk + "-";
+  const bridge = files + "bridge.js";
   return {
     beacon: `${base}beacon`,
+    files,
     bridge,
-    trace: `${sdk}-trace.js`,
-    raw: `${sdk}-raw.js`,
-    offline: `${sdk}-offline.js`,
+    trace: files + "trace.js",
     wasm: wasmUrl ? absolute(wasmUrl) : `${sdk}.wasm`,
-    sdkWorker: files ? bridge : `${base}vitrace-worker.js`,
+    sdkWorker: folder ? bridge : `${base}vitrace-worker.js`,
     workerUrl: workerUrl && absolute(workerUrl),
   };
 }

@@ -25,14 +25,18 @@ export class RawInbox implements Core {
   readonly strings = new Uint8Array(BATCH_STRING_BYTES_MAX);
   /** In order, without a gap. */
   bodies: Waiting[] = [];
-  /** Bodies are missing before the first of `bodies` that the collector never got. */
+  /** The collector gets no bodies any more: it misses some before the first of `bodies`, or it is not to have them. */
   isCut = false;
   /** Of whoever runs the core, as far as it tells. */
   latest: Float64Array = new Float64Array(CoreStats.WORDS).fill(NaN, CoreStats.LCP, CoreStats.TTFB + 1);
   private readonly _body = new Body();
   private _sinceMs = 0;
 
-  constructor(private readonly _onBody: (body: Waiting) => void) {}
+  /** `allows`: whether a batch may become a part of a body. */
+  constructor(
+    private readonly _onBody: (body: Waiting) => void,
+    private readonly _allows: (words: Float64Array) => boolean = () => true,
+  ) {}
 
   /** How many the sender is not done with. */
   get waiting(): number {
@@ -44,6 +48,7 @@ export class RawInbox implements Core {
   }
 
   take(words: number, stringBytes: number): CoreStatus {
+    if (!this._allows(this.words)) return CoreStatus.OK;
     const status = this._body.fits(words, stringBytes) ? CoreStatus.OK : this.seal(false);
     if (this._body.isEmpty) this._sinceMs = performance.now();
     this._body.add(this.words.subarray(0, words), this.strings.subarray(0, stringBytes));

@@ -2,7 +2,7 @@
  * D: the page refuses WebAssembly (its Content-Security-Policy, or a browser in lockdown). The core runs in a worker of
  * the page's own origin, whose policy is its own, or at the collector.
  */
-import { CoreStatus } from "../abi";
+import { CoreStatus, InboxKind, InboxStart } from "../abi";
 import type { Core } from "../bridge/memory";
 import { sendBeacon } from "../exit/exit";
 import { whenIdle } from "../lib/when_idle";
@@ -17,6 +17,8 @@ import { RawExit } from "./raw_exit";
 import { RawInbox, type Waiting } from "./raw_inbox";
 
 const IDLE_TIMEOUT_MS = 1000;
+/** A core would shed work step by step; without one there is one step. Default of Budget.mainThreadMsPerMinute. */
+const BUDGET_MS = 100;
 
 /** What the second half runs on, instead of a core of its own. */
 export interface Raw {
@@ -28,9 +30,15 @@ export interface Raw {
 
 export type StartRaw = (watch: Watch, host: Host, wasm: ArrayBuffer | undefined) => Promise<Raw>;
 
+/** As the core decides (wasm/core/record_config.c): by the session, from 0 to 1. */
+function isSampled(start: Float64Array, rate: number): boolean {
+  const place = start[InboxStart.SESSION_ID_0] * 2 ** 21 + (start[InboxStart.SESSION_ID_1] >>> 11);
+  return !(rate < 1) || place / 2 ** 53 < rate;
+}
+
 /** A blob would inherit the page's policy: only a script with an answer of its own helps. */
 async function coreWorker({ options, urls, useScript }: Watch, host: Host, wasm: ArrayBuffer): Promise<Worker | undefined> {
-  const url = urls.workerUrl ?? urls.raw.replace("-raw", "-worker");
+  const url = urls.workerUrl ?? urls.files + "worker.js";
   if (options.transport === "raw" || new URL(url).origin !== location.origin) return undefined;
   const worker = await startWorker(host, useScript, { workerUrl: url, sdkWorker: url });
   if (!worker) return undefined;
@@ -42,7 +50,7 @@ async function coreWorker({ options, urls, useScript }: Watch, host: Host, wasm:
 }
 
 export const startRaw: StartRaw = async (watch, host, wasm) => {
-  const { guard, urls } = watch;
+  const { guard, options, urls } = watch;
   const worker = wasm && (await coreWorker(watch, host, wasm));
   let counts = { sent: 0, abandoned: 0, retries: 0 };
   let isSending = false;
@@ -54,7 +62,17 @@ export const startRaw: StartRaw = async (watch, host, wasm) => {
     const message: ToCore = { type: "body", seq, final, body: bytes };
     worker!.postMessage(message);
   };
-  const inbox = new RawInbox((body) => worker && post(body));
+  /** Consent and sampling are the core's business, but what it would not write must not go to a core that is elsewhere. */
+  const allows = (words: Float64Array) => {
+    const isOut = words[0] === InboxKind.START && !isSampled(words, options.sampleRate ?? 1);
+    if (worker) inbox.isCut ||= isOut || !watch.isGranted;
+    else if (isOut) guard.disable("left out by sampling");
+    else if (!watch.isGranted) guard.disable("without consent");
+    else if (isOver()) guard.disable("over the budget");
+    return !guard.off;
+  };
+  const isOver = () => guard.spentMs > (options.budget?.mainThreadMsPerMinute ?? BUDGET_MS) * (1 + performance.now() / 60_000);
+  const inbox: RawInbox = new RawInbox((body) => worker && post(body), allows);
   const exit = new RawExit(inbox, { ...host, sendBeacon }, urls.beacon);
   const end = () => isStopped && !inbox.waiting && worker?.terminate();
   if (worker) {

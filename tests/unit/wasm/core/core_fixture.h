@@ -104,6 +104,38 @@ static inline void put_largest_paint(struct rig *rig, double start)
     put[INBOX_LARGEST_PAINT_LAST] = 1;
 }
 
+/* The session of the rig stands at 0.6314 of all. */
+#define RATE_WITH_IT    0.64
+#define RATE_WITHOUT_IT 0.63
+
+static inline double *put_config(struct rig *rig, double sample_rate)
+{
+    double *put = rig_record(rig, INBOX_CONFIG, INBOX_CONFIG_WORDS);
+    put[INBOX_CONFIG_SAMPLE_RATE] = sample_rate;
+    return put;
+}
+
+static inline void put_record_config(struct rig *rig)
+{
+    put_config(rig, RATE_WITHOUT_IT)[INBOX_CONFIG_FLIGHT_RECORDER] = 1;
+}
+
+static inline void put_consent(struct rig *rig, bool granted)
+{
+    put_config(rig, 1)[INBOX_CONFIG_CONSENT] = granted ? INBOX_CONSENT_GRANTED : INBOX_CONSENT_DENIED;
+}
+
+/* A route change to a view whose id is `id` four times. */
+static inline void put_view(struct rig *rig, uint32_t id, double start)
+{
+    double *view = rig_record(rig, INBOX_VIEW, INBOX_VIEW_WORDS);
+    for (int i = 0; i < 4; i++)
+        view[INBOX_VIEW_VIEW_ID_0 + i] = id;
+    view[INBOX_VIEW_START_TIME] = start;
+    view[INBOX_VIEW_TYPE] = vitrace_v1_NavigationType_NAVIGATION_TYPE_ROUTE_CHANGE;
+    view[INBOX_VIEW_ROUTE] = rig_text(rig, "/cart");
+}
+
 static inline bool find_vital(struct rig *rig, vitrace_v1_Metric metric, vitrace_v1_Vital *out)
 {
     for (unsigned n = 0; n < rig_count(rig, BEACON_FIELD_VITAL); n++) {

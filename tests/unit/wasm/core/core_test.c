@@ -167,7 +167,7 @@ static void test_core__a_bad_record_is_counted_and_the_next_is_read(void **state
 static void test_core__an_unknown_kind_ends_the_batch(void **state)
 {
     struct rig *rig = *state;
-    static const double kinds[] = {0, 24, 1.5e300, -3, NAN};
+    static const double kinds[] = {0, INBOX_KIND_COUNT, 1.5e300, -3, NAN};
     for (unsigned i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         rig_put_mark(rig, "before", 1);
         rig_put_mark(rig, "odd", 1)[0] = kinds[i];

@@ -111,6 +111,25 @@ static void test_snapshot__fits_when_every_text_is_as_long_as_can_be(void **stat
     assert_true(rig->beacon.size > 2000);
 }
 
+static void test_snapshot__there_is_none_without_consent_nor_of_a_view_that_was_not_looked_at(void **state)
+{
+    struct rig *rig = *state;
+    put_consent(rig, false);
+    assert_true(rig_take(rig) >= CORE_OK);
+    assert_int_equal(snapshot_of(rig).size, 0);
+    put_consent(rig, true);
+    assert_true(rig_take(rig) >= CORE_OK);
+    assert_int_equal(snapshot_of(rig).size, 0);
+}
+
+static void test_snapshot__there_is_none_of_a_session_that_only_the_recorder_knows(void **state)
+{
+    struct rig *rig = *state;
+    put_record_config(rig);
+    assert_true(rig_take(rig) >= CORE_OK);
+    assert_int_equal(snapshot_of(rig).size, 0);
+}
+
 static void run_session(struct rig *rig, bool with_snapshots, uint8_t *out, size_t *size)
 {
     *size = 0;
@@ -157,6 +176,8 @@ int main(void)
         STARTED(test_snapshot__tells_of_every_vital_also_of_those_that_were_sent),
         STARTED(test_snapshot__comes_again_when_a_vital_changed_and_for_a_new_view),
         FRESH(test_snapshot__fits_when_every_text_is_as_long_as_can_be),
+        STARTED(test_snapshot__there_is_none_without_consent_nor_of_a_view_that_was_not_looked_at),
+        STARTED(test_snapshot__there_is_none_of_a_session_that_only_the_recorder_knows),
         STARTED(test_snapshot__leaves_every_byte_of_the_beacons_as_it_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -43,6 +43,14 @@ static void expect_segment(struct ring_producer *ring, int segment, uint32_t siz
         assert_int_equal(bytes.data[i], (uint8_t)seq);
 }
 
+static void hold_segment(struct ring_producer *ring, uint32_t size, uint32_t seq)
+{
+    assert_int_equal(ring_producer_open(ring, size, seq), 0);
+    fill(ring, size, (uint8_t)seq);
+    assert_int_equal(ring_producer_hold(ring), size);
+    assert_true(ring_producer_validate(ring));
+}
+
 static void send_one(struct ring_producer *ring, uint32_t size, uint32_t seq)
 {
     int segment = ring_consumer_take(ring->header);
@@ -214,6 +222,141 @@ static void test_ring__a_taken_segment_keeps_its_bytes_while_others_come_and_go(
     expect_segment(&ring, held, 1000, 200); /* so the main thread may still send it */
 }
 
+static void test_ring__a_held_segment_cannot_be_taken_until_it_is_promoted(void **state)
+{
+    (void)state;
+    struct ring_producer ring = fresh_ring();
+    hold_segment(&ring, 10, 0);
+    hold_segment(&ring, 20, 1);
+    assert_int_equal(ring_consumer_take(ring.header), -1);
+    assert_int_equal(ring.header->sealed, 0); /* nothing to wake for */
+    assert_int_equal(ring_producer_promote(&ring), 2);
+    assert_true(ring_producer_validate(&ring));
+    assert_int_equal(ring.header->sealed, 2);
+    write_segment(&ring, 30, 2);
+    send_one(&ring, 10, 0);
+    send_one(&ring, 20, 1);
+    send_one(&ring, 30, 2);
+    assert_int_equal(ring_producer_promote(&ring), 0);
+    assert_int_equal(ring.header->sealed, 3);
+}
+
+static void test_ring__a_dropped_segment_is_never_seen_and_its_room_is_used_again(void **state)
+{
+    (void)state;
+    struct ring_producer ring = fresh_ring();
+    for (uint32_t seq = 0; seq < 8; seq++)
+        hold_segment(&ring, RING_DATA_BYTES / 8, seq);
+    assert_int_equal(ring_producer_open(&ring, 1, 8), -1);
+    assert_int_equal(ring_producer_drop(&ring), 0);
+    assert_true(ring_producer_validate(&ring));
+    hold_segment(&ring, RING_DATA_BYTES / 8, 8);
+    assert_int_equal(ring_producer_promote(&ring), 8);
+    for (uint32_t seq = 1; seq <= 8; seq++)
+        send_one(&ring, RING_DATA_BYTES / 8, seq);
+    assert_int_equal(ring_consumer_take(ring.header), -1);
+}
+
+static void test_ring__dropping_ends_when_nothing_is_held(void **state)
+{
+    (void)state;
+    struct ring_producer ring = fresh_ring();
+    assert_int_equal(ring_producer_drop(&ring), -1);
+    hold_segment(&ring, 10, 0);
+    assert_int_equal(ring_producer_open(&ring, 10, 1), 0);
+    assert_int_equal(ring_producer_drop(&ring), 0); /* also beside an open segment */
+    assert_true(ring_producer_validate(&ring));
+    assert_int_equal(ring_producer_drop(&ring), -1);
+    fill(&ring, 10, 1);
+    assert_int_equal(ring_producer_hold(&ring), 10);
+    assert_int_equal(ring_producer_promote(&ring), 1);
+    assert_int_equal(ring_producer_drop(&ring), -1);
+    send_one(&ring, 10, 1);
+    assert_int_equal(ring.header->sealed, 2); /* a position, not a count */
+}
+
+static void test_ring__a_held_segment_behind_a_taken_one_is_not_dropped(void **state)
+{
+    (void)state;
+    struct ring_producer ring = fresh_ring();
+    write_segment(&ring, 10, 0);
+    int taken = ring_consumer_take(ring.header);
+    hold_segment(&ring, 10, 1);
+    assert_int_equal(ring_producer_drop(&ring), -1);
+    ring_consumer_release(ring.header, taken, 1);
+    assert_int_equal(ring_producer_drop(&ring), 0);
+    assert_true(ring_producer_validate(&ring));
+}
+
+static void test_ring__an_empty_hold_gives_the_segment_back(void **state)
+{
+    (void)state;
+    struct ring_producer ring = fresh_ring();
+    assert_int_equal(ring_producer_open(&ring, 10, 0), 0);
+    assert_int_equal(ring_producer_hold(&ring), 0);
+    assert_true(ring_producer_validate(&ring));
+    assert_int_equal(ring_producer_promote(&ring), 0);
+}
+
+static void test_ring__held_bytes_may_be_changed_until_they_are_promoted(void **state)
+{
+    (void)state;
+    struct ring_producer ring = fresh_ring();
+    hold_segment(&ring, 10, 4);
+    hold_segment(&ring, 10, 5);
+    memset(ring_producer_held_at(&ring, 0), 6, 10);
+    assert_int_equal(ring_producer_open(&ring, 10, 7), 0); /* the open one is not counted among them */
+    memset(ring_producer_held_at(&ring, 1), 7, 10);
+    ring_producer_abort(&ring);
+    ring_producer_promote(&ring);
+    for (uint8_t byte = 6; byte <= 7; byte++) {
+        struct slice bytes = ring_consumer_bytes(ring.header, ring_consumer_take(ring.header));
+        assert_int_equal(bytes.data[0], byte);
+        assert_int_equal(bytes.data[9], byte);
+    }
+}
+
+static void drop_for(struct ring_producer *ring, uint32_t bytes_max)
+{
+    while (!ring_producer_may_hold(ring, bytes_max))
+        assert_int_equal(ring_producer_drop(ring), 0);
+}
+
+static void test_ring__two_full_segments_fit_beside_all_that_may_be_held(void **state)
+{
+    (void)state;
+    for (uint32_t seed = 1; seed <= 200; seed++) {
+        struct ring_producer ring = fresh_ring();
+        for (uint32_t i = 0; i < 60; i++) {
+            drop_for(&ring, 16384);
+            hold_segment(&ring, 1 + (seed * 2654435761u * (i + 1) >> 8) % 16384, i);
+            assert_true(ring_producer_validate(&ring));
+            assert_true(ring.held > 0);
+        }
+        ring_producer_promote(&ring);
+        write_segment(&ring, 16384, 60);
+        write_segment(&ring, 16384, 61);
+    }
+}
+
+static void test_ring__the_share_of_held_segments_ends_at_its_limits(void **state)
+{
+    (void)state;
+    struct ring_producer ring = fresh_ring();
+    for (uint32_t seq = 0; seq < RING_HELD_SEGMENTS; seq++) {
+        assert_true(ring_producer_may_hold(&ring, 1));
+        hold_segment(&ring, 1, seq);
+    }
+    assert_false(ring_producer_may_hold(&ring, 1));
+    ring = fresh_ring();
+    hold_segment(&ring, RING_HELD_BYTES - 100, 0);
+    assert_true(ring_producer_may_hold(&ring, 100));
+    assert_false(ring_producer_may_hold(&ring, 101));
+    assert_int_equal(ring_producer_drop(&ring), 0);
+    assert_true(ring_producer_may_hold(&ring, RING_HELD_BYTES));
+    assert_false(ring_producer_may_hold(&ring, RING_HELD_BYTES + 1));
+}
+
 static void test_ring__stop_is_visible_to_consumers(void **state)
 {
     (void)state;
@@ -237,6 +380,16 @@ static void test_ring__validate_sees_a_broken_state(void **state)
     assert_false(ring_producer_validate(&ring));
     segments[5].state = RING_FREE;
     assert_true(ring_producer_validate(&ring));
+    segments[1].state = RING_HELD; /* not one that the producer knows */
+    assert_false(ring_producer_validate(&ring));
+    segments[1].state = RING_SEALED;
+    ring.held = 1; /* which is not HELD */
+    assert_false(ring_producer_validate(&ring));
+    ring.held = 0;
+    ring.held_bytes = 10;
+    assert_false(ring_producer_validate(&ring));
+    ring.held_bytes = 0;
+    assert_true(ring_producer_validate(&ring));
     ring.header->magic = 0;
     assert_false(ring_producer_validate(&ring));
 }
@@ -254,6 +407,7 @@ struct model_segment {
 struct model {
     struct model_segment segments[RING_SEGMENTS];
     uint32_t count, next_seq;
+    int holds;
 };
 
 static uint32_t random_state;
@@ -288,9 +442,36 @@ static void step_write(struct ring_producer *ring, struct model *model)
         ring_producer_abort(ring);
         return;
     }
-    assert_int_equal(ring_producer_seal(ring), size);
+    if (model->holds)
+        assert_int_equal(ring_producer_hold(ring), size);
+    else
+        assert_int_equal(ring_producer_seal(ring), size);
+    enum ring_state closed = model->holds ? RING_HELD : RING_SEALED;
     if (size > 0)
-        model->segments[model->count++] = (struct model_segment){model->next_seq++, size, -1, RING_SEALED};
+        model->segments[model->count++] = (struct model_segment){model->next_seq++, size, -1, closed};
+}
+
+/* Holding begins, or ends with a promotion. */
+static void step_turn(struct ring_producer *ring, struct model *model)
+{
+    uint32_t promoted = 0;
+    model->holds = !model->holds;
+    for (uint32_t i = 0; i < model->count && !model->holds; i++) {
+        promoted += model->segments[i].state == RING_HELD;
+        if (model->segments[i].state == RING_HELD)
+            model->segments[i].state = RING_SEALED;
+    }
+    if (!model->holds)
+        assert_int_equal(ring_producer_promote(ring), promoted);
+}
+
+static void step_drop(struct ring_producer *ring, struct model *model)
+{
+    int dropped = ring_producer_drop(ring) == 0;
+    model_reclaim(model);
+    assert_int_equal(dropped, model->count > 0 && model->segments[0].state == RING_HELD);
+    if (dropped)
+        memmove(model->segments, model->segments + 1, --model->count * sizeof model->segments[0]);
 }
 
 static void step_take(struct ring_producer *ring, struct model *model)
@@ -334,13 +515,17 @@ static void test_ring__agrees_with_a_list_over_random_operations(void **state)
         struct model model = {.count = 0};
         random_state = seed;
         for (int i = 0; i < 400; i++) {
-            uint32_t choice = random_below(10);
-            if (choice < 4)
+            uint32_t choice = random_below(22);
+            if (choice < 8)
                 step_write(&ring, &model);
-            else if (choice < 7)
+            else if (choice < 14)
                 step_take(&ring, &model);
-            else
+            else if (choice < 20)
                 step_release(&ring, &model);
+            else if (choice < 21)
+                step_turn(&ring, &model);
+            else
+                step_drop(&ring, &model);
             assert_true(ring_producer_validate(&ring));
         }
     }
@@ -361,6 +546,14 @@ int main(void)
         cmocka_unit_test(test_ring__out_of_order_acks_are_reclaimed_in_order),
         cmocka_unit_test(test_ring__a_put_back_segment_is_taken_again),
         cmocka_unit_test(test_ring__a_taken_segment_keeps_its_bytes_while_others_come_and_go),
+        cmocka_unit_test(test_ring__a_held_segment_cannot_be_taken_until_it_is_promoted),
+        cmocka_unit_test(test_ring__a_dropped_segment_is_never_seen_and_its_room_is_used_again),
+        cmocka_unit_test(test_ring__dropping_ends_when_nothing_is_held),
+        cmocka_unit_test(test_ring__a_held_segment_behind_a_taken_one_is_not_dropped),
+        cmocka_unit_test(test_ring__an_empty_hold_gives_the_segment_back),
+        cmocka_unit_test(test_ring__held_bytes_may_be_changed_until_they_are_promoted),
+        cmocka_unit_test(test_ring__two_full_segments_fit_beside_all_that_may_be_held),
+        cmocka_unit_test(test_ring__the_share_of_held_segments_ends_at_its_limits),
         cmocka_unit_test(test_ring__stop_is_visible_to_consumers),
         cmocka_unit_test(test_ring__validate_sees_a_broken_state),
         cmocka_unit_test(test_ring__agrees_with_a_list_over_random_operations),
