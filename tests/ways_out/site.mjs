@@ -31,7 +31,7 @@ export class Received {
   plain = [];
   raw = [];
   zipped = 0;
-  /** A status, instead of 204. */
+  /** A status; 0 hangs up. */
   answers = 204;
 
   take(bytes) {
@@ -111,6 +111,7 @@ export async function openSite() {
     if (!app) return file(response, pathname.replace(/^.*\/v1\//, ""));
     const bytes = await bodyOf(request).catch(() => undefined);
     const { answers } = received(app);
+    if (!answers) return request.socket.destroy();
     if (bytes && answers === 204) received(app).take(bytes);
     response.writeHead(answers, { "access-control-allow-origin": "*" }).end();
   });

@@ -247,20 +247,78 @@ for (const [name, transport, more] of [["plain", "transfer", {}], ["isolated", "
   });
 }
 
+/** The browser's tools can cut off neither a worker nor a page that is being left: they are told, and the collector hangs up. */
+async function setOffline(page, received, offline) {
+  received.answers = offline ? 0 : 204;
+  for (const worker of [page, ...page.workers()]) {
+    await worker.evaluate((value) => void Object.defineProperty(navigator, "onLine", { configurable: true, value }), !offline);
+  }
+  await page.setOfflineMode(offline);
+}
+
 test("without a network beacons are kept, and leave with the next page", options, async (t) => {
   const { page, errors, received } = await openRunning(t, "offline", "transfer", { attributes: "data-offline" });
   await until(() => received.plain.length > 0, "the first beacon");
-  await page.setOfflineMode(true);
+  await setOffline(page, received, true);
   await work(page, 5);
   await page.evaluate(() => vitrace.flush());
-  await wait(1500);
-  assert.equal((await stats(page)).segmentsAbandoned, 0);
-  await page.setOfflineMode(false);
+  await until(async () => (await stats(page)).segmentsSent === 2, "kept");
+  const withEvents = async () => (await received.beacons()).some((beacon) => beacon.customEvents.length);
+  assert.equal(await withEvents(), false);
+  await setOffline(page, received, false);
   await until(async () => (await received.beacons()).some((beacon) => beacon.customEvents.length === 5), "the beacon that was kept");
   await leave(page);
   await expectWhole(received, 5);
   assert.deepEqual(errors, []);
 });
+
+test("a page that is left without a network keeps its last words for the next page", options, async (t) => {
+  const { page, received } = await openRunning(t, "offline-left", "transfer", { attributes: "data-offline" });
+  await until(() => received.plain.length > 0, "the first beacon");
+  await setOffline(page, received, true);
+  await work(page, 5);
+  await page.goto("about:blank");
+  await wait(500);
+  assert.equal((await received.beacons()).some((beacon) => beacon.customEvents.length), false);
+  await setOffline(page, received, false);
+  await page.goto(site.pageUrl("offline-left", { attributes: "data-offline" }));
+  await until(async () => (await received.views()).some((view) => view.final && view.missing === 0 && view.entries === 5), "the first page's last words");
+});
+
+test("at most 64 beacons are kept: the oldest goes, and is counted", options, async (t) => {
+  const { page, received } = await openRunning(t, "offline-full", "main", { attributes: 'data-offline data-transport="main"' });
+  await until(() => received.plain.length > 0, "the first beacon");
+  await setOffline(page, received, true);
+  for (let n = 0; n < 68; n++) {
+    await work(page, 1, n);
+    await page.evaluate(() => vitrace.flush());
+    await until(async () => (await stats(page)).segmentsSent >= n + 2, "kept");
+  }
+  assert.equal((await stats(page)).lost.offline_full, 4);
+  await setOffline(page, received, false);
+  await until(async () => (await received.beacons()).reduce((sum, beacon) => sum + beacon.customEvents.length, 0) === 64, "all that were kept");
+});
+
+test("a session that sampling leaves out sends no raw body", options, async (t) => {
+  const { page, received } = await open(t, "sampled-out", { csp: NO_WASM, attributes: 'data-sample-rate="0"' });
+  await until(async () => (await stats(page)).state === "disabled", "disabled");
+  assert.match((await stats(page)).reason, /sampling/);
+  await leave(page);
+  await wait(500);
+  assert.deepEqual([received.raw.length, received.plain.length], [0, 0]);
+});
+
+for (const [transport, more] of [["raw", { csp: NO_WASM }], ["worker", { csp: NO_WASM + "; worker-src 'self'", attributes: OWN_WORKER }]]) {
+  test(`without consent nothing leaves a page that refuses Wasm (${transport})`, options, async (t) => {
+    const { page, received } = await openRunning(t, "consent-" + transport, transport, more);
+    await work(page, 3);
+    await page.evaluate(() => vitrace.consent(false));
+    await work(page, 4, 3);
+    await leave(page);
+    await wait(1000);
+    assert.equal((await received.beacons()).reduce((sum, beacon) => sum + beacon.customEvents.length, 0), 0);
+  });
+}
 
 test("storage that refuses is only counted", options, async (t) => {
   const context = await browser.createBrowserContext();
@@ -273,12 +331,11 @@ test("storage that refuses is only counted", options, async (t) => {
   });
   await page.goto(site.pageUrl("no-storage", { attributes: "data-offline" }));
   await until(async () => (await stats(page)).state === "running", "running");
-  await page.setOfflineMode(true);
+  await setOffline(page, site.received("no-storage"), true);
   await work(page, 5);
   await page.evaluate(() => vitrace.flush());
   await until(async () => (await stats(page)).segmentsSealed > 0, "sealed");
   await wait(1000);
   assert.equal((await stats(page)).state, "running");
-  await page.setOfflineMode(false);
   assert.deepEqual(errors, []);
 });

@@ -4,7 +4,7 @@
  */
 import { LossReason } from "../abi";
 import type { Watch } from "../watch";
-import { deliver, type Host } from "../worker/transport";
+import { deliver, isOffline, type Host } from "../worker/transport";
 
 const NAME = "vitrace";
 const STORE = "beacons";
@@ -33,6 +33,7 @@ function open(): Promise<IDBDatabase> {
 
 export class Offline {
   private _isSending = false;
+  private _held: IDBDatabase | undefined;
 
   constructor(
     private readonly _host: Host,
@@ -41,15 +42,27 @@ export class Offline {
   ) {}
 
   async keep(body: Uint8Array<ArrayBuffer>): Promise<void> {
+    const kept: Kept = { url: this._url, body };
+    await this._in("readwrite", (store) => {
+      const added = answerOf(store.add(kept));
+      // Now: a page that is being left will not hear that it was added.
+      store.transaction.commit?.();
+      return added;
+    });
     const over = await this._in("readwrite", async (store) => {
-      const kept: Kept = { url: this._url, body };
-      await answerOf(store.add(kept));
       const keys = await answerOf(store.getAllKeys());
       const oldest = keys.slice(0, Math.max(keys.length - BEACONS_MAX, 0));
       for (const key of oldest) store.delete(key);
       return oldest.length;
     });
     if (over) this._lose(over);
+  }
+
+  /** A page that is left cannot wait for a connection: while there is no network, one is there. */
+  async hold(isHeld: boolean): Promise<void> {
+    this._held?.close();
+    this._held = undefined;
+    if (isHeld) this._held = await open();
   }
 
   /** One after the other, until one does not get through. */
@@ -70,9 +83,10 @@ export class Offline {
     }
   }
 
-  /** A connection each time: a page that holds one is in the way of the back/forward cache. */
+  /** Else a connection each time: a page that holds one is in the way of other versions of the base. */
   private async _in<T>(mode: IDBTransactionMode, use: (store: IDBObjectStore) => Promise<T>): Promise<T> {
-    const base = await open();
+    const held = this._held;
+    const base = held ?? (await open());
     try {
       const transaction = base.transaction(STORE, mode);
       // A full disk may show only when the transaction ends.
@@ -83,7 +97,7 @@ export class Offline {
       const [result] = await Promise.all([use(transaction.objectStore(STORE)), end]);
       return result;
     } finally {
-      base.close();
+      if (base !== held) base.close();
     }
   }
 }
@@ -92,7 +106,14 @@ export const startOffline: StartOffline = ({ guard, context, queue, urls }, host
   const offline = new Offline(host, urls.beacon, (count) => queue.lose(LossReason.OFFLINE_FULL, count));
   const send = guard.wrap(() => void offline.send().catch((error) => guard.swallow(error)));
   host.keep = (body) => offline.keep(body);
-  addEventListener("online", send);
-  context.stops.push(() => removeEventListener("online", send));
-  send();
+  const hold = guard.wrap(() => void offline.hold(isOffline()).catch((error) => guard.swallow(error)));
+  const change = () => {
+    hold();
+    if (!isOffline()) send();
+  };
+  for (const type of ["online", "offline"]) {
+    addEventListener(type, change);
+    context.stops.push(() => removeEventListener(type, change));
+  }
+  change();
 };
