@@ -67,7 +67,7 @@ export function connect(watch: Watch): void {
     running = {
       core: touching,
       own: { core, ring },
-      exit: new Exit(ring, Object.assign(host, { sendBeacon }), urls.beacon),
+      exit: new Exit(ring, Object.assign(host, { sendBeacon, packNow: core.pack }), urls.beacon),
       counts: () => ring.counts(),
     };
   };

@@ -44,14 +44,10 @@ export class Ring {
     return this._word(segment, RingSegmentWord.STATE);
   }
 
-  size(segment: number): number {
-    return this._word(segment, RingSegmentWord.SIZE);
-  }
-
   /** A private copy: neither fetch nor sendBeacon may be given shared memory. Valid while the segment is TAKEN. */
   copy(segment: number): Uint8Array<ArrayBuffer> {
     const offset = this._word(segment, RingSegmentWord.OFFSET);
-    return new Uint8Array(this._data.subarray(offset, offset + this.size(segment)));
+    return new Uint8Array(this._data.subarray(offset, offset + this._word(segment, RingSegmentWord.SIZE)));
   }
 
   seq(segment: number): number {

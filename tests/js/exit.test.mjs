@@ -15,6 +15,7 @@ function setUp({ accepts = Infinity, fetch = async () => ({ ok: true }) } = {}) 
   const fetches = [];
   const host = {
     inFlight: new InFlight(),
+    packNow: (body) => body,
     sendBeacon: (url, body) => beacons.length < accepts && beacons.push({ url, bytes: [...body] }) > 0,
     fetch: (url, init) => { fetches.push({ url, init }); return fetch(url, init); },
   };
@@ -143,4 +144,12 @@ test("offline, segments are kept where somebody keeps; what a sender holds is no
   put(1, { seq: 1, bytes: [2], state: State.TAKEN });
   exit.leave();
   assert.deepEqual([kept, beacons.map((b) => b.bytes), state(0), state(1)], [[[1]], [[2]], State.ACKED, State.TAKEN]);
+});
+
+test("bodies are packed before they are counted, so that more of them fit", () => {
+  const { put, exit, beacons, host } = setUp();
+  host.packNow = (body) => body.subarray(0, 10);
+  for (let seq = 0; seq < 5; seq++) put(seq, { seq, bytes: new Uint8Array(16_000) });
+  assert.equal(exit.leave(), 0);
+  assert.ok(beacons.every(({ bytes }) => bytes.length === 10));
 });

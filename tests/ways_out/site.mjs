@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import http from "node:http";
 import { extname, join } from "node:path";
-import { gunzipSync } from "node:zlib";
+import { gunzipSync, inflateSync } from "node:zlib";
 import protobuf from "../js/node_modules/protobufjs/index.js";
 import { load, top } from "../js/support/bundle.mjs";
 
@@ -31,6 +31,8 @@ export class Received {
   plain = [];
   raw = [];
   zipped = 0;
+  /** By the page's own coder. */
+  packed = 0;
   /** A status; 0 hangs up. */
   answers = 204;
 
@@ -38,6 +40,10 @@ export class Received {
     if (bytes[0] === 0x1f && bytes[1] === 0x8b) {
       this.zipped++;
       bytes = gunzipSync(bytes);
+    }
+    if (bytes[0] === 0x78) {
+      this.packed++;
+      bytes = inflateSync(bytes);
     }
     if (bytes.toString("latin1", 0, 4) === "VTRI") this.raw.push({ seq: bytes.readUInt32LE(8), id: bytes.toString("hex", 28, 44), bytes });
     else this.plain.push(Beacon.decode(bytes));

@@ -179,14 +179,16 @@ test("an app's name that no collector would take: the core of the worker says so
   assert.deepEqual(errors, []);
 });
 
-test("large beacons of a worker are packed, small ones are not", options, async (t) => {
+test("beacons are packed: by the worker, and by the page when it is left", options, async (t) => {
   const { page, received } = await openRunning(t, "packed", "transfer");
   await work(page, 100);
   await page.evaluate(() => vitrace.flush());
   await until(() => received.zipped > 0, "a packed beacon");
+  assert.equal(received.packed, 0);
+  await work(page, 20, 100);
   await leave(page);
-  await expectWhole(received, 100);
-  assert.ok(received.zipped < received.plain.length);
+  await expectWhole(received, 120);
+  assert.ok(received.packed > 0, "the page itself packs what it sends when it is left");
 });
 
 /** Of the main frame, as after a crash of the machine under it. */

@@ -17,6 +17,7 @@ interface CoreExports {
   vitrace_open_age(mono: number, wall: number): number;
   vitrace_snapshot_area(): number;
   vitrace_snapshot(mono: number, wall: number): number;
+  vitrace_pack(size: number): number;
   vitrace_stats(): void;
   vitrace_stop(): void;
 }
@@ -42,6 +43,8 @@ export interface OwnCore extends Core {
   readonly ringAddress: number;
   /** The view so far, as a beacon; undefined when no vital has changed since the last one. */
   snapshot(): Uint8Array<ArrayBuffer> | undefined;
+  /** Smaller, if it can be; only between two batches. */
+  pack(beacon: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer>;
 }
 
 /** performance.now() and Date.now(): of the page, also where the core is in a worker. */
@@ -64,16 +67,22 @@ export function coreOf({ instance, memory }: Compiled, { mono, wall } = PAGE_CLO
   if (version !== Inbox.ABI_VERSION) throw new Error(`core speaks ABI ${version}, not ${Inbox.ABI_VERSION}`);
   core.vitrace_start();
   const { buffer } = memory;
+  const strings = new Uint8Array(buffer, core.vitrace_strings(), Inbox.STRING_BYTES);
   const stats = new Float64Array(buffer, core.vitrace_stats_area(), CoreStats.WORDS);
   return {
     memory,
     words: new Float64Array(buffer, core.vitrace_words(), Inbox.WORDS),
-    strings: new Uint8Array(buffer, core.vitrace_strings(), Inbox.STRING_BYTES),
+    strings,
     ringAddress: core.vitrace_ring(),
     take: (words, stringBytes) => core.vitrace_take(mono(), wall(), words, stringBytes),
     seal: (final) => core.vitrace_seal(mono(), wall(), +final),
     openAge: () => core.vitrace_open_age(mono(), wall()),
     stop: core.vitrace_stop,
+    pack(beacon) {
+      strings.set(beacon, Inbox.PACK_FROM);
+      const size = core.vitrace_pack(beacon.length);
+      return size ? new Uint8Array(strings.subarray(Inbox.PACK_TO, Inbox.PACK_TO + size)) : beacon;
+    },
     snapshot() {
       const size = core.vitrace_snapshot(mono(), wall());
       if (size) return new Uint8Array(new Uint8Array(buffer, core.vitrace_snapshot_area(), size));

@@ -13,6 +13,8 @@ import { beaconRequest, isOffline, type Host } from "../worker/transport";
 
 /** What the exit path needs of the browser; tests bring their own. */
 export interface ExitHost extends Pick<Host, "fetch" | "inFlight" | "keep"> {
+  /** Makes a body smaller, at once. */
+  packNow(body: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer>;
   /** navigator.sendBeacon: false when the browser's 64 KiB for beacons in flight are used up. */
   sendBeacon(url: string, body: Uint8Array<ArrayBuffer>): boolean;
 }
@@ -58,13 +60,14 @@ export class Exit {
     const ring = this._ring;
     const key = `${segment}:${ring.seq(segment)}`;
     if (this._sent.has(key)) return true;
-    const size = ring.size(segment);
-    if (!this._host.inFlight.take(size)) return false;
-    this._sent.set(key, size);
+    // Not ours yet, but here is the producer's thread: whatever a sender does meanwhile, these bytes stand still.
+    const plain = ring.copy(segment);
+    const body = this._host.packNow(plain);
+    if (!this._host.inFlight.take(body.length)) return false;
+    this._sent.set(key, body.length);
     const own = ring.takeAt(segment);
-    const body = ring.copy(segment);
     const { keep } = this._host;
-    if (own && keep && isOffline()) void keep(body).catch(() => {});
+    if (own && keep && isOffline()) void keep(plain).catch(() => {});
     // Nobody will tell whether it arrived: the gap in `seq` would, and the collector looks for it.
     else if (!this._host.sendBeacon(this._url, body)) return !own || this._fetch(segment, body);
     if (own) ring.release(segment, true);
