@@ -54,6 +54,7 @@ struct app {
     struct assets assets;
     struct health health;
     struct log *log;
+    struct tally *duplicates;
     struct sinks *sinks;
     struct ingest *ingest;
     struct otlp *otlp;
@@ -157,8 +158,16 @@ static bool app_start_sinks(struct app *self, char *error, size_t error_size)
 {
     char index[APP_PATH_BYTES_MAX];
     app_path(index, self, "index.sqlite");
-    self->sinks = sinks_start(
-        &(struct sinks_options){.log = self->log, .store_path = index, .counters = &self->counters}, error, error_size);
+    self->duplicates = tally_new();
+    if (self->duplicates == NULL) {
+        snprintf(error, error_size, "out of memory");
+        return false;
+    }
+    self->sinks = sinks_start(&(struct sinks_options){.log = self->log,
+                                                      .store_path = index,
+                                                      .counters = &self->counters,
+                                                      .duplicates = self->duplicates},
+                              error, error_size);
     self->health.durable = app_durable;
     self->health.durable_context = self->log;
     atomic_store(&self->health.index_runs, self->sinks != NULL);
@@ -195,7 +204,8 @@ static struct ingest_options app_ingest_options(struct app *self, const struct c
                                    .sink = {self->log, log_take},
                                    .counters = &self->counters,
                                    .limits = app_rate_limits(config),
-                                   .trusted_proxies = config->trusted_proxies};
+                                   .trusted_proxies = config->trusted_proxies,
+                                   .duplicates = self->duplicates};
 }
 
 static bool app_start_ingest(struct app *self, const struct config *config, char *error, size_t error_size)
@@ -511,6 +521,7 @@ void app_stop(struct app *self)
         log_close(self->log);
     otlp_free(self->otlp);
     ingest_free(self->ingest);
+    tally_free(self->duplicates);
     auth_free(self->auth);
     assets_release(&self->assets);
     health_release(&self->health);

@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { analyzeMetafile, build } from "esbuild";
+import { schemaOf } from "./schema.mjs";
 import { sizesOf } from "./sizes.mjs";
 
 const top = dirname(fileURLToPath(import.meta.url));
@@ -18,15 +19,8 @@ const { version } = JSON.parse(readFileSync(join(top, "package.json"), "utf8"));
 // call, which is a third of the start. Other browsers read a comment.
 const COMPILE_HINT = "//# allFunctionsCalledOnLoad";
 
-// What only some pages need the npm package imports from files of their own.
-const PARTS_ARE_FILES = {
-  name: "parts",
-  setup({ onResolve }) {
-    onResolve({ filter: /\/start_(raw|offline)$/ }, ({ path, kind }) =>
-      kind === "dynamic-import" ? { path: `./vitrace-${path.split("_").pop()}.mjs`, external: true } : undefined,
-    );
-  },
-};
+/** Published under these names, each a file of its own that imports the package. */
+const FRAMEWORKS = { "react-router": "react_router", "vue-router": "vue_router", next: "next" };
 
 async function bundle(entry, outfile, format, define = {}) {
   const { metafile } = await build({
@@ -41,9 +35,9 @@ async function bundle(entry, outfile, format, define = {}) {
     mangleProps: /^_[a-z]/,
     reserveProps: /^_initialize$/,
     define: { VITRACE_VERSION: JSON.stringify(version), ...define },
+    external: ["vitrace"],
     absWorkingDir: top,
     metafile: true,
-    plugins: [PARTS_ARE_FILES],
     banner: format === "iife" ? { js: COMPILE_HINT } : {},
   });
   if (process.argv.includes("--analyze")) console.log(await analyzeMetafile(metafile));
@@ -60,6 +54,7 @@ function types() {
     const tsc = join(top, "node_modules/typescript/bin/tsc");
     execFileSync(process.execPath, [tsc, "-p", top, "--emitDeclarationOnly", "--outDir", out], { stdio: "inherit" });
     for (const name of ["index.d.ts", "types.d.ts"]) copyFileSync(join(out, name), join(dist, name));
+    for (const [name, file] of Object.entries(FRAMEWORKS)) copyFileSync(join(out, "frameworks", `${file}.d.ts`), join(dist, `${name}.d.ts`));
   } finally {
     rmSync(out, { recursive: true });
   }
@@ -79,19 +74,22 @@ if (existsSync(wasm)) {
   console.error(`no ${wasm}: build the CMake preset "wasm" first, or set VITRACE_WASM`);
   process.exitCode = 1;
 }
-await bundle("src/trace_file.ts", "dist/vitrace-trace.js", "iife");
-await bundle("src/worker/file.ts", "dist/vitrace-worker.js", "iife");
-for (const part of ["raw", "offline"]) {
-  await bundle(`src/${part}_file.ts`, `dist/vitrace-${part}.js`, "iife");
-  await bundle(`src/${part}/start_${part}.ts`, `dist/vitrace-${part}.mjs`, "esm");
-}
-const PARTS = {
+// A file that loads another one knows its digest: the loaded one is built first.
+await bundle("src/debug_file.ts", "dist/vitrace-debug.js", "iife", {
+  VITRACE_SCHEMA: JSON.stringify(schemaOf(join(top, "../proto/vitrace/v1/beacon.proto"))),
+});
+for (const part of ["raw", "offline"]) await bundle(`src/${part}_file.ts`, `dist/vitrace-${part}.js`, "iife");
+const digests = {
+  VITRACE_DEBUG_SRI: integrityOf(join(dist, "vitrace-debug.js")),
   VITRACE_RAW_SRI: integrityOf(join(dist, "vitrace-raw.js")),
   VITRACE_OFFLINE_SRI: integrityOf(join(dist, "vitrace-offline.js")),
 };
-// Whoever loads a file knows its digest, so it comes after it.
-await bundle("src/bridge_file.ts", "dist/vitrace-bridge.js", "iife", PARTS);
-await bundle("src/index.ts", "dist/vitrace.mjs", "esm", PARTS);
+await bundle("src/bridge_file.ts", "dist/vitrace-bridge.js", "iife", digests);
+await bundle("src/trace_file.ts", "dist/vitrace-trace.js", "iife");
+await bundle("src/worker/file.ts", "dist/vitrace-worker.js", "iife");
+await bundle("src/index.ts", "dist/vitrace.mjs", "esm", digests);
+for (const [name, file] of Object.entries(FRAMEWORKS)) await bundle(`src/frameworks/${file}.ts`, `dist/${name}.mjs`, "esm");
+// Last: the tag knows the digests of the files that it loads.
 await bundle("src/tag.ts", "dist/vitrace.js", "iife", {
   VITRACE_BRIDGE_SRI: integrityOf(join(dist, "vitrace-bridge.js")),
   VITRACE_TRACE_SRI: integrityOf(join(dist, "vitrace-trace.js")),

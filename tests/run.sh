@@ -55,7 +55,7 @@ npm_ready() { # folder: npm ci when the lock changed since the last one
 
 step_setup() { bash .ci/setup.sh core wasm wasi browser; }
 step_native() { build asan && ctest --preset asan -j "$jobs" --verbose; }
-step_threads() { build tsan && ctest --preset tsan -j 1 --verbose -R 'ring_stress_test|log_.*test|sinks_test|ingest_test'; }
+step_threads() { build tsan && ctest --preset tsan -j 1 --verbose -R 'ring_stress_test|log_.*test|sinks_test|ingest_test|ingest_raw_test|raw_test|tally_test'; }
 step_wasm() { build wasm && ctest --preset wasm -j "$jobs" --verbose; }
 step_wasi() { build wasi && ctest --preset wasi --verbose; }
 step_js() {
@@ -73,6 +73,7 @@ step_crash() { # long: the release bar
 step_kill() { bash demo-site/run.sh --check --kill; }
 step_badinput() { bash tests/e2e/bad_input.sh; }
 step_grpc() { build asan vitrace && npm_ready demo-site && node tests/e2e/otlp_grpc.mjs build/asan/vitrace; }
+step_raw() { build asan vitrace && node tests/e2e/raw_inbox.mjs build/asan/vitrace; }
 step_metrics() { build asan vitrace && bash tests/e2e/metrics.sh; }
 step_operate() { build asan vitrace && bash tests/e2e/operate.sh; }
 step_fuzz() {
@@ -89,7 +90,7 @@ step_fuzz() {
 }
 
 # The build of the page's half comes first: the collector serves it, the end-to-end tests load it.
-for step in setup native wasm wasi js tidy threads badinput grpc operate metrics e2e kill crash; do run_step "$step"; done
+for step in setup native wasm wasi js tidy threads badinput raw grpc operate metrics e2e kill crash; do run_step "$step"; done
 [ "$long" = 0 ] || run_step fuzz
 printf '%d s in all\n' $((SECONDS - started))
 printf '%d passed, %d failed\n' "$passed" "$failed"

@@ -82,9 +82,14 @@ static enum query_status api_views(struct api_request *request)
     struct api_app app;
     uint64_t since_us;
     uint32_t limit;
+    uint8_t session[16];
+    bool of_session;
     if (!api_parameter_app(request->query, &app, &request->problem) || !api_since(request, &since_us) ||
-        !api_parameter_limit(request->query, &limit, &request->problem))
+        !api_parameter_limit(request->query, &limit, &request->problem) ||
+        !api_parameter_session(request->query, session, &of_session, &request->problem))
         return QUERY_FAILED;
+    if (of_session)
+        return query_session(request->api->query, slice_of(app.name, app.size), session, limit, request->out);
     return query_views(request->api->query, slice_of(app.name, app.size), since_us, limit, request->out);
 }
 
@@ -125,8 +130,17 @@ static enum query_status api_joins(struct api_request *request)
     return query_joins(request->api->query, slice_of(app.name, app.size), since_us, request->out);
 }
 
+static enum query_status api_loss(struct api_request *request)
+{
+    struct api_app app;
+    uint64_t since_us;
+    if (!api_parameter_any_app(request->query, &app, &request->problem) || !api_since(request, &since_us))
+        return QUERY_FAILED;
+    return query_loss(request->api->query, slice_of(app.name, app.size), since_us, request->out);
+}
+
 static const struct api_route api_routes[] = {
-    {"apps", api_apps},     {"views", api_views},   {"views/", api_view},
+    {"apps", api_apps},     {"views", api_views},   {"views/", api_view}, {"loss", api_loss},
     {"vitals", api_vitals}, {"traces/", api_trace}, {"joins", api_joins},
 };
 

@@ -4,6 +4,7 @@
 
 #include "collector/net/net.h"
 #include "collector/query/query.h"
+#include "proto/wire/ids.h"
 
 #define API_VALUE_BYTES 128u
 #define API_DAY_US      UINT64_C(86400000000)
@@ -54,6 +55,21 @@ bool api_parameter_app(struct slice query, struct api_app *app, struct api_probl
             return api_bad(problem, "app must be [a-z0-9][a-z0-9_-]{0,63}");
     app->size = (size_t)size;
     return true;
+}
+
+bool api_parameter_any_app(struct slice query, struct api_app *app, struct api_problem *problem)
+{
+    app->size = 0;
+    return api_find(query, "app", app->name, sizeof app->name) < 0 || api_parameter_app(query, app, problem);
+}
+
+bool api_parameter_session(struct slice query, uint8_t id[16], bool *given, struct api_problem *problem)
+{
+    char text[API_VALUE_BYTES];
+    int size = api_find(query, "session", text, sizeof text);
+    *given = size >= 0;
+    bool good = size < 0 || ids_parse_hex(slice_of(text, (size_t)size), false, id, 16);
+    return good || api_bad(problem, "session must be 32 lowercase hex digits");
 }
 
 /* Digits only, with an optional fraction that is cut: clients write Date.now() or performance times. */

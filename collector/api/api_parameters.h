@@ -17,6 +17,10 @@ struct api_app {
 };
 
 bool api_parameter_app(struct slice query, struct api_app *app, struct api_problem *problem);
+/* The same, or absent: then its size is 0. */
+bool api_parameter_any_app(struct slice query, struct api_app *app, struct api_problem *problem);
+/* 32 hex digits. `given`: false = absent. */
+bool api_parameter_session(struct slice query, uint8_t id[16], bool *given, struct api_problem *problem);
 /* Unix ms; absent = 24 hours before now_us. Out: microseconds. */
 bool api_parameter_since(struct slice query, uint64_t now_us, uint64_t *since_us, struct api_problem *problem);
 bool api_parameter_limit(struct slice query, uint32_t *limit, struct api_problem *problem);

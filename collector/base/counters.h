@@ -26,11 +26,26 @@
     C(REJECTED_UNKNOWN_APP, "vitrace_beacons_rejected_total", "{reason=\"unknown_app\"}", "counter", "")               \
     C(REJECTED_ORIGIN, "vitrace_beacons_rejected_total", "{reason=\"origin\"}", "counter", "")                         \
     C(REJECTED_MEDIA_TYPE, "vitrace_beacons_rejected_total", "{reason=\"media_type\"}", "counter", "")                 \
+    C(REJECTED_ENCODING, "vitrace_beacons_rejected_total", "{reason=\"encoding\"}", "counter", "")                     \
+    C(REJECTED_COMPRESSED, "vitrace_beacons_rejected_total", "{reason=\"compressed\"}", "counter", "")                 \
+    C(REJECTED_NOT_STARTED, "vitrace_beacons_rejected_total", "{reason=\"not_started\"}", "counter", "")               \
+    C(REJECTED_UNKNOWN_DOCUMENT, "vitrace_beacons_rejected_total", "{reason=\"unknown_document\"}", "counter", "")     \
+    C(REJECTED_OUT_OF_ORDER, "vitrace_beacons_rejected_total", "{reason=\"out_of_order\"}", "counter", "")             \
     C(REJECTED_KEY, "vitrace_beacons_rejected_total", "{reason=\"key\"}", "counter", "")                               \
     C(RATE_IP, "vitrace_beacons_rejected_total", "{reason=\"rate_ip\"}", "counter", "")                                \
     C(RATE_APP, "vitrace_beacons_rejected_total", "{reason=\"rate_app\"}", "counter", "")                              \
     C(RATE_GLOBAL, "vitrace_beacons_rejected_total", "{reason=\"rate_global\"}", "counter", "")                        \
     C(REJECTED_UNAVAILABLE, "vitrace_beacons_rejected_total", "{reason=\"unavailable\"}", "counter", "")               \
+    C(DUPLICATES_UNTOLD, "vitrace_beacons_deduplicated_untold_total", "", "counter", "Of the deduplicated, those that no view's statement shows: too many views at once.") \
+    C(RAW_BODIES, "vitrace_raw_bodies_total", "", "counter", "Raw inboxes whose beacons are durable.")                  \
+    C(RAW_DUPLICATE, "vitrace_raw_bodies_deduplicated_total", "", "counter", "Raw inboxes taken before: 204, not taken again.") \
+    C(RAW_BEACONS, "vitrace_raw_beacons_total", "", "counter", "Beacons that the core derived here from raw inboxes.") \
+    C(RAW_MISSING, "vitrace_raw_bodies_missing_total", "", "counter", "Raw inboxes that never came before a later one.") \
+    C(RAW_EVICTED, "vitrace_raw_documents_evicted_total", "", "counter", "Documents forgotten to make room for others.") \
+    C(RAW_DOCUMENTS, "vitrace_raw_documents", "", "gauge", "Documents that the core is kept for.")                      \
+    C(RAW_MEMORY, "vitrace_raw_memory_bytes", "", "gauge", "Memory of these documents.")                               \
+    C(VIEWS_CRASHED, "vitrace_views_crashed_total", "", "counter", "Views whose crash snapshot came, and no final beacon before it.") \
+    C(VIEWS_RECOVERED, "vitrace_views_recovered_total", "", "counter", "Of these, views that sent a beacon afterwards.") \
     C(SPANS_REQUESTS, "vitrace_spans_requests_total", "", "counter", "OTLP export requests that reached the handler.") \
     C(SPANS_ACCEPTED, "vitrace_spans_accepted_total", "", "counter", "Spans made durable.")                            \
     C(SPANS_REJECTED, "vitrace_spans_rejected_total", "", "counter", "Spans refused inside accepted requests.")        \

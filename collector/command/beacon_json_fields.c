@@ -230,6 +230,7 @@ static const struct beacon_json_field call_fields[] = {
     FIELD(Call, redirected, "redirected", BOOL),
     FIELD(Call, content_length, "content_length", U64),
     FIELD(Call, tag, "tag", U32),
+    FIELD(Call, aborted, "aborted", BOOL),
 };
 
 static const struct beacon_json_field longest_script_fields[] = {

@@ -1,68 +1,20 @@
 /*
  * The handler. It runs on the net's loop threads, several at once; the tables below `lock` are all that they share.
  *
- *   handle --guards--> first copy?  --no, stored----> 204
- *                          |        --no, in flight-> waits ............+
- *                          yes -> sink.take                             :
- *                                   done() on the sink's thread         :
- *                                     '-> wake -> settle: dedup, answer, wakes the waiters
+ *   handle --guards--> body ---beacon--> ingest_store
+ *                           '--raw-----> ingest_raw
  */
-#include "collector/ingest/ingest.h"
+#include "collector/ingest/ingest_internal.h"
 
 #include "collector/base/diag.h"
-#include "collector/ingest/ingest_answer.h"
-#include "collector/ingest/ingest_apps.h"
 #include "collector/ingest/ingest_client.h"
-#include "collector/ingest/ingest_dedup.h"
-#include "collector/ingest/ingest_flight.h"
-#include "proto/wire/beacon_decode.h"
 
 #include <assert.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <strings.h>
 #include <time.h>
 
 #define INGEST_RETRY_SECONDS_MAX 60u
-
-/* What the operator decides, and may decide anew while requests come in. */
-struct ingest_policy {
-    struct ingest_apps apps;
-    struct ingest_rate *rate;
-    unsigned trusted_proxies;
-};
-
-struct ingest {
-    pthread_rwlock_t policy_lock; /* read for as long as one request is judged; a writer goes before new readers */
-    struct ingest_policy policy;
-    struct append_sink sink;
-    struct counters *counters;
-    struct siphash_key jitter_key;
-    _Atomic uint64_t jitter_count;
-    pthread_mutex_t lock; /* dedup and flight */
-    struct ingest_dedup dedup;
-    struct ingest_flight flight;
-};
-
-/* Lives in the exchange's memory. `append` comes first: done() gets back from it to the request. */
-struct ingest_request {
-    struct append append;
-    struct ingest_flight_request flight;
-    struct ingest *ingest;
-    struct net_exchange *exchange;
-    struct ingest_cors cors;
-    uint64_t started; /* histogram_start() */
-};
-
-/* A request on its way through the guards; on the handler's stack. */
-struct ingest_visit {
-    struct net_exchange *exchange;
-    struct slice origin;
-    struct ingest_cors cors;
-    uint8_t client[16];
-    bool is_final; /* the page is gone: the beacon is not sent again */
-};
 
 /* Which counter and status answer each verdict of beacon_validate(). */
 struct ingest_verdict {
@@ -122,13 +74,17 @@ struct ingest *ingest_new(const struct ingest_options *options)
         free(self);
         return NULL;
     }
-    if (!ingest_dedup_init(&self->dedup, INGEST_DEDUP_SLOTS)) {
+    self->raw = raw_new(&(struct raw_options){.wait_ms = options->raw_wait_ms, .counters = options->counters});
+    if (self->raw == NULL || !ingest_dedup_init(&self->dedup, INGEST_DEDUP_SLOTS)) {
+        raw_free(self->raw);
         ingest_policy_release(&self->policy);
         free(self);
         return NULL;
     }
     self->sink = options->sink;
     self->counters = options->counters;
+    self->duplicates = options->duplicates;
+    self->bodies.bytes_max = INGEST_BODY_BYTES_TOTAL_MAX;
     self->jitter_key = siphash_key_random();
     ingest_flight_init(&self->flight);
     pthread_mutex_init(&self->lock, NULL);
@@ -140,7 +96,8 @@ void ingest_free(struct ingest *self)
 {
     if (self == NULL)
         return;
-    assert(self->flight.count == 0);
+    assert(self->flight.count == 0 && self->bodies.bytes == 0);
+    raw_free(self->raw);
     pthread_rwlock_destroy(&self->policy_lock);
     pthread_mutex_destroy(&self->lock);
     ingest_dedup_release(&self->dedup);
@@ -176,146 +133,6 @@ static unsigned ingest_jitter(struct ingest *self, unsigned least, unsigned spre
     return least + (unsigned)(siphash(self->jitter_key, slice_of(&count, sizeof count)) % spread);
 }
 
-static void ingest_answer_unavailable(struct ingest_request *request, const char *code, unsigned least_s,
-                                      unsigned spread_s)
-{
-    struct ingest *self = request->ingest;
-    counters_add(self->counters, COUNTER_REJECTED_UNAVAILABLE, 1);
-    ingest_answer_retry(request->exchange, &request->cors, 503, code, ingest_jitter(self, least_s, spread_s));
-}
-
-/* `counter`: what a durable result is for this request, the first copy or a duplicate of it. */
-static void ingest_answer_result(struct ingest_request *request, enum append_result result, enum counter counter)
-{
-    switch (result) {
-    case APPEND_DURABLE:
-        counters_add(request->ingest->counters, counter, 1);
-        histogram_stop(&request->ingest->counters->ingest_seconds, request->started);
-        ingest_answer_stored(request->exchange, &request->cors);
-        return;
-    case APPEND_DISK_FULL: /* space comes back by a person or by retention: not within seconds */
-        ingest_answer_unavailable(request, "disk_full", 10, 30);
-        return;
-    case APPEND_IO_ERROR:
-        ingest_answer_unavailable(request, "io_error", 1, 5);
-        return;
-    case APPEND_STOPPING:
-        ingest_answer_unavailable(request, "stopping", 1, 5);
-        return;
-    case APPEND_TOO_LARGE: /* cannot be: a valid beacon is far below it; told as any other refusal all the same */
-        counters_add(request->ingest->counters, COUNTER_REJECTED_TOO_LARGE, 1);
-        ingest_answer_error(request->exchange, &request->cors, 413, "too_large",
-                            "The log takes no record of this size.");
-        return;
-    }
-    assert(!"every append_result is answered");
-}
-
-static void ingest_on_first_settled(struct net_exchange *exchange, void *context)
-{
-    struct ingest_request *request = context;
-    struct ingest *self = request->ingest;
-    enum append_result result = request->append.result;
-    (void)exchange;
-    pthread_mutex_lock(&self->lock);
-    struct ingest_flight_request *waiter = ingest_flight_take(&self->flight, &request->flight);
-    if (result == APPEND_DURABLE)
-        ingest_dedup_add(&self->dedup, &request->flight.key);
-    pthread_mutex_unlock(&self->lock);
-    while (waiter != NULL) {
-        struct ingest_request *other =
-            (struct ingest_request *)(void *)((char *)waiter - offsetof(struct ingest_request, flight));
-        waiter = waiter->next; /* read before the wake: its exchange may be gone right after */
-        other->append.result = result;
-        net_exchange_wake(other->exchange);
-    }
-    if (result == APPEND_DURABLE)
-        counters_add(self->counters, COUNTER_BEACON_BYTES, request->append.payload.size);
-    ingest_answer_result(request, result, COUNTER_BEACONS_ACKED);
-}
-
-static void ingest_on_waiter_settled(struct net_exchange *exchange, void *context)
-{
-    struct ingest_request *request = context;
-    (void)exchange;
-    ingest_answer_result(request, request->append.result, COUNTER_BEACONS_DUPLICATE);
-}
-
-/* On the sink's thread. */
-static void ingest_on_append_done(struct append *append)
-{
-    net_exchange_wake(((struct ingest_request *)append)->exchange);
-}
-
-/* The first 24 bits of an IPv4 address, 48 of an IPv6 one: no whole address is ever written. */
-static void ingest_truncate_peer(const uint8_t peer[16], uint8_t out[16])
-{
-    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
-    bool is_v4 = memcmp(peer, mapped, sizeof mapped) == 0;
-    memset(out, 0, 16);
-    memcpy(out, peer, is_v4 ? 15 : 6);
-}
-
-static uint64_t ingest_unix_us(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (uint64_t)now.tv_sec * 1000000u + (uint64_t)now.tv_nsec / 1000u;
-}
-
-static void ingest_fill_append(struct ingest_request *request, const uint8_t client[16])
-{
-    request->append.type = APPEND_BEACON;
-    request->append.payload = net_exchange_body(request->exchange);
-    request->append.received_unix_us = ingest_unix_us();
-    request->append.done = ingest_on_append_done;
-    ingest_truncate_peer(client, request->append.peer);
-}
-
-enum ingest_place { INGEST_FIRST, INGEST_WAITS, INGEST_STORED };
-
-/* on_wake is set under the lock: once a request waits, another thread may wake it. */
-static enum ingest_place ingest_find_place(struct ingest *self, struct ingest_request *request)
-{
-    enum ingest_place place = INGEST_STORED;
-    request->started = histogram_start();
-    pthread_mutex_lock(&self->lock);
-    if (!ingest_dedup_has(&self->dedup, &request->flight.key)) {
-        place = ingest_flight_add(&self->flight, &request->flight) ? INGEST_FIRST : INGEST_WAITS;
-        net_exchange_on_wake(request->exchange,
-                             place == INGEST_FIRST ? ingest_on_first_settled : ingest_on_waiter_settled, request);
-    }
-    pthread_mutex_unlock(&self->lock);
-    return place;
-}
-
-static void ingest_store(struct ingest *self, const struct ingest_visit *visit, const vitrace_v1_Header *header)
-{
-    struct ingest_request *request = net_exchange_memory(visit->exchange, sizeof *request);
-    if (request == NULL) {
-        counters_add(self->counters, COUNTER_REJECTED_UNAVAILABLE, 1);
-        ingest_answer_retry(visit->exchange, &visit->cors, 503, "memory", ingest_jitter(self, 1, 5));
-        return;
-    }
-    request->ingest = self;
-    request->exchange = visit->exchange;
-    request->cors = visit->cors;
-    request->flight.key = ingest_key_of(header->view_id, header->seq);
-    ingest_fill_append(request, visit->client);
-    request->append.is_final = visit->is_final;
-    switch (ingest_find_place(self, request)) {
-    case INGEST_FIRST:
-        self->sink.take(self->sink.context, &request->append);
-        return;
-    case INGEST_WAITS:
-        return;
-    case INGEST_STORED:
-        counters_add(self->counters, COUNTER_BEACONS_DUPLICATE, 1);
-        ingest_answer_stored(visit->exchange, &visit->cors);
-        return;
-    }
-}
-
 /* What browsers send without a preflight, and what other senders mean. No type at all: sendBeacon of a buffer. */
 static bool ingest_media_type_is_known(struct slice type)
 {
@@ -330,11 +147,24 @@ static bool ingest_media_type_is_known(struct slice type)
     return size == 0;
 }
 
-static void ingest_refuse(struct ingest *self, const struct ingest_visit *visit, enum counter counter, int status,
-                          const char *code, const char *message)
+void ingest_refuse(struct ingest *self, const struct ingest_visit *visit, enum counter counter, int status,
+                   const char *code, const char *message)
 {
     counters_add(self->counters, counter, 1);
     ingest_answer_error(visit->exchange, &visit->cors, status, code, message);
+}
+
+void ingest_refuse_beacon(struct ingest *self, const struct ingest_visit *visit, enum beacon_status verdict)
+{
+    const struct ingest_verdict *row = &ingest_verdicts[verdict];
+    ingest_refuse(self, visit, row->counter, row->status, beacon_status_name(verdict), beacon_status_text(verdict));
+}
+
+void ingest_refuse_unavailable(struct ingest *self, struct net_exchange *exchange, const struct ingest_cors *cors,
+                               const char *code, unsigned least_s, unsigned spread_s)
+{
+    counters_add(self->counters, COUNTER_REJECTED_UNAVAILABLE, 1);
+    ingest_answer_retry(exchange, cors, 503, code, ingest_jitter(self, least_s, spread_s));
 }
 
 static uint64_t ingest_monotonic_ns(void)
@@ -370,7 +200,7 @@ static bool ingest_admit(struct ingest *self, const struct ingest_visit *visit)
 }
 
 /* An app that is not configured has no bucket of its own: its name is the client's choice. */
-static bool ingest_admit_app(struct ingest *self, const struct ingest_visit *visit, size_t app)
+static bool ingest_admit_rate(struct ingest *self, const struct ingest_visit *visit, size_t app)
 {
     uint64_t wait_ns = app == SIZE_MAX ? 0 : ingest_rate_take_app(self->policy.rate, app, ingest_monotonic_ns());
     if (wait_ns > 0)
@@ -378,48 +208,79 @@ static bool ingest_admit_app(struct ingest *self, const struct ingest_visit *vis
     return wait_ns == 0;
 }
 
-static enum ingest_apps_answer ingest_check_app(struct ingest *self, const struct ingest_visit *visit, const char *app,
+static enum ingest_apps_answer ingest_check_app(struct ingest *self, const struct ingest_visit *visit, struct slice app,
                                                 size_t *index)
 {
     char key[INGEST_KEY_BYTES_MAX + 1];
     int key_size = net_query_find(net_exchange_query(visit->exchange), "k", key, sizeof key);
-    const struct ingest_claim claim = {slice_text(app), visit->origin, slice_of(key, key_size > 0 ? (size_t)key_size : 0)};
+    const struct ingest_claim claim = {app, visit->origin, slice_of(key, key_size > 0 ? (size_t)key_size : 0)};
     return ingest_apps_check(&self->policy.apps, &claim, index);
 }
 
-static void ingest_take_valid(struct ingest *self, struct ingest_visit *visit, const vitrace_v1_Header *header)
+bool ingest_admit_app(struct ingest *self, struct ingest_visit *visit, struct slice app)
 {
-    size_t app = SIZE_MAX;
-    switch (ingest_check_app(self, visit, header->app, &app)) {
+    size_t index = SIZE_MAX;
+    switch (ingest_check_app(self, visit, app, &index)) {
     case INGEST_APPS_ALLOWED:
-        if (ingest_admit_app(self, visit, app))
-            ingest_store(self, visit, header);
-        return;
+        return ingest_admit_rate(self, visit, index);
     case INGEST_APPS_UNKNOWN_APP:
         ingest_refuse(self, visit, COUNTER_REJECTED_UNKNOWN_APP, 403, "unknown_app",
                       "This app is not configured here.");
-        return;
+        break;
     case INGEST_APPS_KEY:
         ingest_refuse(self, visit, COUNTER_REJECTED_KEY, 403, "key", "The app asks for one of its keys, as ?k=KEY.");
-        return;
+        break;
     case INGEST_APPS_ORIGIN:
         visit->cors.origin[0] = '\0'; /* known to another app, but not to this one */
         ingest_refuse(self, visit, COUNTER_REJECTED_ORIGIN, 403, "origin", "The app does not let this origin in.");
-        return;
+        break;
     }
+    return false;
 }
 
 static void ingest_take_beacon(struct ingest *self, struct ingest_visit *visit)
 {
     struct beacon_summary summary;
-    enum beacon_status verdict = beacon_validate(net_exchange_body(visit->exchange), &summary);
-    if (verdict == BEACON_OK) {
-        visit->is_final = summary.has_ledger && summary.ledger.final;
-        ingest_take_valid(self, visit, &summary.header);
+    enum beacon_status verdict = beacon_validate(visit->plain, &summary);
+    if (verdict != BEACON_OK) {
+        ingest_refuse_beacon(self, visit, verdict);
         return;
     }
-    const struct ingest_verdict *row = &ingest_verdicts[verdict];
-    ingest_refuse(self, visit, row->counter, row->status, beacon_status_name(verdict), beacon_status_text(verdict));
+    visit->is_final = summary.has_ledger && summary.ledger.final;
+    if (ingest_admit_app(self, visit, slice_text(summary.header.app)))
+        ingest_store(self, visit, &summary.header);
+}
+
+static void ingest_open_body(struct ingest *self, struct ingest_visit *visit)
+{
+    switch (ingest_body_open(&self->bodies, net_exchange_header(visit->exchange, "content-encoding"),
+                             net_exchange_body(visit->exchange), &visit->inflated, &visit->plain)) {
+    case INGEST_BODY_OK:
+        if (raw_is_body(visit->plain))
+            ingest_take_raw(self, visit);
+        else
+            ingest_take_beacon(self, visit);
+        return;
+    case INGEST_BODY_ENCODING:
+        ingest_refuse(self, visit, COUNTER_REJECTED_ENCODING, 415, "encoding",
+                      "Content-Encoding must be gzip, deflate, zstd or absent.");
+        return;
+    case INGEST_BODY_MISMATCH:
+        ingest_refuse(self, visit, COUNTER_REJECTED_ENCODING, 400, "encoding_mismatch",
+                      "The body is not what its Content-Encoding says.");
+        return;
+    case INGEST_BODY_COMPRESSED:
+        ingest_refuse(self, visit, COUNTER_REJECTED_COMPRESSED, 400, "compressed",
+                      "The body begins as gzip, zlib or zstd and cannot be inflated.");
+        return;
+    case INGEST_BODY_TOO_LARGE:
+        ingest_refuse(self, visit, COUNTER_REJECTED_TOO_LARGE, 413, "too_large",
+                      "The body inflates to more than 64 KiB, or a hundredfold.");
+        return;
+    case INGEST_BODY_BUSY:
+        ingest_refuse_unavailable(self, visit->exchange, &visit->cors, "memory", 1, 5);
+        return;
+    }
 }
 
 static void ingest_judge(struct ingest *self, struct net_exchange *exchange)
@@ -439,10 +300,11 @@ static void ingest_judge(struct ingest *self, struct net_exchange *exchange)
     else if (!known)
         ingest_refuse(self, &visit, COUNTER_REJECTED_ORIGIN, 403, "origin", "No app lets this origin in.");
     else if (ingest_admit(self, &visit))
-        ingest_take_beacon(self, &visit);
+        ingest_open_body(self, &visit);
+    inflate_body_release(&self->bodies, &visit.inflated); /* empty when the request took it over */
 }
 
-/* The policy is needed up to the answer or the append; what comes later (wakes) asks it nothing. */
+/* The policy is needed up to the answer or the append; of what comes later only a raw inbox's turn asks it again. */
 void ingest_handle(void *context, struct net_exchange *exchange)
 {
     struct ingest *self = context;

@@ -1,9 +1,10 @@
 /*
- * POST /v1/beacon: guard, validate, deduplicate, append, and answer 204 when the append is durable.
+ * POST /v1/beacon: guard, validate, deduplicate, append, and answer 204 when the append is durable. What is appended is
+ * always one plain beacon: a compressed one is inflated, and of a raw inbox (collector/raw) the core makes beacons.
  *
  * Order of the guards: route (method, size) -> media type -> origin (of any app) -> rate of the address, then of all ->
- * bounded decode -> app, its key and the origin for it (the app's name is inside the beacon) -> rate of the app ->
- * duplicate -> append.
+ * bounded inflate -> bounded decode -> app, its key and the origin for it (the app's name is inside the beacon) -> rate
+ * of the app -> duplicate -> append.
  *
  * A beacon is known by (view_id, seq). One that was stored is answered 204 and not stored again; the memory of that is
  * bounded, see ingest_dedup.h. One whose first copy is still on its way to the disk waits for the same result.
@@ -13,6 +14,7 @@
 
 #include "collector/base/append.h"
 #include "collector/base/counters.h"
+#include "collector/base/tally.h"
 #include "collector/ingest/ingest_rate.h"
 #include "collector/net/net.h"
 
@@ -38,6 +40,8 @@ struct ingest_options {
     struct counters *counters;
     struct ingest_rate_limits limits;
     unsigned trusted_proxies; /* see ingest_client.h */
+    unsigned raw_wait_ms;     /* for a raw inbox that is missing before another; 0 = RAW_WAIT_MS */
+    struct tally *duplicates; /* gets the view of each beacon that was not stored again; borrowed, may be NULL */
 };
 
 struct ingest *ingest_new(const struct ingest_options *options); /* NULL = out of memory */

@@ -143,8 +143,8 @@ static void claim_settle(struct join *self, uint32_t slot)
         return;
     if (result.level != JOIN_NONE)
         pending_remove(self, slot);
-    else
-        result.reason = node->pending ? JOIN_REASON_PENDING : join_decide_given_up(&node->claim);
+    else if (result.reason == JOIN_REASON_PENDING && !node->pending)
+        result.reason = join_decide_given_up(&node->claim);
     if (!result_equal(&result, &node->result))
         claim_emit(self, slot, &result);
 }
@@ -154,9 +154,11 @@ static void claim_evict(struct join *self, uint32_t slot)
     struct join_claim_node *node = &self->index.claim[slot];
     if (node->pending) {
         struct join_result result = node->result;
-        result.reason = JOIN_REASON_EXPIRED;
         pending_remove(self, slot);
-        claim_emit(self, slot, &result);
+        if (result.reason == JOIN_REASON_PENDING) {
+            result.reason = JOIN_REASON_EXPIRED;
+            claim_emit(self, slot, &result);
+        }
     }
     join_index_remove_claim(&self->index, slot);
     counters_add(self->counters, COUNTER_JOIN_EVICTED, 1);
@@ -231,8 +233,10 @@ void join_expire(struct join *self, uint64_t now_us)
         if (now_us < claim[slot].taken_us || now_us - claim[slot].taken_us < self->pending_us)
             return;
         struct join_result result = claim[slot].result;
-        result.reason = join_decide_given_up(&claim[slot].claim);
         pending_remove(self, slot);
+        if (result.reason != JOIN_REASON_PENDING)
+            continue; /* stale: it has its reason */
+        result.reason = join_decide_given_up(&claim[slot].claim);
         claim_emit(self, slot, &result);
     }
 }

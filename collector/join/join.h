@@ -27,7 +27,14 @@ enum join_level { JOIN_NONE = 0, JOIN_EXACT_TRACE = 1, JOIN_EXACT_PARENT = 2 };
     J(NO_HEADER, "no_header")                 /* first-party, no trace id in the response */                           \
     J(THIRD_PARTY, "third_party")                                                                                      \
     J(NOT_SENT, "not_sent")                   /* injected, but the response carries another trace */                   \
-    J(EXPIRED, "expired")                     /* evicted from a full window before its span came */
+    J(EXPIRED, "expired")                     /* evicted from a full window before its span came */                    \
+    J(STALE_SHARED_CACHE, "stale_shared_cache") /* the span that the response names began at another time: a cache     \
+                                                   between gave an older response to this page, too */                 \
+    J(BLOCKED_CORS_PREFLIGHT, "blocked_cors_preflight") /* an injected call to another origin failed below HTTP */     \
+    J(NO_ENTRY_BODY_UNREAD, "no_entry_body_unread") /* a call without ids, and without an entry: Chromium gives none   \
+                                                       for a body that nobody reads */                                 \
+    J(ENTRY_AMBIGUOUS, "entry_ambiguous")     /* no id, and a call and its entry that could each be another's */
+/* Numbers are kept in the index: new ones come last. */
 #define JOIN_REASON_ENUM(id, name) JOIN_REASON_##id,
 enum join_reason { JOIN_REASONS(JOIN_REASON_ENUM) JOIN_REASON_COUNT };
 
@@ -48,7 +55,10 @@ enum join_request_flag {
     JOIN_REQUEST_CACHED = 1,       /* transferSize 0, encodedBodySize > 0, no service worker */
     JOIN_REQUEST_FAILED = 2,       /* status 0 and nothing disclosed, or a Call that failed */
     JOIN_REQUEST_MASKED = 4,       /* cross-origin, phases hidden */
-    JOIN_REQUEST_THIRD_PARTY = 8   /* another site than the page */
+    JOIN_REQUEST_THIRD_PARTY = 8,  /* another site than the page */
+    JOIN_REQUEST_BLOCKED = 16,     /* a failed Call to another origin with an id of ours, and the page did not abort it */
+    JOIN_REQUEST_NO_ENTRY = 32,    /* a Call with an answer, and no entry can be its own */
+    JOIN_REQUEST_AMBIGUOUS = 64    /* a Call or entry that could be matched otherwise */
 };
 
 /* One request of a view: its key, and the ids it carries. The key is the caller's and comes back unchanged. */
@@ -59,7 +69,15 @@ struct join_claim {
     uint32_t flags;    /* enum join_request_flag */
     uint32_t id_count; /* 0 = no id: answered at once with a reason */
     struct join_id id[JOIN_IDS_MAX];
+    /*
+     * When the request was under way, by the page's clock, and by how much that clock is behind the collector's if the
+     * beacon came as fast as it left. Spans of the response must begin then by one of the two clocks, give or take
+     * JOIN_CLOCK_SLACK_NS. until_ns 0 = not known, nothing is held against a span.
+     */
+    int64_t from_ns, until_ns, shift_ns;
 };
+
+#define JOIN_CLOCK_SLACK_NS INT64_C(10000000000)
 
 struct join_span {
     uint8_t trace_id[16], span_id[8], parent_span_id[8];

@@ -13,6 +13,10 @@
  * Between equal levels an id counts more when its trace is the one that was injected, and then when its span is held;
  * then the order in the claim decides.
  *
+ * A response from a cache between server and page (a CDN, a prerendered page with its meta tag) names the trace of
+ * whoever was first. It resolves, but its span began at another time than this request: then the id proves nothing, and
+ * the reason is stale_shared_cache. An injected id is new by construction.
+ *
  * When the response names only other traces than the injected one, the injected header probably never left (a preload,
  * a cache, a worker answered): the response is trusted, and the injected id may prove no more than exact_parent, which
  * nothing but a request that carried it can do. If neither resolves, the reason is not_sent.
@@ -25,6 +29,7 @@ struct grade {
     enum join_level level;
     uint32_t span;
     unsigned score;
+    bool stale;
 };
 
 #define TRACE_FLAG_SAMPLED 1u /* the other bits of the trace flags must never gate a join */
@@ -77,6 +82,18 @@ static uint32_t find_server_ancestor(const struct join_index *index, uint32_t tr
     return 0;
 }
 
+static bool is_within(int64_t time_ns, int64_t from_ns, int64_t until_ns)
+{
+    return time_ns >= from_ns - JOIN_CLOCK_SLACK_NS && time_ns <= until_ns + JOIN_CLOCK_SLACK_NS;
+}
+
+static bool claim_covers(const struct join_claim *claim, uint64_t start_unix_ns)
+{
+    int64_t start_ns = start_unix_ns <= INT64_MAX ? (int64_t)start_unix_ns : INT64_MAX;
+    return claim->until_ns == 0 || is_within(start_ns, claim->from_ns, claim->until_ns) ||
+           is_within(start_ns, claim->from_ns + claim->shift_ns, claim->until_ns + claim->shift_ns);
+}
+
 static struct grade id_grade(struct join_index *index, const struct join_claim *claim, const struct join_id *id)
 {
     uint32_t trace = join_index_find_trace(index, id->trace_id);
@@ -92,18 +109,22 @@ static struct grade id_grade(struct join_index *index, const struct join_claim *
         span = join_index_find_entry(index, trace);
     if (span == 0)
         return (struct grade){.level = JOIN_NONE};
+    if (!id_is_injected(id) && !claim_covers(claim, index->span[span].start_unix_ns))
+        return (struct grade){.level = JOIN_NONE, .stale = true};
     const struct join_id *injected = claim_find_injected(claim);
     bool same = injected != NULL && memcmp(injected->trace_id, id->trace_id, sizeof id->trace_id) == 0;
     enum join_level level = parent ? JOIN_EXACT_PARENT : JOIN_EXACT_TRACE;
-    return (struct grade){level, span, 4u * level + (same ? 2u : 0u) + (held != 0 ? 1u : 0u)};
+    return (struct grade){level, span, 4u * level + (same ? 2u : 0u) + (held != 0 ? 1u : 0u), false};
 }
 
 void join_decide(struct join_index *index, const struct join_claim *claim, struct join_result *result)
 {
     struct grade best = {.level = JOIN_NONE};
     const struct join_id *best_id = NULL;
+    bool stale = false;
     for (uint32_t i = 0; i < claim->id_count; i++) {
         struct grade grade = id_grade(index, claim, &claim->id[i]);
+        stale |= grade.stale;
         if (grade.level != JOIN_NONE && (best_id == NULL || grade.score > best.score)) {
             best = grade;
             best_id = &claim->id[i];
@@ -114,8 +135,10 @@ void join_decide(struct join_index *index, const struct join_claim *claim, struc
                                    .ordinal = claim->ordinal,
                                    .level = best.level,
                                    .reason = JOIN_REASON_JOINED};
-    if (best_id == NULL)
+    if (best_id == NULL) {
+        result->reason = stale ? JOIN_REASON_STALE_SHARED_CACHE : JOIN_REASON_PENDING;
         return;
+    }
     memcpy(result->trace_id, best_id->trace_id, sizeof result->trace_id);
     memcpy(result->span_id, index->span[best.span].span_id, sizeof result->span_id);
 }
@@ -135,6 +158,8 @@ static bool claim_is_unsampled(const struct join_claim *claim)
 /* A failed request may still have reached a server, and a third party may be our own: both wait like the others. */
 enum join_reason join_decide_given_up(const struct join_claim *claim)
 {
+    if ((claim->flags & JOIN_REQUEST_BLOCKED) != 0)
+        return JOIN_REASON_BLOCKED_CORS_PREFLIGHT;
     if ((claim->flags & JOIN_REQUEST_FAILED) != 0)
         return JOIN_REASON_NETWORK_ERROR;
     if ((claim->flags & JOIN_REQUEST_THIRD_PARTY) != 0 && claim_find_injected(claim) == NULL)
@@ -155,5 +180,9 @@ enum join_reason join_decide_at_once(const struct join_claim *claim)
         return JOIN_REASON_THIRD_PARTY;
     if ((claim->flags & JOIN_REQUEST_FAILED) != 0)
         return JOIN_REASON_NETWORK_ERROR;
+    if ((claim->flags & JOIN_REQUEST_AMBIGUOUS) != 0)
+        return JOIN_REASON_ENTRY_AMBIGUOUS;
+    if ((claim->flags & JOIN_REQUEST_NO_ENTRY) != 0)
+        return JOIN_REASON_NO_ENTRY_BODY_UNREAD;
     return (claim->flags & JOIN_REQUEST_MASKED) != 0 ? JOIN_REASON_MASKED_NO_TAO : JOIN_REASON_NO_HEADER;
 }

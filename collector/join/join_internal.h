@@ -14,8 +14,8 @@
  * the window's own limits hold, so nothing here fails later.
  *
  * Memory with the defaults (65,536 claims, 262,144 spans; links 2 a claim; a trace node for each span or link at most):
- *   claims 65,536 x 240 = 16 MB, spans 262,144 x 48 = 13 MB, traces 393,216 x 56 = 22 MB, links 131,072 x 20 = 3 MB,
- *   tables and free slots 7 MB: 61 MB, of which only what was ever used is resident. A test holds the struct sizes.
+ *   claims 65,536 x 264 = 17 MB, spans 262,144 x 48 = 13 MB, traces 393,216 x 56 = 22 MB, links 131,072 x 20 = 3 MB,
+ *   tables and free slots 7 MB: 62 MB, of which only what was ever used is resident. A test holds the struct sizes.
  */
 #ifndef VITRACE_JOIN_INTERNAL_H
 #define VITRACE_JOIN_INTERNAL_H
@@ -126,7 +126,10 @@ bool join_index_claims_full(const struct join_index *self);
 /* The oldest claim on a trace that has JOIN_TRACE_CLAIMS_MAX of them; 0 = there is room. */
 uint32_t join_index_find_crowded(const struct join_index *self, const uint8_t trace_id[16]);
 
-/* Level, trace and span by the spans held now. `level` JOIN_NONE = no id of the claim resolves; the reason is left. */
+/*
+ * Level, trace and span by the spans held now. `level` JOIN_NONE = no id of the claim resolves, and the reason is
+ * JOIN_REASON_PENDING, or _STALE_SHARED_CACHE when one did and was too old.
+ */
 void join_decide(struct join_index *index, const struct join_claim *claim, struct join_result *result);
 /* The reason of a claim that has waited long enough. */
 enum join_reason join_decide_given_up(const struct join_claim *claim);

@@ -10,6 +10,7 @@ struct otlp *otlp_new(struct append_sink sink, struct counters *counters)
     if (self == NULL)
         return NULL;
     self->sink = sink;
+    self->bodies.bytes_max = OTLP_BODY_BYTES_TOTAL_MAX;
     self->counters = counters;
     return self;
 }

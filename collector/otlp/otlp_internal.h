@@ -4,7 +4,7 @@
  *   otlp_handle    one HTTP exchange: headers -> request -> append -> answer when durable
  *   otlp_call      one gRPC call, likewise
  *   otlp_request   whatever carried it: open the body, read every span once, append; and the refusals
- *   otlp_inflate   gzip or zstd -> bytes        both into a body that counts against one budget for the whole stage
+ *   inflate        gzip or zstd -> bytes        both into a body that counts against one budget for the whole stage
  *   otlp_json      JSON -> protobuf
  *   otlp_reader    batch -> resource -> scope -> span, no recursion
  *   otlp_span      one Span message, and the attributes that Vitrace keeps
@@ -13,6 +13,7 @@
 #ifndef VITRACE_OTLP_INTERNAL_H
 #define VITRACE_OTLP_INTERNAL_H
 
+#include "collector/inflate/inflate.h"
 #include "collector/otlp/otlp.h"
 
 /*
@@ -21,37 +22,18 @@
  * per commit. Beyond it: 503, and the exporter comes back. Without it 10,000 connections could ask for 40 GiB.
  */
 #define OTLP_BODY_BYTES_TOTAL_MAX ((uint64_t)16 * OTLP_REQUEST_BYTES_MAX)
-/* Deflate cannot do better than 1032:1, so a small body never reserves the whole OTLP_REQUEST_BYTES_MAX. */
-#define OTLP_DEFLATE_RATIO_MAX 1032u
+#define OTLP_GZIP_LIMITS ((struct inflate_limits){OTLP_REQUEST_BYTES_MAX, INFLATE_DEFLATE_RATIO_MAX})
+/* No ratio: whatever zstd makes of it, up to the largest request. */
+#define OTLP_ZSTD_LIMITS ((struct inflate_limits){OTLP_REQUEST_BYTES_MAX, OTLP_REQUEST_BYTES_MAX})
 
 struct otlp {
     struct append_sink sink;
     struct counters *counters;
-    _Atomic uint64_t body_bytes; /* relaxed: a budget, it orders nothing */
+    struct inflate_budget bodies;
 };
 
-/* Bytes of ours for one request. `room` counts against the otlp's budget until otlp_body_release(). */
-struct otlp_body {
-    uint8_t *data;
-    size_t size, room;
-};
-
-enum otlp_body_status {
-    OTLP_BODY_OK = 0,
-    OTLP_BODY_MALFORMED, /* cut short, or not what its type says */
-    OTLP_BODY_TOO_LARGE, /* over OTLP_REQUEST_BYTES_MAX */
-    OTLP_BODY_BUSY       /* budget or memory used up: later */
-};
-
-/* `self` must be zero or released. false: nothing is held. */
-bool otlp_body_reserve(struct otlp *otlp, struct otlp_body *self, size_t room);
-void otlp_body_shrink(struct otlp *otlp, struct otlp_body *self); /* to its size */
-void otlp_body_release(struct otlp *otlp, struct otlp_body *self);
-
-/* These three: nothing is held unless the answer is OTLP_BODY_OK. `self` must be zero or released. */
-enum otlp_body_status otlp_inflate_gzip(struct otlp *otlp, struct slice gzip, struct otlp_body *self);
-enum otlp_body_status otlp_inflate_zstd(struct otlp *otlp, struct slice zstd, struct otlp_body *self);
-enum otlp_body_status otlp_json_convert(struct otlp *otlp, struct slice json, struct otlp_body *self);
+/* Nothing is held unless the answer is INFLATE_OK. `out` must be zero or released. */
+enum inflate_status otlp_json_convert(struct inflate_budget *bodies, struct slice json, struct inflate_body *out);
 
 /*
  * Why a request is refused. R(ID, HTTP status, gRPC code, Retry-After seconds or NULL, message). Exporters retry 503
@@ -84,7 +66,7 @@ extern const struct otlp_refusal_row otlp_refusal_rows[OTLP_REFUSAL_COUNT];
 struct otlp_request {
     struct append append;
     struct otlp *otlp;
-    struct otlp_body inflated, converted;
+    struct inflate_body inflated, converted;
     uint64_t accepted, rejected;
 };
 

@@ -135,7 +135,7 @@ static const struct json_message request_message = MESSAGE(request_fields);
 
 struct otlp_json {
     struct json_reader in;
-    struct otlp_body *out;
+    struct inflate_body *out;
     bool failed;
 };
 
@@ -148,7 +148,7 @@ static bool json_fail(struct otlp_json *self)
 /* Room for `size` more bytes. It is there, by the arithmetic above; were that wrong, the request would be refused. */
 static uint8_t *json_room(struct otlp_json *self, size_t size)
 {
-    struct otlp_body *out = self->out;
+    struct inflate_body *out = self->out;
     if (out->room - out->size >= size)
         return out->data + out->size;
     json_fail(self);
@@ -447,16 +447,16 @@ static bool json_take_message(struct otlp_json *self, const struct json_message 
     return !self->in.failed;
 }
 
-enum otlp_body_status otlp_json_convert(struct otlp *otlp, struct slice json, struct otlp_body *out)
+enum inflate_status otlp_json_convert(struct inflate_budget *bodies, struct slice json, struct inflate_body *out)
 {
     struct otlp_json self = {.out = out};
-    if (!otlp_body_reserve(otlp, out, json.size + OTLP_JSON_SLACK))
-        return OTLP_BODY_BUSY;
+    if (!inflate_body_reserve(bodies, out, json.size + OTLP_JSON_SLACK))
+        return INFLATE_BUSY;
     json_reader_init(&self.in, json);
     if (json_take_message(&self, &request_message) && json_reader_end(&self.in)) {
-        otlp_body_shrink(otlp, out);
-        return OTLP_BODY_OK;
+        inflate_body_shrink(bodies, out);
+        return INFLATE_OK;
     }
-    otlp_body_release(otlp, out);
-    return OTLP_BODY_MALFORMED;
+    inflate_body_release(bodies, out);
+    return INFLATE_MALFORMED;
 }

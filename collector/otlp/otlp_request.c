@@ -13,16 +13,16 @@
 #define REFUSAL_ROW(id, http, grpc, retry, message) {http, grpc, retry, message},
 const struct otlp_refusal_row otlp_refusal_rows[OTLP_REFUSAL_COUNT] = {OTLP_REFUSALS(REFUSAL_ROW)};
 
-static enum otlp_refusal body_refusal(enum otlp_body_status status, enum otlp_refusal malformed)
+static enum otlp_refusal body_refusal(enum inflate_status status, enum otlp_refusal malformed)
 {
     switch (status) {
-    case OTLP_BODY_OK:
+    case INFLATE_OK:
         return OTLP_REFUSED_NOT;
-    case OTLP_BODY_MALFORMED:
+    case INFLATE_MALFORMED:
         return malformed;
-    case OTLP_BODY_TOO_LARGE:
+    case INFLATE_TOO_LARGE:
         return OTLP_REFUSED_TOO_LARGE;
-    case OTLP_BODY_BUSY:
+    case INFLATE_BUSY:
         return OTLP_REFUSED_BUSY;
     }
     return OTLP_REFUSED_BUSY;
@@ -30,12 +30,12 @@ static enum otlp_refusal body_refusal(enum otlp_body_status status, enum otlp_re
 
 static enum otlp_refusal request_inflate(struct otlp_request *self, enum otlp_encoding encoding)
 {
-    enum otlp_body_status status = OTLP_BODY_OK;
+    enum inflate_status status = INFLATE_OK;
     if (encoding == OTLP_GZIP)
-        status = otlp_inflate_gzip(self->otlp, self->append.payload, &self->inflated);
+        status = inflate_gzip(&self->otlp->bodies, OTLP_GZIP_LIMITS, self->append.payload, &self->inflated);
     else if (encoding == OTLP_ZSTD)
-        status = otlp_inflate_zstd(self->otlp, self->append.payload, &self->inflated);
-    if (status == OTLP_BODY_OK && self->inflated.data != NULL)
+        status = inflate_zstd(&self->otlp->bodies, OTLP_ZSTD_LIMITS, self->append.payload, &self->inflated);
+    if (status == INFLATE_OK && self->inflated.data != NULL)
         self->append.payload = slice_of(self->inflated.data, self->inflated.size);
     return body_refusal(status, OTLP_REFUSED_COMPRESSED);
 }
@@ -43,9 +43,9 @@ static enum otlp_refusal request_inflate(struct otlp_request *self, enum otlp_en
 /* The JSON text is not needed beside its protobuf. */
 static enum otlp_refusal request_convert(struct otlp_request *self)
 {
-    enum otlp_body_status status = otlp_json_convert(self->otlp, self->append.payload, &self->converted);
-    otlp_body_release(self->otlp, &self->inflated);
-    if (status == OTLP_BODY_OK)
+    enum inflate_status status = otlp_json_convert(&self->otlp->bodies, self->append.payload, &self->converted);
+    inflate_body_release(&self->otlp->bodies, &self->inflated);
+    if (status == INFLATE_OK)
         self->append.payload = slice_of(self->converted.data, self->converted.size);
     return body_refusal(status, OTLP_REFUSED_JSON);
 }
@@ -126,8 +126,8 @@ enum otlp_refusal otlp_request_result(const struct otlp_request *self)
 void otlp_request_close(struct otlp_request *self, enum otlp_refusal why)
 {
     struct counters *counters = self->otlp->counters;
-    otlp_body_release(self->otlp, &self->inflated);
-    otlp_body_release(self->otlp, &self->converted);
+    inflate_body_release(&self->otlp->bodies, &self->inflated);
+    inflate_body_release(&self->otlp->bodies, &self->converted);
     if (why != OTLP_REFUSED_NOT) {
         counters_add(counters, COUNTER_SPANS_REQUESTS_REJECTED, 1);
         return;

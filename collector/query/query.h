@@ -27,6 +27,11 @@ enum query_status {
 
 enum query_status query_apps(struct query *self, struct buf *out);
 enum query_status query_views(struct query *self, struct slice app, uint64_t since_us, uint32_t limit, struct buf *out);
+/* The views of one session, in the order in which they began. */
+enum query_status query_session(struct query *self, struct slice app, const uint8_t session_id[16], uint32_t limit,
+                                struct buf *out);
+/* What pages said that they sent and what is here, summed; `app` empty = of all apps. */
+enum query_status query_loss(struct query *self, struct slice app, uint64_t since_us, struct buf *out);
 enum query_status query_view(struct query *self, const uint8_t view_id[16], struct buf *out);
 /* `metric`: a number of beacon.proto. Whole hours: since_us is rounded down. */
 enum query_status query_vitals(struct query *self, struct slice app, uint32_t metric, uint64_t since_us,

@@ -41,6 +41,8 @@ void query_write_us(struct json *json, const char *key, int64_t us); /* as milli
 /* The fields of a view that the list and the detail share, into an open object. */
 void query_write_view(struct query *self, struct json *json, const struct store_view_row *row);
 
+void query_write_delivery(struct json *json, const char *key, struct store_delivery delivery);
+
 struct query_span {
     uint8_t trace_id[16], span_id[8], parent_span_id[8];
     uint32_t kind, status, http_status;

@@ -23,6 +23,7 @@ static const char *const loss_names[] = {"unknown",     "ring_full",       "bad_
                                          "offline_full"};
 static const char *const error_origin_names[] = {"unknown", "window", "unhandled_rejection", "api"};
 static const char *const click_pattern_names[] = {"unknown", "rage", "dead"};
+static const char *const trigger_names[] = {"none", "inp", "lcp", "error", "rage_click", "api"};
 static const char *const span_kind_names[] = {"unspecified", "internal", "server", "client", "producer", "consumer"};
 static const char *const span_status_names[] = {"unset", "ok", "error"};
 
@@ -42,6 +43,7 @@ QUERY_NAME(query_name_delivery, delivery_names)
 QUERY_NAME(query_name_loss, loss_names)
 QUERY_NAME(query_name_error_origin, error_origin_names)
 QUERY_NAME(query_name_click_pattern, click_pattern_names)
+QUERY_NAME(query_name_trigger, trigger_names)
 QUERY_NAME(query_name_span_kind, span_kind_names)
 QUERY_NAME(query_name_span_status, span_status_names)
 

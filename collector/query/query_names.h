@@ -15,6 +15,7 @@ const char *query_name_delivery(uint32_t type);
 const char *query_name_loss(uint32_t reason);
 const char *query_name_error_origin(uint32_t origin);
 const char *query_name_click_pattern(uint32_t type);
+const char *query_name_trigger(uint32_t trigger); /* of the flight recorder */
 const char *query_name_span_kind(uint32_t kind);
 const char *query_name_span_status(uint32_t status);
 /* Part `index` of a vital, e.g. "load_delay"; NULL past the metric's parts. */

@@ -4,6 +4,13 @@
 
 #define QUERY_VITALS (vitrace_v1_Metric_METRIC_TTFB + 1)
 
+/* A snapshot stands last; one that was made before the newest beacon tells nothing that is not here. */
+static bool query_is_stale(const struct query_view_data *view, uint32_t seq, const struct beacon_summary *summary)
+{
+    return seq == STORE_SEQ_SNAPSHOT && view->beacon_count > 0 && summary->has_ledger &&
+           summary->ledger.segments_sealed <= view->beacon[view->beacon_count - 1].seq;
+}
+
 static bool query_beacon_read(struct query_view_data *view, const struct store_beacon_row *row)
 {
     struct log_record record;
@@ -13,6 +20,8 @@ static bool query_beacon_read(struct query_view_data *view, const struct store_b
         view->truncated = true; /* the log lost it: what follows is not everything */
         return true;
     }
+    if (query_is_stale(view, row->seq, &summary))
+        return true;
     uint8_t *copy = malloc(record.payload.size);
     if (!copy)
         return false;
@@ -28,7 +37,8 @@ static bool query_beacon_read(struct query_view_data *view, const struct store_b
 static bool query_beacons_load(struct query_view_data *view)
 {
     struct store_beacon_row row;
-    size_t room = view->row->beacons < QUERY_BEACONS_MAX ? view->row->beacons : QUERY_BEACONS_MAX;
+    size_t stored = (size_t)view->row->beacons + view->row->crashed; /* its snapshot is the last in the list */
+    size_t room = stored < QUERY_BEACONS_MAX ? stored : QUERY_BEACONS_MAX;
     view->beacon = calloc(room ? room : 1, sizeof *view->beacon);
     if (!view->beacon)
         return false;
@@ -172,7 +182,7 @@ static void query_write_ledger(struct query_view_data *view, struct json *json)
     struct query_cursor cursor = query_cursor_of(view, BEACON_FIELD_LEDGER);
     while (query_cursor_next(&cursor, vitrace_v1_Ledger_fields, &newer))
         ledger = newer;
-    uint32_t received = view->row->beacons, sealed = view->row->segments;
+    struct store_delivery delivery = store_view_delivery(view->row);
     json_object(json, "ledger");
     json_int(json, "entries_seen", ledger.entries_seen);
     json_int(json, "entries_encoded", ledger.entries_encoded);
@@ -180,8 +190,10 @@ static void query_write_ledger(struct query_view_data *view, struct json *json)
     json_int(json, "main_thread_us", (int64_t)ledger.main_thread_us);
     json_int(json, "bytes_encoded", (int64_t)ledger.bytes_encoded);
     json_int(json, "segments_sealed", ledger.segments_sealed);
-    json_int(json, "beacons_received", received);
-    json_int(json, "beacons_missing", sealed > received ? sealed - received : 0);
+    json_int(json, "segments_dropped", ledger.segments_dropped);
+    json_int(json, "budget_level", ledger.budget_level);
+    json_int(json, "beacons_received", (int64_t)delivery.received);
+    json_int(json, "beacons_missing", (int64_t)delivery.lost);
     json_object_end(json);
 }
 

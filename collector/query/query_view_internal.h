@@ -2,6 +2,7 @@
 #ifndef VITRACE_QUERY_VIEW_INTERNAL_H
 #define VITRACE_QUERY_VIEW_INTERNAL_H
 
+#include "collector/join/call_facts.h"
 #include "collector/query/query_internal.h"
 
 struct query_beacon {
@@ -33,6 +34,28 @@ struct query_cursor query_cursor_of(const struct query_view_data *view, enum bea
 /* Also decodes into `out`, which the descriptor describes. Records that do not decode are skipped. */
 bool query_cursor_next(struct query_cursor *self, const pb_msgdesc_t *fields, void *out);
 void query_write_ref(struct json *json, const char *key, const struct beacon_strings *strings, uint32_t ref);
+
+struct query_request {
+    enum store_request_kind kind;
+    const struct query_beacon *beacon;
+    struct slice body;
+    uint64_t start_us;
+    struct store_request_row row; /* ids are not kept */
+    enum call_match_kind match;
+    const struct query_request *call; /* of a resource: the call that it is the entry of */
+    bool is_shown_in_resource;        /* a call that is some resource's */
+};
+
+struct query_requests {
+    struct query_request *at;
+    size_t count;
+};
+
+/* Ties calls to resources. Of both sides' joins the better one counts. false = out of memory. */
+bool query_calls_match(struct query_requests *requests);
+/* The `call` and `split` of a request, into its open object. */
+void query_calls_write(const struct query_view_data *view, struct json *json, const struct query_request *request,
+                       const struct query_spans *spans);
 
 void query_write_navigation(struct query_view_data *view, struct json *json);
 void query_write_requests(struct query_view_data *view, struct json *json);

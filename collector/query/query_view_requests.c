@@ -6,21 +6,7 @@
  */
 #include <stdlib.h>
 
-#include "collector/join/join.h"
 #include "collector/query/query_view_internal.h"
-
-struct query_request {
-    enum store_request_kind kind;
-    const struct query_beacon *beacon;
-    struct slice body;
-    uint64_t start_us;
-    struct store_request_row row; /* ids are not kept */
-};
-
-struct query_requests {
-    struct query_request *at;
-    size_t count;
-};
 
 static bool query_request_kind(enum beacon_field field, enum store_request_kind *kind)
 {
@@ -109,7 +95,7 @@ static bool query_requests_load(struct query_view_data *view, struct query_reque
     query_requests_collect(view, requests);
     query_requests_join(view, requests);
     qsort(requests->at, requests->count, sizeof *requests->at, query_compare_request);
-    return true;
+    return query_calls_match(requests);
 }
 
 static bool query_requests_load_spans(struct query_view_data *view, const struct query_requests *requests,
@@ -119,7 +105,7 @@ static bool query_requests_load_spans(struct query_view_data *view, const struct
     size_t count = 0;
     for (size_t i = 0; trace && i < requests->count; i++) {
         const struct store_request_row *row = &requests->at[i].row;
-        if (row->level == JOIN_NONE || row->merged)
+        if (row->level == JOIN_NONE || row->merged || requests->at[i].is_shown_in_resource)
             continue;
         size_t known = 0;
         while (known < count && memcmp(trace[known], row->trace_id, 16) != 0)
@@ -243,15 +229,17 @@ static void query_write_call(struct json *json, const struct query_request *requ
     json_text(json, "kind", slice_text("call"));
     query_write_ref(json, "url", &request->beacon->strings, call.url_ref);
     query_write_ref(json, "method", &request->beacon->strings, call.method_ref);
+    json_text(json, "match", slice_text(call_match_kind_name(request->match)));
+    json_bool(json, "aborted", call.aborted);
     query_write_us(json, "start", (int64_t)call.start_us);
-    query_write_us(json, "duration", call.end_us);
+    query_write_us(json, "duration", call.end_us != 0 ? call.end_us : call.headers_us);
     json_text(json, "initiator_type", slice_text("fetch"));
     json_text(json, "next_hop_protocol", slice_text(""));
     json_int(json, "status", call.status);
     query_write_sizes(json, 0, 0, 0);
     json_object(json, "phases");
     query_write_phase(json, "response_start", call.headers_us);
-    query_write_us(json, "response_end", call.end_us);
+    query_write_phase(json, "response_end", call.end_us);
     json_object_end(json);
     json_array(json, "server_timings");
     json_array_end(json);
@@ -309,6 +297,7 @@ static void query_write_request(struct query_view_data *view, struct json *json,
         break;
     }
     query_write_join(json, &request->row);
+    query_calls_write(view, json, request, spans);
     query_write_request_spans(view, json, spans, &request->row);
     json_object_end(json);
 }
@@ -321,7 +310,7 @@ void query_write_requests(struct query_view_data *view, struct json *json)
         view->out_of_memory = true;
     json_array(json, "requests");
     for (size_t i = 0; i < requests.count && !view->out_of_memory; i++) {
-        if (requests.at[i].row.merged)
+        if (requests.at[i].row.merged || requests.at[i].is_shown_in_resource)
             continue;
         if (query_full(json)) {
             view->truncated = true;

@@ -113,6 +113,17 @@ static void query_write_vitals_summary(struct query *self, struct json *json, in
     json_object_end(json);
 }
 
+void query_write_delivery(struct json *json, const char *key, struct store_delivery delivery)
+{
+    json_object(json, key);
+    json_int(json, "claimed", (int64_t)delivery.claimed);
+    json_int(json, "received", (int64_t)delivery.received);
+    json_int(json, "duplicate", (int64_t)delivery.duplicate);
+    json_int(json, "lost", (int64_t)delivery.lost);
+    json_int(json, "dropped", (int64_t)delivery.dropped);
+    json_object_end(json);
+}
+
 void query_write_view(struct query *self, struct json *json, const struct store_view_row *row)
 {
     json_hex(json, "view_id", slice_of(row->view_id, sizeof row->view_id));
@@ -127,6 +138,11 @@ void query_write_view(struct query *self, struct json *json, const struct store_
     query_write_requests_summary(self, json, row->id);
     json_int(json, "errors", (int64_t)row->errors);
     json_int(json, "beacons", row->beacons);
+    query_write_delivery(json, "delivery", store_view_delivery(row));
+    json_bool(json, "final", row->final);
+    json_bool(json, "crashed", row->crashed);
+    json_double(json, "sample_rate", row->sample_rate_ppm == 0 ? 1.0 : row->sample_rate_ppm / 1e6);
+    json_text(json, "trigger", slice_text(query_name_trigger(row->recorder_trigger)));
     json_object(json, "ledger");
     json_int(json, "entries_seen", (int64_t)row->ledger.entries_seen);
     json_int(json, "entries_encoded", (int64_t)row->ledger.entries_encoded);
@@ -135,28 +151,67 @@ void query_write_view(struct query *self, struct json *json, const struct store_
     json_object_end(json);
 }
 
-enum query_status query_views(struct query *self, struct slice app, uint64_t since_us, uint32_t limit, struct buf *out)
+static void query_write_views(struct query *self, struct json *json, uint32_t limit,
+                              bool (*next)(struct store_reader *index, struct store_view_row *row))
 {
-    struct json json;
     struct store_view_row row;
     uint32_t count = 0;
     bool truncated = false;
+    json_object(json, NULL);
+    json_array(json, "views");
+    while (!truncated && next(self->index, &row)) {
+        truncated = count++ == limit || query_full(json);
+        if (truncated)
+            break;
+        json_object(json, NULL);
+        query_write_view(self, json, &row);
+        json_object_end(json);
+    }
+    json_array_end(json);
+    json_bool(json, "truncated", truncated);
+    json_object_end(json);
+}
+
+enum query_status query_views(struct query *self, struct slice app, uint64_t since_us, uint32_t limit, struct buf *out)
+{
+    struct json json;
     if (!query_begin(self))
         return QUERY_FAILED;
     json_init(&json, out);
-    json_object(&json, NULL);
-    json_array(&json, "views");
     store_reader_find_views(self->index, app, since_us, limit + 1);
-    while (!truncated && store_reader_next_view(self->index, &row)) {
-        truncated = count++ == limit || query_full(&json);
-        if (truncated)
-            break;
-        json_object(&json, NULL);
-        query_write_view(self, &json, &row);
-        json_object_end(&json);
-    }
-    json_array_end(&json);
-    json_bool(&json, "truncated", truncated);
+    query_write_views(self, &json, limit, store_reader_next_view);
+    return query_end(self, out, true);
+}
+
+enum query_status query_session(struct query *self, struct slice app, const uint8_t session_id[16], uint32_t limit,
+                                struct buf *out)
+{
+    struct json json;
+    if (!query_begin(self))
+        return QUERY_FAILED;
+    json_init(&json, out);
+    store_reader_find_session(self->index, app, session_id, limit + 1);
+    query_write_views(self, &json, limit, store_reader_next_session_view);
+    return query_end(self, out, true);
+}
+
+enum query_status query_loss(struct query *self, struct slice app, uint64_t since_us, struct buf *out)
+{
+    struct json json;
+    struct store_delivery all = {0};
+    if (!query_begin(self))
+        return QUERY_FAILED;
+    store_reader_delivery(self->index, app, since_us, &all);
+    json_init(&json, out);
+    json_object(&json, NULL);
+    json_int(&json, "views", (int64_t)all.views);
+    query_write_delivery(&json, "beacons", all);
+    json_int(&json, "final", (int64_t)all.final);
+    json_int(&json, "crashed", (int64_t)all.crashed);
+    json_object(&json, "entries");
+    json_int(&json, "seen", (int64_t)all.entries_seen);
+    json_int(&json, "lost", (int64_t)all.entries_lost);
+    json_object_end(&json);
     json_object_end(&json);
     return query_end(self, out, true);
 }

@@ -118,6 +118,23 @@ static enum sinks_step sinks_batch(struct sinks *self)
     return count > 0 ? SINKS_MORE : SINKS_IDLE;
 }
 
+/*
+ * What was answered 204 without being stored again is in the log once: only the index counts it, so a rebuild begins
+ * these counts anew. Everything durable has been read, so a view that is unknown here comes with the next record.
+ */
+static bool sinks_count_duplicates(struct sinks *self)
+{
+    uint32_t size = 0;
+    const struct tally_count *count = self->duplicates ? tally_take(self->duplicates, &size) : NULL;
+    if (size == 0)
+        return true;
+    bool begun = store_begin(self->store);
+    for (uint32_t i = 0; i < size; i++)
+        if (!begun || !store_count_duplicates(self->store, count[i].id, count[i].count))
+            tally_add(self->duplicates, count[i].id, count[i].count);
+    return begun && store_commit(self->store, self->next_position);
+}
+
 /* Claims give up by the clock only while nothing arrives; everything before now has been seen then. */
 static enum sinks_step sinks_idle(struct sinks *self)
 {
@@ -129,6 +146,8 @@ static enum sinks_step sinks_idle(struct sinks *self)
         if (!store_commit(self->store, self->next_position))
             return SINKS_FAILED;
     }
+    if (!sinks_count_duplicates(self))
+        return SINKS_FAILED;
     log_wait(self->log, self->next_position, SINKS_IDLE_MS);
     return SINKS_IDLE;
 }
@@ -205,6 +224,7 @@ static struct sinks *sinks_new(const struct sinks_options *options)
     self->log = options->log;
     self->os = options->os ? options->os : os_posix();
     self->counters = options->counters;
+    self->duplicates = options->duplicates;
     self->batch_records = options->batch_records ? options->batch_records : SINKS_BATCH_RECORDS;
     self->join_options = (struct join_options){.claims_max = options->claims_max,
                                                .spans_max = options->spans_max,

@@ -12,6 +12,7 @@
 #define VITRACE_SINKS_H
 
 #include "collector/base/counters.h"
+#include "collector/base/tally.h"
 #include "collector/log/log.h"
 #include "collector/os/os.h"
 
@@ -22,6 +23,7 @@ struct sinks_options {
     const char *store_path; /* of the index file */
     const struct os *os;    /* for the clock; NULL = os_posix() */
     struct counters *counters;
+    struct tally *duplicates;       /* from ingest; borrowed, may be NULL */
     uint32_t batch_records;         /* 0 = 1,000 */
     uint32_t claims_max, spans_max; /* of the joiner; 0 = its defaults */
     uint64_t pending_us;

@@ -35,8 +35,7 @@ static uint32_t sinks_collect(struct sinks *self, struct slice payload)
     return errors;
 }
 
-static enum store_status sinks_put_view(struct sinks *self, const struct log_record *record, uint32_t errors,
-                                        struct store_view *view)
+static struct store_beacon sinks_row(const struct sinks *self, const struct log_record *record, uint32_t errors)
 {
     const vitrace_v1_Header *header = &self->summary.header;
     const vitrace_v1_Ledger *ledger = &self->summary.ledger;
@@ -49,18 +48,30 @@ static enum store_status sinks_put_view(struct sinks *self, const struct log_rec
                                   .started_us = header->time_origin_unix_us + header->page.view_start_us,
                                   .navigation_type = header->page.navigation_type,
                                   .transport = header->transport,
-                                  .segments = self->summary.has_ledger ? ledger->segments_sealed : 0,
+                                  .segments = ledger->segments_sealed, /* a summary without a ledger has zeros */
+                                  .dropped = ledger->segments_dropped,
+                                  .sample_rate_ppm = header->sample_rate_ppm,
+                                  .recorder_trigger = header->trigger,
                                   .has_ledger = self->summary.has_ledger,
+                                  .final = ledger->final,
                                   .ledger = {.entries_seen = ledger->entries_seen,
                                              .entries_encoded = ledger->entries_encoded,
                                              .lost = sinks_lost(ledger),
                                              .main_thread_us = ledger->main_thread_us},
                                   .errors = errors};
-    if (beacon.segments <= header->seq && header->seq < UINT32_MAX)
+    if (beacon.segments <= header->seq && header->seq < STORE_SEQ_SNAPSHOT)
         beacon.segments = header->seq + 1;
     memcpy(beacon.view_id, header->view_id, sizeof beacon.view_id);
     memcpy(beacon.session_id, header->session_id, sizeof beacon.session_id);
-    return store_put_beacon(self->store, &beacon, view);
+    return beacon;
+}
+
+static enum store_status sinks_put_view(struct sinks *self, const struct store_beacon *beacon, struct store_view *view)
+{
+    enum store_status status = store_put_beacon(self->store, beacon, view);
+    if (status == STORE_OK && view->crashed)
+        counters_add(self->counters, COUNTER_VIEWS_RECOVERED, 1);
+    return status;
 }
 
 static void sinks_put_vitals(struct sinks *self, struct slice payload, const struct store_view *view)
@@ -122,6 +133,15 @@ static bool sinks_find_partner(struct sinks *self, const struct store_view *view
     return false;
 }
 
+/* A resource of this beacon has a call from now on. */
+static void sinks_merge_ids(struct sinks *self, const struct store_view *view, struct sinks_request *resource,
+                            const struct join_id *id, uint32_t count)
+{
+    resource->has_call = true;
+    sinks_request_add_ids(resource, id, count);
+    sinks_set_ids(self, view->id, resource->row.seq, resource->row.ordinal, resource);
+}
+
 static void sinks_pair_call(struct sinks *self, const struct store_view *view, struct sinks_request *call,
                             uint64_t now_us)
 {
@@ -134,10 +154,16 @@ static void sinks_pair_call(struct sinks *self, const struct store_view *view, s
         sinks_claim_again(self, view, &partner, call, now_us);
         return;
     }
-    struct sinks_request *resource = &self->request[partner.ordinal];
-    resource->has_call = true;
-    sinks_request_add_ids(resource, call->id, call->id_count);
-    sinks_set_ids(self, view->id, partner.seq, partner.ordinal, resource);
+    sinks_merge_ids(self, view, &self->request[partner.ordinal], call->id, call->id_count);
+}
+
+void sinks_merge_call(struct sinks *self, const struct store_view *view, struct sinks_request *call,
+                      struct sinks_request *resource)
+{
+    store_merge_call(self->store, view->id, call->row.seq, call->row.ordinal, resource->row.seq, resource->row.ordinal);
+    call->merged = true;
+    resource->doubt |= call->row.flags & (JOIN_REQUEST_BLOCKED | JOIN_REQUEST_FAILED);
+    sinks_merge_ids(self, view, resource, call->id, call->id_count);
 }
 
 /* The call came in an earlier beacon and claimed for itself; from now on the resource does. */
@@ -149,9 +175,7 @@ static void sinks_pair_resource(struct sinks *self, const struct store_view *vie
     struct join_id id[JOIN_IDS_MAX];
     uint32_t count = sinks_request_ids_read(slice_of(partner.ids, partner.ids_size), id);
     store_merge_call(self->store, view->id, partner.seq, partner.ordinal, resource->row.seq, resource->row.ordinal);
-    resource->has_call = true;
-    sinks_request_add_ids(resource, id, count);
-    sinks_set_ids(self, view->id, resource->row.seq, resource->row.ordinal, resource);
+    sinks_merge_ids(self, view, resource, id, count);
 }
 
 static void sinks_put_requests(struct sinks *self, const struct store_view *view)
@@ -174,6 +198,33 @@ static void sinks_pair_requests(struct sinks *self, const struct store_view *vie
     for (uint32_t i = 0; i < self->request_count; i++)
         if (self->request[i].row.kind == STORE_RESOURCE)
             sinks_pair_resource(self, view, &self->request[i]);
+    if (!sinks_match_calls(self, view))
+        counters_add(self->counters, COUNTER_SINK_ERRORS, 1);
+}
+
+#define SINKS_WALL_MAX_US INT64_C(4000000000000000) /* the year 2096: nanoseconds still fit */
+
+/* Two clocks of the page that were read together, as late as possible. */
+static void sinks_page_clocks(const struct beacon_summary *summary, int64_t *wall_us, int64_t *mono_us)
+{
+    bool sealed = summary->has_ledger && summary->ledger.sealed_wall_unix_us != 0;
+    *wall_us = (int64_t)(sealed ? summary->ledger.sealed_wall_unix_us : summary->header.wall_unix_us);
+    *mono_us = (int64_t)(sealed ? summary->ledger.sealed_mono_us : summary->header.mono_us);
+}
+
+/* Of a response that came: of any other, no span is refused. A call's ids are those of its own request. */
+static void sinks_set_window(const struct sinks *self, const struct sinks_request *request, uint64_t now_us,
+                             struct join_claim *claim)
+{
+    int64_t wall_us, mono_us;
+    sinks_page_clocks(&self->summary, &wall_us, &mono_us);
+    if (wall_us <= 0 || wall_us > SINKS_WALL_MAX_US || !call_facts_is_time(mono_us) || request->end_us <= 0 ||
+        request->end_us < request->row.start_us)
+        return;
+    int64_t origin_us = wall_us - mono_us;
+    claim->from_ns = (origin_us + request->row.start_us) * 1000;
+    claim->until_ns = (origin_us + request->end_us) * 1000;
+    claim->shift_ns = ((int64_t)now_us - wall_us) * 1000;
 }
 
 static void sinks_claim_requests(struct sinks *self, const struct store_view *view, uint64_t now_us)
@@ -185,11 +236,33 @@ static void sinks_claim_requests(struct sinks *self, const struct store_view *vi
         struct join_claim claim = {.view = view->id,
                                    .seq = request->row.seq,
                                    .ordinal = request->row.ordinal,
-                                   .flags = request->row.flags,
+                                   .flags = request->row.flags | request->doubt,
                                    .id_count = request->id_count};
         memcpy(claim.id, request->id, sizeof claim.id);
+        sinks_set_window(self, request, now_us, &claim);
         sinks_claim(self, &claim, now_us);
     }
+}
+
+/* Sealed later than a beacon that is here already, or it tells nothing new of the vitals. */
+static bool sinks_snapshot_is_news(const struct store_beacon *beacon, const struct store_view *view)
+{
+    return !beacon->has_ledger || (int64_t)beacon->segments > view->newest_seq;
+}
+
+static void sinks_take_snapshot(struct sinks *self, const struct log_record *record)
+{
+    struct store_beacon beacon = sinks_row(self, record, 0);
+    struct store_view view;
+    enum store_status status = store_put_snapshot(self->store, &beacon, &view);
+    if (status == STORE_REFUSED)
+        counters_add(self->counters, COUNTER_SINK_ERRORS, 1);
+    if (status != STORE_OK)
+        return;
+    if (!view.crashed)
+        counters_add(self->counters, COUNTER_VIEWS_CRASHED, 1);
+    if (sinks_snapshot_is_news(&beacon, &view))
+        sinks_put_vitals(self, record->payload, &view);
 }
 
 void sinks_take_beacon(struct sinks *self, const struct log_record *record)
@@ -198,10 +271,15 @@ void sinks_take_beacon(struct sinks *self, const struct log_record *record)
         counters_add(self->counters, COUNTER_SINK_ERRORS, 1);
         return;
     }
+    if (self->summary.header.seq == STORE_SEQ_SNAPSHOT) {
+        sinks_take_snapshot(self, record);
+        return;
+    }
     beacon_strings_init(&self->strings, record->payload);
     uint32_t errors = sinks_collect(self, record->payload);
     struct store_view view;
-    enum store_status status = sinks_put_view(self, record, errors, &view);
+    struct store_beacon beacon = sinks_row(self, record, errors);
+    enum store_status status = sinks_put_view(self, &beacon, &view);
     if (status == STORE_REFUSED)
         counters_add(self->counters, COUNTER_SINK_ERRORS, 1);
     if (status != STORE_OK)

@@ -5,7 +5,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "collector/join/join.h"
+#include "collector/join/call_facts.h"
 #include "collector/otlp/otlp.h"
 #include "collector/sinks/sinks.h"
 #include "collector/store/store.h"
@@ -16,8 +16,14 @@ struct sinks_request {
     struct store_request row; /* ids point at `id` below when written */
     uint32_t id_count;
     struct join_id id[JOIN_IDS_MAX];
-    bool merged;   /* a call that is part of a resource: makes no claim of its own */
-    bool has_call; /* a resource that a call was merged into */
+    bool merged;    /* a call that is part of a resource: makes no claim of its own */
+    bool has_call;  /* a resource that a call was merged into */
+    int64_t end_us; /* from the time origin; 0 = not known */
+    uint32_t doubt; /* flags for the reason that the index does not keep: what matching found out */
+    union {         /* by row.kind; ids are filled in when matching */
+        struct call_match_call call;
+        struct call_match_entry entry;
+    } facts;
 };
 
 /*
@@ -41,6 +47,7 @@ struct sinks {
     struct log *log;
     const struct os *os;
     struct counters *counters;
+    struct tally *duplicates;
     char *store_path;
     uint32_t batch_records;
     struct join_options join_options;
@@ -67,6 +74,15 @@ struct sinks {
     uint64_t position;
     bool stopping;
 };
+
+/*
+ * Pairs calls and resources of the beacon that no trace id has paired, by their times. One that cannot be decided, and
+ * a call without an entry, is marked in `doubt`. false = out of memory, and nobody is paired.
+ */
+bool sinks_match_calls(struct sinks *self, const struct store_view *view);
+/* Two requests of this beacon are one from now on. */
+void sinks_merge_call(struct sinks *self, const struct store_view *view, struct sinks_request *call,
+                      struct sinks_request *resource);
 
 void sinks_take_beacon(struct sinks *self, const struct log_record *record);
 void sinks_take_spans(struct sinks *self, const struct log_record *record);

@@ -56,9 +56,7 @@ uint32_t sinks_request_ids_read(struct slice bytes, struct join_id id[JOIN_IDS_M
 static void sinks_request_take_claims(struct sinks_request *self, const vitrace_v1_Claim *claims, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        struct join_id id = {.flags = (uint8_t)claims[i].trace_flags, .source = (uint8_t)claims[i].source};
-        memcpy(id.trace_id, claims[i].trace_id, sizeof id.trace_id);
-        memcpy(id.span_id, claims[i].span_id, sizeof id.span_id);
+        struct join_id id = call_facts_id(&claims[i]);
         sinks_request_add_ids(self, &id, 1);
     }
 }
@@ -111,6 +109,8 @@ static bool sinks_request_read_resource(struct sinks_request *self, struct slice
     sinks_request_take_claims(self, resource.claims, resource.claims_count);
     sinks_request_finish(self, STORE_RESOURCE, url, (int64_t)resource.start_us,
                          sinks_request_flags(&delivery, cross_origin, third_party));
+    self->facts.entry = call_facts_of_resource(&resource, url, self->row.flags & JOIN_REQUEST_FAILED, NULL, 0);
+    self->end_us = self->facts.entry.response_end_us; /* CALL_MATCH_UNKNOWN is negative */
     return true;
 }
 
@@ -131,6 +131,7 @@ static bool sinks_request_read_navigation(struct sinks_request *self, struct sli
     sinks_request_take_claims(self, navigation.claims, navigation.claims_count);
     sinks_request_finish(self, STORE_NAVIGATION, beacon_strings_find(strings, navigation.name_ref), 0,
                          sinks_request_flags(&delivery, false, false));
+    self->end_us = call_facts_is_time(navigation.response_end_us) ? navigation.response_end_us : 0;
     return true;
 }
 
@@ -141,11 +142,16 @@ static bool sinks_request_read_call(struct sinks_request *self, struct slice bod
     if (!beacon_decode_message(body, vitrace_v1_Call_fields, &call))
         return false;
     struct slice url = beacon_strings_find(strings, call.url_ref);
-    uint32_t flags = call.status == 0 ? JOIN_REQUEST_FAILED : 0;
+    sinks_request_take_claims(self, call.claims, call.claims_count);
+    bool failed = call.status == 0 && call.headers_us == 0; /* a no-cors response has no status, either */
+    bool injected = self->id_count > 0 && self->id[0].source == vitrace_v1_ClaimSource_CLAIM_SOURCE_INJECTED;
+    uint32_t flags = failed ? JOIN_REQUEST_FAILED : 0;
+    if (failed && injected && !call.aborted && site_is_cross_origin(page_url, url))
+        flags |= JOIN_REQUEST_BLOCKED;
     if (site_is_third_party(page_url, url))
         flags |= JOIN_REQUEST_THIRD_PARTY;
-    sinks_request_take_claims(self, call.claims, call.claims_count);
     sinks_request_finish(self, STORE_CALL, url, (int64_t)call.start_us, flags);
+    self->facts.call = call_facts_of_call(&call, url, NULL, 0);
     return true;
 }
 

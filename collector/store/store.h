@@ -11,6 +11,7 @@
  *   views             one row a view: the newest header and ledger by seq, whatever the order of arrival
  *   view_beacons      (view, seq) -> log position; a second beacon of the same key is a duplicate
  *   view_vitals       the newest value of each metric of a view, and the rollup that it is counted in
+ *   covered_vitals    what a crash snapshot's values stand in front of, in case the page was alive after all
  *   requests          (view, seq, ordinal): claimed ids and the join, clustered by view
  *   trace_views       (low 64 bits, high 64 bits of a trace id, view, seq, ordinal): who claims a trace
  *   trace_spans       (low, high, log position): where the spans of a trace are, and the two there that worked longest
@@ -32,10 +33,14 @@
 
 struct store;
 
+/* The `seq` of a snapshot, see store_put_snapshot(). */
+#define STORE_SEQ_SNAPSHOT UINT32_MAX
+
 enum store_status {
     STORE_OK = 0,
     STORE_DUPLICATE = 1, /* this (view, seq) is in the index; nothing else was changed */
     STORE_REFUSED = 2,   /* a bound of the index; nothing was changed */
+    STORE_SUPERSEDED = 3, /* a snapshot of a view that ended well; nothing was changed */
     STORE_ERROR = -1     /* SQLite failed: the batch can only be rolled back */
 };
 
@@ -60,10 +65,20 @@ void store_roll_back(struct store *self);
 void store_mark(struct store *self, uint64_t position, uint64_t received_us);
 
 /* A view as the writer refers to it within a batch. */
+/*
+ * A sampled view stands for 1 / rate views. Lower rates than this count as this one: the rate is the client's word, and
+ * a single beacon must not outweigh a fleet. What only the flight recorder sent stands for none: bad views are among
+ * the sampled ones in their true share, and more of them would make every quantile worse than it is.
+ */
+#define STORE_WEIGHT_MAX 1000u
+
 struct store_view {
     int64_t id;
     int64_t app, route;
     uint64_t hour;
+    int64_t newest_seq;   /* of its beacons before this one, -1 = none */
+    bool crashed, final;  /* before this beacon */
+    uint32_t weight;      /* how many views it stands for in rollups, see STORE_WEIGHT_MAX */
 };
 
 struct store_ledger {
@@ -77,12 +92,23 @@ struct store_beacon {
     uint64_t position, received_us, started_us;
     uint32_t navigation_type, transport;
     uint32_t segments; /* that the page has sealed so far, for counting missing ones */
-    bool has_ledger;
+    uint32_t dropped;  /* of these, that it never meant to send */
+    uint32_t sample_rate_ppm, recorder_trigger;
+    bool has_ledger, final;
     struct store_ledger ledger;
     uint32_t errors;
 };
 
+/* A beacon of a view that is marked crashed clears the mark, and takes the snapshot's values back. */
 enum store_status store_put_beacon(struct store *self, const struct store_beacon *beacon, struct store_view *view);
+/*
+ * A snapshot (seq STORE_SEQ_SNAPSHOT) says that the page is gone and did not say so itself: the view counts as crashed,
+ * unless its newest beacon was final. It is no part of the view's sequence: neither claimed nor received. Its vitals,
+ * put under STORE_SEQ_SNAPSHOT, stand in front of the view's until a beacon takes them back. A newer one replaces it.
+ */
+enum store_status store_put_snapshot(struct store *self, const struct store_beacon *beacon, struct store_view *view);
+/* Beacons that came again and were not stored again, so that the log does not know of them. false = unknown view. */
+bool store_count_duplicates(struct store *self, const uint8_t view_id[16], uint32_t count);
 
 struct store_vital {
     uint32_t metric, state, rating; /* numbers of beacon.proto */
@@ -179,12 +205,18 @@ struct store_view_row {
     uint8_t view_id[16], session_id[16];
     struct slice app, route, url;
     uint64_t received_us, started_us;
-    uint32_t navigation_type, transport, beacons, segments;
+    uint32_t navigation_type, transport, beacons, segments, dropped, duplicates;
+    uint32_t sample_rate_ppm, recorder_trigger;
+    bool crashed, final;
     uint64_t errors;
     struct store_ledger ledger;
 };
 void store_reader_find_views(struct store_reader *self, struct slice app, uint64_t since_us, uint32_t limit);
 bool store_reader_next_view(struct store_reader *self, struct store_view_row *row);
+/* Those of one session in the order in which they began; they are stepped through by a next_* of their own. */
+void store_reader_find_session(struct store_reader *self, struct slice app, const uint8_t session_id[16],
+                               uint32_t limit);
+bool store_reader_next_session_view(struct store_reader *self, struct store_view_row *row);
 bool store_reader_view(struct store_reader *self, const uint8_t view_id[16], struct store_view_row *row);
 /* Row of a view, 0 = unknown; `position` of its beacon `seq`, when that is indexed, else 0. */
 int64_t store_reader_beacon(struct store_reader *self, const uint8_t view_id[16], uint32_t seq, uint64_t *position);
@@ -239,5 +271,14 @@ struct store_join_count_row {
 };
 void store_reader_find_join_counts(struct store_reader *self, struct slice app, uint64_t since_hour);
 bool store_reader_next_join_count(struct store_reader *self, struct store_join_count_row *row);
+
+/* What pages said that they sent, and what is here. */
+struct store_delivery {
+    uint64_t views, claimed, received, duplicate, lost, dropped, crashed, final, entries_seen, entries_lost;
+};
+/* The same for one view. A page that claims less than was received claims what was received. */
+struct store_delivery store_view_delivery(const struct store_view_row *row);
+/* Of all views since; `app` empty = of all apps. */
+bool store_reader_delivery(struct store_reader *self, struct slice app, uint64_t since_us, struct store_delivery *out);
 
 #endif

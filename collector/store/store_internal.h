@@ -7,7 +7,7 @@
 #include "proto/wire/sketch.h"
 
 /* Of the tables below. Another version in the file = the file is deleted and rebuilt. */
-#define STORE_SCHEMA_VERSION 1
+#define STORE_SCHEMA_VERSION 2
 
 /* S(ID, text) */
 #define STORE_STATEMENTS(S)                                                                                            \
@@ -21,19 +21,34 @@
     S(FIND_ROUTE, "SELECT id FROM routes WHERE app = ?1 AND route = ?2")                                               \
     S(COUNT_ROUTES, "SELECT count(*) FROM routes WHERE app = ?1")                                                      \
     S(ADD_ROUTE, "INSERT INTO routes(app, route) VALUES(?1, ?2)")                                                      \
-    S(FIND_VIEW, "SELECT id, app, route, hour, newest_seq FROM views WHERE view_id = ?1")                              \
+    S(FIND_VIEW, "SELECT id, app, route, hour, newest_seq, crashed, final, sample_rate_ppm, recorder_trigger"          \
+                 " FROM views WHERE view_id = ?1")                                                                     \
     S(ADD_VIEW, "INSERT INTO views(view_id, session_id, app, route, received_us, hour, newest_seq, ledger_seq, url,"   \
                 " started_us, navigation_type, transport, segments, errors, beacons, duplicates, entries_seen,"        \
-                " entries_encoded, lost, main_thread_us)"                                                              \
-                " VALUES(?1, ?2, ?3, ?4, ?5, ?6, -1, -1, '', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)")                        \
+                " entries_encoded, lost, main_thread_us, dropped, final, crashed, sample_rate_ppm, recorder_trigger)"  \
+                " VALUES(?1, ?2, ?3, ?4, ?5, ?6, -1, -1, '', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ?7, ?8)")       \
     S(ADD_BEACON, "INSERT OR IGNORE INTO view_beacons(view, seq, position) VALUES(?1, ?2, ?3)")                        \
-    S(COUNT_BEACON, "UPDATE views SET beacons = beacons + 1, errors = errors + ?2, segments = max(segments, ?3)"       \
-                    " WHERE id = ?1")                                                                                  \
-    S(COUNT_DUPLICATE, "UPDATE views SET duplicates = duplicates + 1 WHERE id = ?1")                                   \
+    S(COUNT_BEACON, "UPDATE views SET beacons = beacons + 1, errors = errors + ?2, segments = max(segments, ?3),"      \
+                    " dropped = max(dropped, ?4) WHERE id = ?1")                                                       \
+    S(COUNT_DUPLICATES, "UPDATE views SET duplicates = duplicates + ?2 WHERE view_id = ?1")                            \
+    S(SET_SNAPSHOT, "INSERT OR REPLACE INTO view_beacons(view, seq, position) VALUES(?1, 4294967295, ?2)")             \
+    S(SET_CRASHED, "UPDATE views SET crashed = ?2 WHERE id = ?1")                                                      \
+    S(SET_SNAPSHOT_LEDGER, "UPDATE views SET entries_seen = ?2, entries_encoded = ?3, lost = ?4, main_thread_us = ?5"  \
+                           " WHERE id = ?1")                                                                           \
+    S(DELETE_SNAPSHOT, "DELETE FROM view_beacons WHERE view = ?1 AND seq = 4294967295")                                \
+    S(COVER_VITAL, "INSERT OR IGNORE INTO covered_vitals(view, metric, seq, state, value, rating)"                     \
+                   " VALUES(?1, ?2, ?3, ?4, ?5, ?6)")                                                                  \
+    S(LIST_COVERING, "SELECT v.metric, v.state, v.value, v.rating, c.seq, c.state, c.value, c.rating FROM view_vitals v" \
+                     " LEFT JOIN covered_vitals c ON c.view = v.view AND c.metric = v.metric"                          \
+                     " WHERE v.view = ?1 AND v.seq = 4294967295")                                                      \
+    S(DELETE_COVERING, "DELETE FROM view_vitals WHERE view = ?1 AND seq = 4294967295")                                 \
+    S(RESTORE_COVERED, "INSERT INTO view_vitals SELECT view, metric, seq, state, value, rating FROM covered_vitals"    \
+                       " WHERE view = ?1")                                                                             \
+    S(DELETE_COVERED, "DELETE FROM covered_vitals WHERE view = ?1")                                                    \
     S(SET_HEADER, "UPDATE views SET newest_seq = ?2, route = ?3, url = ?4, started_us = ?5, navigation_type = ?6,"     \
                   " transport = ?7 WHERE id = ?1")                                                                     \
     S(SET_LEDGER, "UPDATE views SET ledger_seq = ?2, entries_seen = ?3, entries_encoded = ?4, lost = ?5,"              \
-                  " main_thread_us = ?6 WHERE id = ?1 AND ledger_seq < ?2")                                            \
+                  " main_thread_us = ?6, final = ?7 WHERE id = ?1 AND ledger_seq < ?2")                                \
     S(FIND_VITAL, "SELECT seq, state, value, rating FROM view_vitals WHERE view = ?1 AND metric = ?2")                 \
     S(LIST_VITALS, "SELECT metric, state, value, rating FROM view_vitals WHERE view = ?1")                             \
     S(SET_VITAL, "INSERT OR REPLACE INTO view_vitals(view, metric, seq, state, value, rating)"                         \
@@ -103,6 +118,8 @@ void store_rollups_flush(struct store *self);
 void store_join_counts_flush(struct store *self);
 /* Moves the vitals of a view to the rollups of another route. */
 void store_move_vitals(struct store *self, const struct store_view *view, int64_t route);
+/* Takes the values of a snapshot back, and puts those that they stood in front of in their places. */
+void store_uncover_vitals(struct store *self, const struct store_view *view);
 
 /* A trace id as two integers; low is the half that 64-bit tracers fill. */
 struct store_trace_key {

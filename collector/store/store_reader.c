@@ -133,14 +133,25 @@ void store_reader_read_view(sqlite3_stmt *statement, struct store_view_row *row)
     row->ledger.entries_encoded = (uint64_t)sqlite3_column_int64(statement, 14);
     row->ledger.lost = (uint64_t)sqlite3_column_int64(statement, 15);
     row->ledger.main_thread_us = (uint64_t)sqlite3_column_int64(statement, 16);
+    row->dropped = (uint32_t)sqlite3_column_int64(statement, 17);
+    row->duplicates = (uint32_t)sqlite3_column_int64(statement, 18);
+    row->sample_rate_ppm = (uint32_t)sqlite3_column_int64(statement, 19);
+    row->recorder_trigger = (uint32_t)sqlite3_column_int64(statement, 20);
+    row->crashed = sqlite3_column_int64(statement, 21) != 0;
+    row->final = sqlite3_column_int64(statement, 22) != 0;
+}
+
+/* The caller's name need not outlive its call: SQLite gets a copy. */
+static void store_reader_bind_copy(sqlite3_stmt *statement, int index, struct slice text)
+{
+    if (statement)
+        sqlite3_bind_text(statement, index, text.data ? (const char *)text.data : "", (int)text.size, SQLITE_TRANSIENT);
 }
 
 void store_reader_find_views(struct store_reader *self, struct slice app, uint64_t since_us, uint32_t limit)
 {
     sqlite3_stmt *views = sql_use(&self->sql, STORE_READER_VIEWS);
-    /* The caller's name need not outlive this call: SQLite gets a copy. */
-    if (views)
-        sqlite3_bind_text(views, 1, app.data ? (const char *)app.data : "", (int)app.size, SQLITE_TRANSIENT);
+    store_reader_bind_copy(views, 1, app);
     sql_bind_int(&self->sql, views, 2, (int64_t)since_us);
     sql_bind_int(&self->sql, views, 3, limit);
 }
@@ -151,6 +162,56 @@ bool store_reader_next_view(struct store_reader *self, struct store_view_row *ro
     if (!sql_step(&self->sql, views))
         return false;
     store_reader_read_view(views, row);
+    return true;
+}
+
+void store_reader_find_session(struct store_reader *self, struct slice app, const uint8_t session_id[16],
+                               uint32_t limit)
+{
+    sqlite3_stmt *views = sql_use(&self->sql, STORE_READER_SESSION_VIEWS);
+    if (views)
+        sqlite3_bind_blob(views, 1, session_id, 16, SQLITE_TRANSIENT);
+    store_reader_bind_copy(views, 2, app);
+    sql_bind_int(&self->sql, views, 3, limit);
+}
+
+bool store_reader_next_session_view(struct store_reader *self, struct store_view_row *row)
+{
+    sqlite3_stmt *views = store_reader_current(self, STORE_READER_SESSION_VIEWS);
+    if (!sql_step(&self->sql, views))
+        return false;
+    store_reader_read_view(views, row);
+    return true;
+}
+
+struct store_delivery store_view_delivery(const struct store_view_row *row)
+{
+    uint64_t sent = row->segments > row->dropped ? row->segments - row->dropped : 0;
+    uint64_t claimed = sent > row->beacons ? sent : row->beacons;
+    return (struct store_delivery){.views = 1,
+                                   .claimed = claimed,
+                                   .received = row->beacons,
+                                   .duplicate = row->duplicates,
+                                   .lost = claimed - row->beacons,
+                                   .dropped = row->dropped,
+                                   .crashed = row->crashed,
+                                   .final = row->final,
+                                   .entries_seen = row->ledger.entries_seen,
+                                   .entries_lost = row->ledger.lost};
+}
+
+bool store_reader_delivery(struct store_reader *self, struct slice app, uint64_t since_us, struct store_delivery *out)
+{
+    sqlite3_stmt *sums = sql_use(&self->sql, STORE_READER_DELIVERY);
+    store_reader_bind_copy(sums, 1, app);
+    sql_bind_int(&self->sql, sums, 2, (int64_t)since_us);
+    if (!sql_step(&self->sql, sums))
+        return false;
+    uint64_t *const to[] = {&out->views,   &out->claimed, &out->received, &out->duplicate,    &out->lost,
+                            &out->dropped, &out->crashed, &out->final,    &out->entries_seen, &out->entries_lost};
+    for (int i = 0; i < (int)(sizeof to / sizeof to[0]); i++)
+        *to[i] = (uint64_t)sqlite3_column_int64(sums, i); /* the sum of nothing is NULL, which reads as 0 */
+    sqlite3_reset(sums);
     return true;
 }
 

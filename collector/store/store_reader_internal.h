@@ -7,8 +7,9 @@
 
 #define STORE_VIEW_COLUMNS                                                                                             \
     "v.id, v.view_id, v.session_id, a.name, r.route, v.url, v.received_us, v.started_us, v.navigation_type,"           \
-    " v.transport, v.beacons, v.segments, v.errors, v.entries_seen, v.entries_encoded, v.lost, v.main_thread_us"
-#define STORE_VIEW_COLUMN_COUNT 17
+    " v.transport, v.beacons, v.segments, v.errors, v.entries_seen, v.entries_encoded, v.lost, v.main_thread_us,"        \
+    " v.dropped, v.duplicates, v.sample_rate_ppm, v.recorder_trigger, v.crashed, v.final"
+#define STORE_VIEW_COLUMN_COUNT 23
 #define STORE_VIEW_TABLES "views v JOIN apps a ON a.id = v.app JOIN routes r ON r.id = v.route"
 
 /* S(ID, text) */
@@ -21,6 +22,12 @@
     S(VIEWS, "SELECT " STORE_VIEW_COLUMNS " FROM " STORE_VIEW_TABLES                                                   \
              " WHERE v.app = (SELECT id FROM apps WHERE name = ?1) AND v.received_us >= ?2"                            \
              " ORDER BY v.received_us DESC, v.id DESC LIMIT ?3")                                                       \
+    S(SESSION_VIEWS, "SELECT " STORE_VIEW_COLUMNS " FROM " STORE_VIEW_TABLES                                           \
+                     " WHERE v.session_id = ?1 AND a.name = ?2 ORDER BY v.started_us, v.id LIMIT ?3")                  \
+    S(DELIVERY, "SELECT count(*), sum(max(segments - dropped, beacons)), sum(beacons), sum(duplicates),"               \
+                " sum(max(segments - dropped - beacons, 0)), sum(dropped), sum(crashed), sum(final), sum(entries_seen),"   \
+                " sum(lost) FROM views WHERE (?1 = '' OR app = (SELECT id FROM apps WHERE name = ?1))"                 \
+                " AND received_us >= ?2")                                                                              \
     S(VIEW, "SELECT " STORE_VIEW_COLUMNS " FROM " STORE_VIEW_TABLES " WHERE v.view_id = ?1")                           \
     S(BEACON, "SELECT v.id, b.position FROM views v LEFT JOIN view_beacons b ON b.view = v.id AND b.seq = ?2"          \
               " WHERE v.view_id = ?1")                                                                                 \

@@ -72,20 +72,20 @@ static struct store_rollup *store_rollup(struct store *self, int64_t route, uint
     return rollup;
 }
 
-/* sign: 1 counts the value, -1 takes it back. */
-static void store_count_vital(struct store *self, int64_t route, uint64_t hour, const struct store_vital *vital,
-                              int sign)
+/* sign: 1 counts the value with the weight of its view, -1 takes it back. */
+static void store_count_vital(struct store *self, const struct store_view *view, int64_t route,
+                              const struct store_vital *vital, int sign)
 {
-    if (vital->state != STORE_STATE_MEASURED)
+    if (vital->state != STORE_STATE_MEASURED || view->weight == 0)
         return;
-    struct store_rollup *rollup = store_rollup(self, route, vital->metric, hour);
+    struct store_rollup *rollup = store_rollup(self, route, vital->metric, view->hour);
     uint64_t value = store_sketch_value(vital->metric, vital->value);
     if (sign > 0)
-        sketch_add(&rollup->sketch, value);
+        sketch_add_times(&rollup->sketch, value, view->weight);
     else
-        sketch_take_back(&rollup->sketch, value);
+        sketch_take_back_times(&rollup->sketch, value, view->weight);
     if (vital->rating >= 1 && vital->rating <= 3)
-        rollup->rated[vital->rating] += sign;
+        rollup->rated[vital->rating] += sign * (int64_t)view->weight;
     rollup->dirty = true;
 }
 
@@ -105,6 +105,48 @@ static bool store_find_vital(struct store *self, int64_t view, struct store_vita
     return true;
 }
 
+static void store_cover_vital(struct store *self, const struct store_view *view, int64_t seq,
+                              const struct store_vital *vital)
+{
+    struct sql *sql = &self->sql;
+    sqlite3_stmt *cover = sql_use(sql, STORE_COVER_VITAL);
+    sql_bind_int(sql, cover, 1, view->id);
+    sql_bind_int(sql, cover, 2, vital->metric);
+    sql_bind_int(sql, cover, 3, seq);
+    sql_bind_int(sql, cover, 4, vital->state);
+    sql_bind_double(sql, cover, 5, vital->value);
+    sql_bind_int(sql, cover, 6, vital->rating);
+    sql_finish(sql, cover);
+}
+
+static struct store_vital store_vital_at(sqlite3_stmt *statement, uint32_t metric, int column)
+{
+    return (struct store_vital){.metric = metric,
+                                .state = (uint32_t)sqlite3_column_int64(statement, column),
+                                .value = sqlite3_column_double(statement, column + 1),
+                                .rating = (uint32_t)sqlite3_column_int64(statement, column + 2)};
+}
+
+void store_uncover_vitals(struct store *self, const struct store_view *view)
+{
+    static const enum store_statement steps[] = {STORE_DELETE_COVERING, STORE_RESTORE_COVERED, STORE_DELETE_COVERED};
+    struct sql *sql = &self->sql;
+    sqlite3_stmt *list = sql_use(sql, STORE_LIST_COVERING);
+    sql_bind_int(sql, list, 1, view->id);
+    while (sql_step(sql, list)) {
+        uint32_t metric = (uint32_t)sqlite3_column_int64(list, 0);
+        struct store_vital covering = store_vital_at(list, metric, 1), covered = store_vital_at(list, metric, 5);
+        store_count_vital(self, view, view->route, &covering, -1);
+        if (sqlite3_column_type(list, 4) != SQLITE_NULL)
+            store_count_vital(self, view, view->route, &covered, 1);
+    }
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+        sqlite3_stmt *step = sql_use(sql, steps[i]);
+        sql_bind_int(sql, step, 1, view->id);
+        sql_finish(sql, step);
+    }
+}
+
 void store_put_vital(struct store *self, const struct store_view *view, uint32_t seq, const struct store_vital *vital)
 {
     struct sql *sql = &self->sql;
@@ -113,9 +155,11 @@ void store_put_vital(struct store *self, const struct store_view *view, uint32_t
     bool known = store_find_vital(self, view->id, &old, &old_seq);
     if (old_seq > (int64_t)seq)
         return;
+    if (known && seq == STORE_SEQ_SNAPSHOT && old_seq != (int64_t)seq)
+        store_cover_vital(self, view, old_seq, &old);
     if (known)
-        store_count_vital(self, view->route, view->hour, &old, -1);
-    store_count_vital(self, view->route, view->hour, vital, 1);
+        store_count_vital(self, view, view->route, &old, -1);
+    store_count_vital(self, view, view->route, vital, 1);
     sqlite3_stmt *set = sql_use(sql, STORE_SET_VITAL);
     sql_bind_int(sql, set, 1, view->id);
     sql_bind_int(sql, set, 2, vital->metric);
@@ -136,7 +180,7 @@ void store_move_vitals(struct store *self, const struct store_view *view, int64_
                                     .state = (uint32_t)sqlite3_column_int64(list, 1),
                                     .value = sqlite3_column_double(list, 2),
                                     .rating = (uint32_t)sqlite3_column_int64(list, 3)};
-        store_count_vital(self, view->route, view->hour, &vital, -1);
-        store_count_vital(self, route, view->hour, &vital, 1);
+        store_count_vital(self, view, view->route, &vital, -1);
+        store_count_vital(self, view, route, &vital, 1);
     }
 }

@@ -42,6 +42,8 @@ export const enum InboxKind {
   MEMORY_MEASUREMENT = 29,
   CLICK_PATTERN = 30,
   CUSTOM_METRIC = 31,
+  ROUTE = 32,
+  SESSION = 33,
 }
 
 export const enum InboxStart {
@@ -316,7 +318,8 @@ export const enum InboxCall {
   SERVER_TIMING = 9,
   CONTENT_LENGTH = 10,
   TAG = 11,
-  WORDS = 12,
+  ABORTED = 12,
+  WORDS = 13,
 }
 
 export const enum InboxLoss {
@@ -422,6 +425,21 @@ export const enum InboxCustomMetric {
   UNIT = 4,
   ATTRIBUTES = 5,
   WORDS = 6,
+}
+
+export const enum InboxRoute {
+  KIND = 0,
+  ROUTE = 1,
+  WORDS = 2,
+}
+
+export const enum InboxSession {
+  KIND = 0,
+  SESSION_ID_0 = 1,
+  SESSION_ID_1 = 2,
+  SESSION_ID_2 = 3,
+  SESSION_ID_3 = 4,
+  WORDS = 5,
 }
 
 export const enum InboxLifecycle {

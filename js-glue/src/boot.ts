@@ -9,30 +9,40 @@
 import { CoreStats, InboxKind, LossReason } from "./abi";
 import { Bridge } from "./bridge/bridge";
 import { transportCode } from "./bridge/codes";
-import { compileCore, compileCoreNow, coreOf, type Compiled, type Core, type OwnCore } from "./bridge/memory";
+import { compileCore, compileCoreNow, coreOf, type Compiled, type OwnCore } from "./bridge/memory";
 import { pace } from "./bridge/pace";
 import { Exit, sendBeacon } from "./exit/exit";
 import { later, type Later } from "./exit/later";
 import { configFact } from "./lib/config_fact";
 import { addLeft, isPrivate, takeLeft } from "./lib/left_early";
-import type { Part } from "./hand_over";
+import type { Part, PartScript } from "./hand_over";
 import type { Item } from "./lib/queue";
-import { randomId } from "./lib/random";
-import { routeFor } from "./lib/route";
-import { sessionId } from "./lib/session";
+import { randomId, type Id128 } from "./lib/random";
+import { routeFor, settleRoutes } from "./lib/route";
+import { sessionOf } from "./lib/session";
 import { startFact } from "./lib/start_fact";
 import { lostByReason, vitalsOf } from "./lib/stats";
+import { ownRequests } from "./lib/urls";
 import { idle } from "./lib/when_idle";
+import { observeDeadClicks } from "./observe/dead_clicks";
+import { observeElement } from "./observe/element";
+import { observeMemory } from "./observe/memory";
 import { pushNavigation } from "./observe/navigation";
+import { pushNotRestored } from "./observe/not_restored";
 import type { ViewFact } from "./observe/page";
 import type { StartOffline } from "./offline/start_offline";
 import type { Raw, StartRaw } from "./raw/start_raw";
+import { observeRageClicks } from "./observe/rage_clicks";
+import { observeRoutes, watchesRoutes } from "./observe/routes";
 import { Ring } from "./ring";
 import { chooseTransport } from "./transport/choose";
 import { mainTransport } from "./transport/main";
 import type { Transport } from "./transport/transport";
+import type { Explanation } from "./types";
 import type { Engine, Watch } from "./watch";
 import { hostOf } from "./worker/transport";
+
+declare const VITRACE_DEBUG_SRI: string;
 
 const IDLE_TIMEOUT_MS = 2000;
 const SEAL_AGE_MS = 10_000;
@@ -55,6 +65,7 @@ export function connect(watch: Watch): void {
   let transport: Transport | undefined;
   let isAsked = false;
   let isNavigationWhole = false;
+  let session: { readonly look: (nowMs: number) => Id128; id: Id128 } | undefined;
 
   let armed: Later | undefined;
   let leftCounted = 0;
@@ -63,9 +74,10 @@ export function connect(watch: Watch): void {
     const core = coreOf(compiled);
     const ring = new Ring(core.memory.buffer, core.ringAddress);
     armed = later(guard, urls.beacon, core.snapshot);
-    const touching: Core = { ...core, take: (...batch) => (armed?.touch(), core.take(...batch)) };
+    const { take } = core;
+    core.take = (...batch) => (armed?.touch(), take(...batch));
     running = {
-      core: touching,
+      core,
       own: { core, ring },
       exit: new Exit(ring, Object.assign(host, { sendBeacon, packNow: core.pack }), urls.beacon),
       counts: () => ring.counts(),
@@ -77,7 +89,16 @@ export function connect(watch: Watch): void {
     if (kind !== InboxKind.VIEW) return;
     const view = item as ViewFact;
     view.view = randomId();
-    view.route = routeFor(view.url, options.route);
+    view.route ??= routeFor(view.url, options);
+  };
+
+  /** The newest item is a view: it gets what it needs, and a new session when the one before has expired. */
+  const completeView = () => {
+    queue.items.slice(-1).forEach(complete);
+    if (!session) return;
+    const before = session.id;
+    session.id = session.look(Date.now());
+    if (session.id !== before) queue.push(InboxKind.SESSION, session.id);
   };
 
   /** The core's first records. Nothing has been sealed before, so the choice of transport is still open. */
@@ -87,10 +108,16 @@ export function connect(watch: Watch): void {
     isNavigationWhole = watch.isLoaded;
     const left = takeLeft();
     if (left) queue.lose(LossReason.PAGE_LEFT, left);
+    const route = settleRoutes(queue, false) ?? routeFor(page.url, options);
     queue.items.forEach(complete);
-    const config = configFact(watch);
-    bridge.start(running.core, startFact(options, page, transportCode(by.name), sessionId(Date.now())), config, pushNavigation);
+    const look = sessionOf(options.session);
+    session = { look, id: look(Date.now()) };
+    const start = startFact(options, page, transportCode(by.name), session.id, route);
+    bridge.start(running.core, start, configFact(watch), pushNavigation);
+    pushNotRestored(queue);
     paced.start();
+    observeMemory(watch.context);
+    if (engine.isDebugged) loadDebug().catch((error) => guard.swallow(error));
   };
 
   /** Compiled aside, and in pieces: no block of the page's main thread is longer than one of the steps. */
@@ -110,7 +137,8 @@ export function connect(watch: Watch): void {
     if (!own || transport) return;
     chosen = await chooseTransport(guard, own.core, own.ring, {
       forced: options.transport,
-      worker: urls,
+      // With the tag it is the bridge itself, which the browser already has.
+      worker: { workerUrl: urls.workerUrl, sdkWorker: `${urls.part}${watch.attribute ? "bridge" : "worker"}.js` },
       useScript: watch.useScript,
       beaconUrl: urls.beacon,
       host,
@@ -118,7 +146,9 @@ export function connect(watch: Watch): void {
     engine.advance();
   };
 
-  const part = (name: "raw" | "offline", integrity: string, got: (start: never) => void) => watch.load?.(`${urls.files}${name}.js`, integrity, "low", got as (start: Part) => void);
+  /** A file that only some pages need, and what it gives. */
+  const part = (name: "raw" | "offline", integrity: string, got: (start: never) => void): PartScript =>
+    Object.assign(watch.load!(name, integrity), { got: got as (start: Part) => void });
 
   /** Until somebody else runs the core, the page is one that is left early. */
   const refused = (bytes: ArrayBuffer) => {
@@ -133,7 +163,7 @@ export function connect(watch: Watch): void {
         },
         (error) => guard.disable("cannot start the core: " + error),
       ),
-    );
+    ).onerror = () => guard.disable("cannot load the raw inbox");
   };
 
   const flush = (final: boolean) => {
@@ -141,6 +171,16 @@ export function connect(watch: Watch): void {
     const sealed = bridge.flush();
     if (bridge.seal(final) || sealed) transport?.wake();
   };
+
+  let explainHow = (_how: () => Explanation) => {};
+  let debug: Promise<() => Explanation> | undefined;
+  const loadDebug = () =>
+    (debug ??= new Promise((resolve, reject) => {
+      explainHow = resolve;
+      const script = watch.load!("debug", VITRACE_DEBUG_SRI);
+      // Loaded without having called us: it was refused, or the SDK is off.
+      script.onload = script.onerror = () => reject(new Error("cannot load vitrace-debug.js"));
+    }));
 
   const engine: Engine = {
     advance() {
@@ -163,6 +203,7 @@ export function connect(watch: Watch): void {
       bridge.seal(true);
       countLeft(running.exit.leave());
       armed?.disarm();
+      session?.look(Date.now());
     },
     stay() {
       countLeft(0);
@@ -170,8 +211,16 @@ export function connect(watch: Watch): void {
       armed?.touch();
     },
     hold() {
-      queue.items.slice(-1).forEach(complete);
+      completeView();
       paced.hold();
+    },
+    isDebugged: options.debug || /[?&]vitrace-debug\b/.test(location.search),
+    core: () => running?.own?.core,
+    explains: (how) => explainHow(how),
+    async explain() {
+      const explain = await loadDebug();
+      guard.run(() => flush(false));
+      return explain();
     },
     release: paced.release,
     flush: () => flush(false),
@@ -230,8 +279,20 @@ export function connect(watch: Watch): void {
     watch.takeDown();
     takeDown();
   };
+  // What can be had later, by `buffered: true`, or is only worth having later. Each on its own: one that fails is alone.
+  if (!watch.isStopped) {
+    guard.run(() => observeElement(watch.context));
+    guard.run(() => observeRageClicks(watch.context));
+    guard.run(() => observeDeadClicks(watch.context, ownRequests(urls)));
+  }
   guard.run(() => {
     watch.engine = engine;
     engine.advance();
+    if (!watchesRoutes(options.views)) return;
+    observeRoutes(watch.context, page.url, (view) => {
+      watch.drain();
+      queue.push(InboxKind.VIEW, view);
+      completeView();
+    });
   });
 }

@@ -9,7 +9,7 @@ export type Part = (...given: never[]) => unknown;
 
 export interface PartScript extends HTMLScriptElement {
   vitrace?: Watch;
-  got?: (part: Part) => void;
+  got?: ((part: Part) => void) | undefined;
 }
 
 export function handedOver(use: (watch: Watch, script: PartScript) => void): void {

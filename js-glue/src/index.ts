@@ -2,10 +2,11 @@
 import { connect } from "./boot";
 import { urlsOf } from "./lib/urls";
 import { observeCalls } from "./observe/calls";
-import type { Attributes, Client, Options, Stats } from "./types";
-import { watch } from "./watch";
+import type { PartScript } from "./hand_over";
+import type { Attributes, Client, Explanation, Options, Stats } from "./types";
+import { watch, type Watch } from "./watch";
 
-export type { Attributes, AttributeValue, Client, Options, State, Stats } from "./types";
+export type * from "./types";
 
 let client: Client | undefined;
 
@@ -14,12 +15,7 @@ export function init(options: Options): Client | undefined {
   if (client || typeof document === "undefined") return client;
   try {
     const watching = watch(options, urlsOf(options));
-    // Bundlers make them files of their own. The page comes first: without them there is still everything else.
-    watching.load = (url, _integrity, _priority, got) =>
-      (url.endsWith("raw.js")
-        ? import("./raw/start_raw").then(({ startRaw }) => got(startRaw))
-        : import("./offline/start_offline").then(({ startOffline }) => got(startOffline))
-      ).catch(() => {});
+    watching.load = (name) => loadPart(watching, name);
     if (options.trace?.length) observeCalls(watching);
     connect(watching);
     client = watching.client;
@@ -29,12 +25,25 @@ export function init(options: Options): Client | undefined {
   return client;
 }
 
+function loadPart(watching: Watch, name: string): HTMLScriptElement {
+  const script: PartScript = document.createElement("script");
+  script.vitrace = watching;
+  script.crossOrigin = "anonymous";
+  watching.useScript(`${watching.urls.part}${name}.js`, (allowed) => (script.src = allowed));
+  document.head.append(script);
+  return script;
+}
+
 export function event(name: string, attributes?: Attributes): void {
   client?.event(name, attributes);
 }
 
 export function metric(name: string, value: number, more?: Attributes & { unit?: string }): void {
   client?.metric(name, value, more);
+}
+
+export function route(template: string): void {
+  client?.route(template);
 }
 
 export function error(thrown: unknown): void {
@@ -53,6 +62,11 @@ export function record(): void {
 
 export function flush(): void {
   client?.flush();
+}
+
+/** What was and will be sent; see Client. */
+export function explain(): Promise<Explanation> {
+  return client ? client.explain() : Promise.reject(new Error("init() comes first"));
 }
 
 export function stats(): Stats | undefined {

@@ -34,31 +34,33 @@ function start(): void {
   // A second tag on the page changes nothing.
   if (page.vitrace?.stats || !tag?.src) return;
   // Attribute by attribute: the browser's `dataset` takes half a millisecond to set up.
-  const text = (name: string) => tag.getAttribute("data-" + name) ?? undefined;
+  // Null where there is none; nobody below tells that from undefined.
+  const text = (name: string) => tag.getAttribute("data-" + name) as string | undefined;
   const options = optionsOf(tag, text);
   const urls = urlsOf(options, tag.src.replace(/[^/]*$/, ""));
   // Who pins this file pins what it loads. Others get whatever is deployed together, also in the minutes of an update.
   const pin = (integrity: string) => (tag.integrity ? integrity : "");
-  const load = (url: string, integrity: string, fetchPriority: "low" | "high", got?: PartScript["got"]) => {
+  const load = (name: string, integrity: string, fetchPriority: "low" | "high" = "low") => {
     const script: PartScript = document.createElement("script");
     script.vitrace = self;
-    script.got = got;
     script.crossOrigin = "anonymous";
     script.integrity = pin(integrity);
     script.nonce = tag.nonce;
     script.fetchPriority = fetchPriority;
     // Without the tracing of calls there is still everything else.
-    script.onerror = () => url === urls.bridge && self.guard.disable("cannot load the bridge");
-    self.useScript(url, (allowed) => (script.src = allowed));
+    script.onerror = () => name === "bridge" && self.guard.disable("cannot load the bridge");
+    self.useScript(`${urls.part}${name}.js`, (allowed) => (script.src = allowed));
     document.head.append(script);
+    return script;
   };
-  const self = watch(options, urls, () => load(urls.bridge, VITRACE_BRIDGE_SRI, "low"), pin(VITRACE_WASM_SRI));
+  const self = watch(options, urls, () => load("bridge", VITRACE_BRIDGE_SRI), pin(VITRACE_WASM_SRI));
   self.load = load;
-  if (options.trace?.length) load(urls.trace, VITRACE_TRACE_SRI, "high");
+  if (options.trace?.length) load("trace", VITRACE_TRACE_SRI, "high");
   self.attribute = text;
   const push = self.guard.wrap(([name, ...given]: Call) => (self.client[name] as (...given: unknown[]) => void)(...given));
   page.vitrace?.q?.forEach?.(push);
-  page.vitrace = Object.assign(self.client, { q: { push } });
+  page.vitrace = self.client;
+  page.vitrace.q = { push };
 }
 
 try {

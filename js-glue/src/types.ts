@@ -51,7 +51,7 @@ export type TransportChoice = "shared" | "transfer" | "main" | "worker" | "raw";
  */
 export type ViewsChoice = "auto" | "soft-navigation" | "route-change" | "load";
 
-/** Absent = the default of that limit. */
+/** Absent = the default of that limit, Infinity = none. */
 export interface Budget {
   /** Default 100 for the first minute, and that for every later one. */
   mainThreadMsPerMinute?: number | undefined;
@@ -68,8 +68,8 @@ export interface TracingOptions {
   tracestate?: string | undefined;
   /** Sent as `baggage`, e.g. `{ "session.id": … }`. Only where listed origins allow the header. */
   baggage?: Record<string, string> | undefined;
-  /** Tells equal calls in flight apart by a fragment on their URL. Default false. */
-  fragmentTag?: boolean | undefined;
+  /** Tells equal calls in flight apart by a fragment on their URL; not on URLs that begin like one of `except`. Default false. */
+  fragmentTag?: boolean | { readonly except: readonly string[] } | undefined;
 }
 
 export type AttributeValue = string | number | boolean;
@@ -102,6 +102,26 @@ export interface Stats {
   vitals: { lcp?: number; inp?: number; cls?: number; fcp?: number; ttfb?: number };
 }
 
+/** A beacon as it stands in the ring, decoded. */
+export interface ExplainedBeacon {
+  /** Of its view, hex. */
+  readonly view: string;
+  readonly seq: number;
+  readonly bytes: number;
+  /** "held": by the flight recorder; "dropped": it was not needed. */
+  state: "waiting" | "sending" | "sent" | "held" | "dropped";
+  /** Field names of `beacon.proto`; references are replaced by their text, ids are hex. */
+  readonly content: Readonly<Record<string, unknown>>;
+}
+
+export interface Explanation {
+  /** Oldest first, at most 64. */
+  readonly beacons: readonly ExplainedBeacon[];
+  /** How many older ones are not kept any more. */
+  readonly forgotten: number;
+  readonly stats: Stats;
+}
+
 export interface Client {
   /** Records something that happened now. At most 16 attributes. */
   event(name: string, attributes?: Attributes): void;
@@ -109,6 +129,8 @@ export interface Client {
   metric(name: string, value: number, more?: Attributes & { unit?: string }): void;
   /** Records an error that the application caught. */
   error(error: unknown): void;
+  /** Names the route of the present view as its router knows it, e.g. `/p/:id`: with it, the view is counted. */
+  route(template: string): void;
   /** What the visitor decided, and may decide again. Refused before anything began, the SDK stops for this page. */
   consent(granted: boolean): void;
   /** Sends what the flight recorder holds, and from now on everything, as if the session had been sampled. */
@@ -116,6 +138,12 @@ export interface Client {
   /** Seals what has been collected and wakes the sender. */
   flush(): void;
   stats(): Stats;
+  /**
+   * What the SDK has sent and is about to send, in the words of the schema. Seals what has been collected, so that nothing
+   * is left out, and loads `vitrace-debug.js`. Beacons that were sent before that file came are not kept, unless `debug`
+   * is on. Rejects when the file cannot be loaded or the SDK is off.
+   */
+  explain(): Promise<Explanation>;
   /** Sends what is left, removes every listener and restores what was wrapped. */
   stop(): void;
 }

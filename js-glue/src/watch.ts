@@ -10,8 +10,8 @@
  * underscore may cross, and HAND_OVER changes when what crosses does.
  */
 import { InboxKind, InboxLifecycle } from "./abi";
-import { HAND_OVER, type Part } from "./hand_over";
-import { customFact, metricFact } from "./lib/custom";
+import { HAND_OVER } from "./hand_over";
+import { customFact } from "./lib/custom";
 import { Guard } from "./lib/guard";
 import { isHidden } from "./lib/hidden";
 import { idleMark } from "./lib/idle_mark";
@@ -27,7 +27,8 @@ import { observeError } from "./observe/error";
 import { observePage, type Restoring } from "./observe/page";
 import type { Context } from "./observe/source";
 import { observeVisibility } from "./observe/visibility";
-import type { Client, Options, Stats } from "./types";
+import type { OwnCore } from "./bridge/memory";
+import type { Client, Explanation, Options, Stats } from "./types";
 
 /** A page that takes its time must not lose what it has when it is left meanwhile. */
 const LOAD_MS_MAX = 1000;
@@ -38,12 +39,20 @@ export interface Engine extends Restoring {
   advance(): void;
   leave(): void;
   stay(): void;
+  /** Loads vitrace-debug.js, which calls `explains` with how to do it. */
+  explain(): Promise<Explanation>;
+  explains(how: () => Explanation): void;
+  readonly isDebugged: boolean;
+  core(): OwnCore | undefined;
   flush(): void;
   /** The watch's isGranted or isAsked is another one. False: nothing has begun that this could change. */
   decide(): boolean;
   stats(): Stats;
   stop(): void;
 }
+
+/** `name`: of vitrace-NAME.js. */
+export type LoadPart = (name: string, integrity: string) => HTMLScriptElement;
 
 export interface Watch {
   readonly version: number;
@@ -59,17 +68,17 @@ export interface Watch {
   readonly fetch: typeof fetch;
   readonly useScript: UseScript;
   /** Data attributes of the tag. */
-  attribute: ((name: string) => string | undefined) | undefined;
-  bytes: ArrayBuffer | undefined;
+  attribute?: (name: string) => string | null | undefined;
+  bytes?: ArrayBuffer | undefined;
   isLoaded: boolean;
   isStopped: boolean;
   /** The visitor's consent. Without it nothing is loaded, and nothing is stored. */
   isGranted: boolean;
   /** The application wants this page to be sent, sampled or not. */
   isAsked: boolean;
-  engine: Engine | undefined;
-  /** Loads a file that only some pages need. */
-  load: ((url: string, integrity: string, fetchPriority: "low", got: (part: Part) => void) => void) | undefined;
+  engine?: Engine | undefined;
+  /** Gets another file of the SDK, which finds the watch at its script. Set by who knows how. */
+  load?: LoadPart;
   /** Hands over what the browser holds back. */
   drain(): void;
   /** Takes every listener and wrapper off. */
@@ -83,6 +92,7 @@ export function watch(options: Options, urls: Urls, load?: () => void, integrity
   const context: Context = { viewStart: 0, guard, sink: queue, drains: [], stops: [] };
   const idle = idleMark(context);
   const fetch = window.fetch.bind(window);
+  let isLeft = false;
   let report = (_error: unknown) => {};
   const push = (kind: InboxKind, item: unknown) => self.isStopped || queue.push(kind, item);
 
@@ -96,14 +106,10 @@ export function watch(options: Options, urls: Urls, load?: () => void, integrity
     fetch,
     useScript: useScript(),
     page: { url: location.href, hidden: isHidden(), prerendering: isPrerendering(), readyState: document.readyState },
-    attribute: undefined,
-    bytes: undefined,
     isLoaded: false,
     isStopped: false,
     isGranted: options.consent !== "required",
     isAsked: false,
-    engine: undefined,
-    load: undefined,
     drain() {
       for (const drain of context.drains) drain();
       idle.settle();
@@ -114,7 +120,10 @@ export function watch(options: Options, urls: Urls, load?: () => void, integrity
     },
     client: {
       event: guard.wrap((name, attributes) => push(InboxKind.CUSTOM_EVENT, customFact(name, attributes))),
-      metric: guard.wrap((name, value, more) => push(InboxKind.CUSTOM_METRIC, metricFact(name, value, more))),
+      metric: guard.wrap((name, value, { unit = "", ...more } = {}) =>
+        push(InboxKind.CUSTOM_METRIC, { ...customFact(name, more), value: +value, unit: unit + "" }),
+      ),
+      route: guard.wrap((template) => push(InboxKind.ROUTE, template + "")),
       error: guard.wrap((error) => self.isStopped || report(error)),
       consent: guard.wrap((granted) => {
         self.isGranted = granted;
@@ -135,6 +144,7 @@ export function watch(options: Options, urls: Urls, load?: () => void, integrity
           reason: guard.reason,
           queued: queue.items.length,
         } as Stats),
+      explain: async () => self.engine!.explain(),
       stop() {
         if (self.isStopped) return;
         guard.run(() => self.engine?.stop());
@@ -159,11 +169,10 @@ export function watch(options: Options, urls: Urls, load?: () => void, integrity
       self.drain();
       queue.push(InboxKind.LIFECYCLE, { event: InboxLifecycle.PAGEHIDE, time: event.timeStamp });
       self.engine?.leave();
-      if ((!self.bytes || !self.engine) && !isPrerendering() && self.isGranted) countLeft();
+      isLeft = (!self.bytes || !self.engine) && !isPrerendering() && self.isGranted;
+      if (isLeft) countLeft();
     });
-    on<PageTransitionEvent>(window, "pageshow", (event) => {
-      if (event.persisted && !self.engine && self.isGranted) uncountLeft();
-    });
+    on(window, "pageshow", () => isLeft && uncountLeft());
   });
 
   let isRequested = false;

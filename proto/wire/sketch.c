@@ -53,16 +53,26 @@ static void sketch_add_count(struct sketch *self, uint32_t bucket, uint32_t coun
 
 void sketch_add(struct sketch *self, uint64_t value)
 {
-    sketch_add_count(self, sketch_bucket(value), 1);
+    sketch_add_times(self, value, 1);
+}
+
+void sketch_add_times(struct sketch *self, uint64_t value, uint32_t times)
+{
+    sketch_add_count(self, sketch_bucket(value), times);
 }
 
 bool sketch_take_back(struct sketch *self, uint64_t value)
 {
+    return sketch_take_back_times(self, value, 1);
+}
+
+bool sketch_take_back_times(struct sketch *self, uint64_t value, uint32_t times)
+{
     uint32_t bucket = sketch_bucket(value);
-    if (self->count[bucket] == 0)
+    if (self->count[bucket] < times)
         return false;
-    self->count[bucket]--;
-    self->total--;
+    self->count[bucket] -= times;
+    self->total -= times;
     return true;
 }
 

@@ -24,8 +24,11 @@ struct sketch {
 
 void sketch_init(struct sketch *self);
 void sketch_add(struct sketch *self, uint64_t value);
+/* As often as one view stands for views that were not sampled. */
+void sketch_add_times(struct sketch *self, uint64_t value, uint32_t times);
 /* Removes one earlier add of the same value. Returns false, and changes nothing, when there is none. */
 bool sketch_take_back(struct sketch *self, uint64_t value);
+bool sketch_take_back_times(struct sketch *self, uint64_t value, uint32_t times);
 void sketch_merge(struct sketch *self, const struct sketch *other);
 /* Nearest-rank quantile, 0 <= q <= 1; 0 when empty. */
 uint64_t sketch_quantile(const struct sketch *self, double q);

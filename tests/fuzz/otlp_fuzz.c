@@ -48,14 +48,14 @@ static size_t read_all(struct slice request, enum otlp_read_status *last)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct otlp otlp = {.body_bytes = 0};
-    struct otlp_body inflated = {0};
+    struct otlp otlp = {.bodies.bytes_max = OTLP_BODY_BYTES_TOTAL_MAX};
+    struct inflate_body inflated = {0};
     enum otlp_read_status first, second;
     size_t count = read_all(slice_of(data, size), &first);
     assert(read_all(slice_of(data, size), &second) == count && first == second);
-    if (otlp_inflate_gzip(&otlp, slice_of(data, size), &inflated) == OTLP_BODY_OK)
+    if (inflate_gzip(&otlp.bodies, OTLP_GZIP_LIMITS, slice_of(data, size), &inflated) == INFLATE_OK)
         read_all(slice_of(inflated.data, inflated.size), &first);
-    otlp_body_release(&otlp, &inflated);
-    assert(otlp.body_bytes == 0);
+    inflate_body_release(&otlp.bodies, &inflated);
+    assert(otlp.bodies.bytes == 0);
     return 0;
 }

@@ -21,19 +21,19 @@ static void read_all(struct slice request)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct otlp otlp = {.body_bytes = 0};
-    struct otlp_body first = {0}, second = {0}, inflated = {0};
-    enum otlp_body_status status = otlp_json_convert(&otlp, slice_of(data, size), &first);
-    assert(otlp_json_convert(&otlp, slice_of(data, size), &second) == status);
-    if (status == OTLP_BODY_OK) {
+    struct otlp otlp = {.bodies.bytes_max = OTLP_BODY_BYTES_TOTAL_MAX};
+    struct inflate_body first = {0}, second = {0}, inflated = {0};
+    enum inflate_status status = otlp_json_convert(&otlp.bodies, slice_of(data, size), &first);
+    assert(otlp_json_convert(&otlp.bodies, slice_of(data, size), &second) == status);
+    if (status == INFLATE_OK) {
         assert(first.size <= size && first.size == second.size && memcmp(first.data, second.data, first.size) == 0);
         read_all(slice_of(first.data, first.size));
     }
-    otlp_body_release(&otlp, &first);
-    otlp_body_release(&otlp, &second);
-    if (otlp_inflate_zstd(&otlp, slice_of(data, size), &inflated) == OTLP_BODY_OK)
+    inflate_body_release(&otlp.bodies, &first);
+    inflate_body_release(&otlp.bodies, &second);
+    if (inflate_zstd(&otlp.bodies, OTLP_ZSTD_LIMITS, slice_of(data, size), &inflated) == INFLATE_OK)
         assert(inflated.size <= OTLP_REQUEST_BYTES_MAX);
-    otlp_body_release(&otlp, &inflated);
-    assert(otlp.body_bytes == 0);
+    inflate_body_release(&otlp.bodies, &inflated);
+    assert(otlp.bodies.bytes == 0);
     return 0;
 }

@@ -127,9 +127,9 @@ test("CONFIG follows START with the defaults of what is not given", () => {
   assert.deepEqual([C.SAMPLE_RATE, C.CONSENT, C.FLIGHT_RECORDER, C.TRIGGER, C.BUDGET_MS_PER_MINUTE, C.BUDGET_US_PER_ENTRY, C.BUDGET_BYTES, C.QUERY_KEYS].map((field) => config[field]),
     [NaN, 0, 1, 0, 100, 250, 2_000_000, 0]);
   const given = configFact({
-    options: { sampleRate: 0.25, flightRecorder: false, queryKeys: ["q", "page"], budget: { bytes: 5 } }, isGranted: false, isAsked: true,
+    options: { sampleRate: 0.25, flightRecorder: false, queryKeys: ["q", "page"], budget: { bytes: 5, usPerEntry: Infinity } }, isGranted: false, isAsked: true,
   });
-  assert.deepEqual(given, { sampleRate: 0.25, consent: 1, flightRecorder: false, trigger: true, msPerMinute: 100, usPerEntry: 250, bytes: 5, queryKeys: "q page" });
+  assert.deepEqual(given, { sampleRate: 0.25, consent: 1, flightRecorder: false, trigger: true, msPerMinute: 100, usPerEntry: undefined, bytes: 5, queryKeys: "q page" });
 });
 
 test("losses are reported once", () => {
@@ -148,8 +148,8 @@ test("a record larger than any batch is counted as too large, the next one goes 
   const core = fakeCore();
   const { bridge } = started(core);
   bridge.flush();
-  const attributes = Array.from({ length: 30 }, (_, n) => ["k" + n, "v".repeat(1024)]);
-  bridge.push(Kind.CUSTOM_EVENT, { time: 1, name: "big", attributes });
+  const script = { sourceURL: "u".repeat(4096), sourceFunctionName: "f".repeat(1024), invoker: "i".repeat(1024), startTime: 1, duration: 1 };
+  bridge.push(Kind.LONG_FRAME, { startTime: 1, duration: 100, scripts: Array(8).fill(script) });
   bridge.push(Kind.PAINT, paint(1));
   bridge.flush();
   const records = core.calls.slice(1).flatMap((call) => call.records);

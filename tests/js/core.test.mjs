@@ -12,15 +12,16 @@ assert.ok(existsSync(wasm), `${wasm} is missing: build the CMake preset "wasm" f
 const bytes = readFileSync(wasm);
 
 const abi = await load("abi");
-const { Bridge, Guard, InFlight, Ring, instantiateCore, Exit } = await load("bridge/bridge", "lib/guard", "ring", "bridge/memory", "exit/exit", "worker/in_flight");
+const { Bridge, Guard, InFlight, Ring, instantiateCore, Exit, configFact } = await load("bridge/bridge", "lib/guard", "ring", "bridge/memory", "exit/exit", "worker/in_flight", "lib/config_fact");
 const { InboxKind: Kind, InboxLifecycle: Lifecycle } = abi;
 const Beacon = (await protobuf.load(join(top, "proto/vitrace/v1/beacon.proto"))).lookupType("vitrace.v1.Beacon");
 
-async function setUp(first = () => {}) {
+async function setUp(first = () => {}, options = {}) {
   const core = await instantiateCore(bytes);
   const guard = new Guard();
-  const bridge = new Bridge(guard, 1e9);
-  bridge.start(core, startFact(), first);
+  const bridge = new Bridge(guard);
+  const budget = { mainThreadMsPerMinute: Infinity, usPerEntry: Infinity, bytes: Infinity };
+  bridge.start(core, startFact(), configFact({ options: { budget, ...options }, isGranted: true, isAsked: false }), first);
   return { core, guard, bridge, ring: new Ring(core.memory.buffer, core.ringAddress) };
 }
 
@@ -56,7 +57,7 @@ test("entries go in, one beacon comes out that tells of all of them", async () =
   bridge.push(Kind.LIFECYCLE, { event: Lifecycle.IDLE, time: 700 });
   bridge.push(Kind.LIFECYCLE, { event: Lifecycle.LOADED, time: 701 });
   bridge.push(Kind.USER_TIMING, { entryType: "measure", name: "boot", startTime: 5, duration: 6 });
-  bridge.push(Kind.CUSTOM_EVENT, { time: 800, name: "buy", attributes: [["sum", 3], ["what", "shoe"]] });
+  bridge.push(Kind.CUSTOM_EVENT, { time: 800, name: "buy", attributes: { sum: 3, what: "shoe" } });
   bridge.push(Kind.ERROR, { time: 801, type: "TypeError", message: "no", stack: "at x", source: "http://shop.test/a.js", line: 1, column: 2, origin: 3 });
   bridge.push(Kind.CALL, { url: "http://shop.test/api", method: "GET", start: 300, headers: 320, end: undefined, status: 200, redirected: false, traceparent: trace, serverTiming: "" });
   bridge.push(Kind.VISIBILITY, { time: 900, hidden: true, buffered: false });
@@ -177,4 +178,51 @@ test("a snapshot is a beacon of its own, tells of the vitals, and comes again on
   assert.equal(core.snapshot(), undefined);
   bridge.seal(true);
   assert.equal(receive(ring)[0].beacon.header.seq, 0);
+});
+
+const mark = (n) => ({ entryType: "mark", name: "m" + n, startTime: n, duration: 0 });
+const thrown = { time: 801, type: "TypeError", message: "no", stack: "at x", source: "", line: 1, column: 2, origin: 3 };
+
+test("a page that sampling leaves out sends nothing, and all it recorded once it turns bad", async () => {
+  const { bridge, ring } = await setUp(() => {}, { sampleRate: 0 });
+  for (let n = 0; n < 10; n++) bridge.push(Kind.USER_TIMING, mark(n));
+  assert.equal(bridge.flush(), false);
+  assert.equal(bridge.seal(true), false);
+  assert.equal(receive(ring).length, 0);
+  bridge.push(Kind.ERROR, thrown);
+  assert.equal(bridge.flush(), true);
+  const beacons = receive(ring);
+  assert.deepEqual(beacons.map(({ beacon }) => beacon.header.seq), [0, 1]);
+  for (const { beacon } of beacons) assert.deepEqual([beacon.header.trigger, beacon.header.sampleRatePpm], [3, 1]);
+  assert.equal(beacons[0].beacon.userTimings.length + beacons[1].beacon.userTimings.length, 10);
+});
+
+test("without the recorder, what sampling leaves out is not even brought to the core", async () => {
+  const { bridge, ring } = await setUp(() => {}, { sampleRate: 0, flightRecorder: false });
+  bridge.flush();
+  bridge.push(Kind.RESOURCE, resourceEntry());
+  assert.equal(bridge.queued, 0);
+  bridge.push(Kind.ERROR, thrown);
+  bridge.flush();
+  assert.equal(bridge.seal(true), false);
+  assert.equal(receive(ring).length, 0);
+});
+
+test("over its budget of bytes, the core sheds resources at the door, and says so", async () => {
+  const { bridge, ring, core } = await setUp(() => {}, { budget: { mainThreadMsPerMinute: Infinity, usPerEntry: Infinity, bytes: 1500 } });
+  for (let n = 0; n < 20; n++) bridge.push(Kind.RESOURCE, resourceEntry({ name: `http://shop.test/${n}.js`, startTime: n }));
+  bridge.flush();
+  bridge.seal(false);
+  const size = core.stats()[abi.CoreStats.BYTES_ENCODED];
+  assert.ok(size > 1500 && size < 2250, String(size));
+  bridge.push(Kind.USER_TIMING, mark(0));
+  bridge.flush(); // judged after each batch
+  bridge.push(Kind.RESOURCE, resourceEntry());
+  bridge.push(Kind.USER_TIMING, mark(1));
+  assert.equal(bridge.queued, 1);
+  bridge.flush();
+  bridge.seal(true);
+  const { beacon } = receive(ring).at(-1);
+  assert.equal(beacon.ledger.budgetLevel, 1);
+  assert.deepEqual(beacon.ledger.losses.map(({ reason, count }) => [reason, count]), [[abi.LossReason.BUDGET, 1]]);
 });

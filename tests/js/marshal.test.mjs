@@ -161,7 +161,7 @@ test("an error, a custom event and a call are in place", () => {
   const error = write(Kind.ERROR, { time: 1, type: "TypeError", message: "no", stack: "at x", source: "a.js", line: 3, column: 4, origin: abi.ErrorOrigin.WINDOW });
   assert.equal(error.text("InboxError", "TYPE"), "TypeError");
   assert.deepEqual(["LINE", "COLUMN", "ORIGIN"].map((f) => error.number("InboxError", f)), [3, 4, 1]);
-  const custom = write(Kind.CUSTOM_EVENT, { time: 2, name: "buy", attributes: [["sum", 3], ["what", "shoe"]] });
+  const custom = write(Kind.CUSTOM_EVENT, { time: 2, name: "buy", attributes: { sum: 3, what: "shoe" } });
   assert.equal(custom.number("InboxCustomEvent", "ATTRIBUTES"), 2);
   const first = abi.InboxCustomEvent.WORDS;
   assert.deepEqual([custom.number("InboxAttribute", "TEXT", first), custom.number("InboxAttribute", "NUMBER", first)], [0, 3]);

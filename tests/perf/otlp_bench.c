@@ -137,7 +137,7 @@ int main(void)
 {
     static struct message request;
     static uint8_t packed[65536];
-    struct otlp otlp = {.body_bytes = 0};
+    struct otlp otlp = {.bodies.bytes_max = OTLP_BODY_BYTES_TOTAL_MAX};
     batch_write(&request);
     unsigned long spans = 0;
     double start = cpu_seconds(), seconds;
@@ -154,11 +154,11 @@ int main(void)
     start = cpu_seconds();
     while ((seconds = cpu_seconds() - start) < SECONDS) {
         for (unsigned i = 0; i < 100; i++) {
-            struct otlp_body inflated = {0};
-            if (otlp_inflate_gzip(&otlp, slice_of(packed, size), &inflated) != OTLP_BODY_OK)
+            struct inflate_body inflated = {0};
+            if (inflate_gzip(&otlp.bodies, OTLP_GZIP_LIMITS, slice_of(packed, size), &inflated) != INFLATE_OK)
                 return 1;
             spans += batch_read(slice_of(inflated.data, inflated.size));
-            otlp_body_release(&otlp, &inflated);
+            inflate_body_release(&otlp.bodies, &inflated);
         }
     }
     report("inflate and read", spans, seconds, request.size);
@@ -169,11 +169,11 @@ int main(void)
     start = cpu_seconds();
     while ((seconds = cpu_seconds() - start) < SECONDS) {
         for (unsigned i = 0; i < 100; i++) {
-            struct otlp_body converted = {0};
-            if (otlp_json_convert(&otlp, slice_of(json, json_size), &converted) != OTLP_BODY_OK)
+            struct inflate_body converted = {0};
+            if (otlp_json_convert(&otlp.bodies, slice_of(json, json_size), &converted) != INFLATE_OK)
                 return 1;
             spans += batch_read(slice_of(converted.data, converted.size));
-            otlp_body_release(&otlp, &converted);
+            inflate_body_release(&otlp.bodies, &converted);
         }
     }
     report("JSON: convert and read", spans, seconds, json_size);

@@ -68,6 +68,7 @@ void index_fixture_start(struct index_fixture *self)
                                     .store_path = self->index_path,
                                     .os = &self->os,
                                     .counters = &self->counters,
+                                    .duplicates = self->duplicates,
                                     .batch_records = self->batch_records};
     self->sinks = sinks_start(&options, error, sizeof error);
     if (!self->sinks)

@@ -16,6 +16,7 @@ struct index_fixture {
     _Atomic uint64_t now_us;
     uint64_t position; /* after the newest append */
     uint64_t newest;   /* of the newest append */
+    struct tally *duplicates; /* for the next start; the caller's, may be NULL */
     struct log *log;
     struct sinks *sinks; /* NULL while stopped */
     struct api *api;

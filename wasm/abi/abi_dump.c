@@ -39,7 +39,7 @@ static void print_enum(const char *name, const struct row *rows, size_t count)
                         K(LifecycleField, LIFECYCLE) K(Config, CONFIG) K(Element, ELEMENT)                             \
                             K(SoftNavigation, SOFT_NAVIGATION) K(InteractionPaint, INTERACTION_PAINT)                  \
                                 K(NotRestored, NOT_RESTORED) K(MemoryMeasurement, MEMORY_MEASUREMENT)                  \
-                                    K(ClickPattern, CLICK_PATTERN) K(CustomMetric, CUSTOM_METRIC)
+                                    K(ClickPattern, CLICK_PATTERN) K(CustomMetric, CUSTOM_METRIC) K(Route, ROUTE) K(Session, SESSION)
 
 #define FIELD_NAME(name) #name,
 #define PRINT_FIELDS(type, kind)                                                                                       \

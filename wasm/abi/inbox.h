@@ -57,7 +57,9 @@
     K(NOT_RESTORED, 28)                                                                                                \
     K(MEMORY_MEASUREMENT, 29)                                                                                          \
     K(CLICK_PATTERN, 30)                                                                                               \
-    K(CUSTOM_METRIC, 31)
+    K(CUSTOM_METRIC, 31)                                                                                               \
+    K(ROUTE, 32)                                                                                                       \
+    K(SESSION, 33)
 
 /* Once, first. Ids as 32-bit words, most significant byte first. SUPPORTED: bit (metric - 1) as in enum Metric. */
 #define INBOX_START_FIELDS(F)                                                                                          \
@@ -141,11 +143,12 @@
 
 /*
  * A wrapped fetch or XMLHttpRequest, when it has ended. TRACEPARENT: what was injected, as text, 0 = nothing.
- * SERVER_TIMING: the raw response header when script may read it.
+ * SERVER_TIMING: the raw response header when script may read it. TAG: the number n of the `#vt-n` that the SDK put behind
+ * the URL, with which the entry of the call comes back. ABORTED: 1 = by the page.
  */
 #define INBOX_CALL_FIELDS(F)                                                                                           \
     F(URL) F(METHOD) F(START_TIME) F(HEADERS_TIME) F(END_TIME) F(STATUS) F(REDIRECTED) F(TRACEPARENT) F(SERVER_TIMING)      \
-    F(CONTENT_LENGTH) F(TAG)
+    F(CONTENT_LENGTH) F(TAG) F(ABORTED)
 
 /*
  * What the application and its visitor allow, once after START and again when it changes; without one everything is
@@ -182,6 +185,15 @@
 
 /* ATTRIBUTES children (ATTRIBUTE) follow. */
 #define INBOX_CUSTOM_METRIC_FIELDS(F) F(START_TIME) F(NAME) F(VALUE) F(UNIT) F(ATTRIBUTES)
+
+/*
+ * Another route template for the view that goes on, as its router names it. Segments that are opened later carry it, and
+ * one is sent in any case: the newest beacon of a view says what its route is.
+ */
+#define INBOX_ROUTE_FIELDS(F) F(ROUTE)
+
+/* The session before has expired; right behind the VIEW that begins the new one. */
+#define INBOX_SESSION_FIELDS(F) F(SESSION_ID_0) F(SESSION_ID_1) F(SESSION_ID_2) F(SESSION_ID_3)
 
 /* Entries that the bridge lost, by LossReason. */
 #define INBOX_LOSS_FIELDS(F) F(REASON) F(COUNT)
@@ -241,6 +253,8 @@ enum inbox_consent { INBOX_CONSENTS(INBOX_CONSENT_ENUM) };
 #define INBOX_FIELD_MEMORY_MEASUREMENT(name) INBOX_MEMORY_MEASUREMENT_##name,
 #define INBOX_FIELD_CLICK_PATTERN(name) INBOX_CLICK_PATTERN_##name,
 #define INBOX_FIELD_CUSTOM_METRIC(name) INBOX_CUSTOM_METRIC_##name,
+#define INBOX_FIELD_ROUTE(name) INBOX_ROUTE_##name,
+#define INBOX_FIELD_SESSION(name) INBOX_SESSION_##name,
 
 enum inbox_start_field { INBOX_START_KIND, INBOX_START_FIELDS(INBOX_FIELD_START) INBOX_START_WORDS };
 enum inbox_view_field { INBOX_VIEW_KIND, INBOX_VIEW_FIELDS(INBOX_FIELD_VIEW) INBOX_VIEW_WORDS };
@@ -333,5 +347,7 @@ enum inbox_custom_metric_field {
     INBOX_CUSTOM_METRIC_KIND,
     INBOX_CUSTOM_METRIC_FIELDS(INBOX_FIELD_CUSTOM_METRIC) INBOX_CUSTOM_METRIC_WORDS
 };
+enum inbox_route_field { INBOX_ROUTE_KIND, INBOX_ROUTE_FIELDS(INBOX_FIELD_ROUTE) INBOX_ROUTE_WORDS };
+enum inbox_session_field { INBOX_SESSION_KIND, INBOX_SESSION_FIELDS(INBOX_FIELD_SESSION) INBOX_SESSION_WORDS };
 
 #endif

@@ -1,7 +1,5 @@
 #include "wasm/core/budget.h"
 
-#include <math.h>
-
 #define MS_PER_MINUTE 60000.0
 #define FALL          0.75
 
@@ -14,12 +12,8 @@
      BIT(MEMORY_MEASUREMENT) | BIT(CLICK_PATTERN))
 
 /* A shift counts modulo 32, here as in JS: kind 32 has bit 0, which no other kind has. */
-_Static_assert(INBOX_KIND_COUNT <= 33, "a bit for each kind");
-
-void budget_init(struct budget *self)
-{
-    *self = (struct budget){.limits = {NAN, NAN, NAN}};
-}
+/* ROUTE and SESSION share the bits of 0 and START, which are not shed before everything is. */
+_Static_assert(INBOX_KIND_COUNT <= 34, "a bit for each kind that may be shed");
 
 static double larger(double a, double b)
 {
@@ -29,10 +23,10 @@ static double larger(double a, double b)
 static double share_used(const struct budget *self, const struct ledger *ledger, double now_ms)
 {
     double minutes = larger(1, now_ms / MS_PER_MINUTE);
-    double used = larger(0, self->main_thread_us / 1000 / (self->limits.ms_per_minute * minutes));
+    double used = larger(0, self->main_thread_us / 1000 / minutes * self->share_of[BUDGET_MS_PER_MINUTE]);
     if (ledger->entries_seen >= BUDGET_ENTRIES_MIN)
-        used = larger(used, ledger->main_thread_us / ledger->entries_seen / self->limits.us_per_entry);
-    return larger(used, (double)ledger->bytes_encoded / self->limits.bytes);
+        used = larger(used, ledger->main_thread_us / ledger->entries_seen * self->share_of[BUDGET_US_PER_ENTRY]);
+    return larger(used, (double)ledger->bytes_encoded * self->share_of[BUDGET_BYTES]);
 }
 
 static enum budget_level level_of(double used)

@@ -25,18 +25,15 @@
 
 enum budget_level { BUDGET_ALL, BUDGET_NO_RESOURCES, BUDGET_NO_FRAMES, BUDGET_VITALS, BUDGET_OFF };
 
-/* NaN = no limit. */
-struct budget_limits {
-    double ms_per_minute, us_per_entry, bytes;
-};
+enum budget_limit { BUDGET_MS_PER_MINUTE, BUDGET_US_PER_ENTRY, BUDGET_BYTES, BUDGET_LIMITS };
 
+/* All zeros = no limits. */
 struct budget {
-    struct budget_limits limits;
-    double main_thread_us; /* of the document */
+    double share_of[BUDGET_LIMITS]; /* 1 / limit: the share that one of its units uses; 0 or NaN = no limit */
+    double main_thread_us;          /* of the document */
     enum budget_level level;
 };
 
-void budget_init(struct budget *self);
 /* `now_ms`: since the time origin. */
 void budget_evaluate(struct budget *self, const struct ledger *ledger, double now_ms);
 /* Bit n: records of kind n need not be brought. Kinds that the vitals are made of are not among them before OFF. */

@@ -57,6 +57,8 @@ static const struct kind kinds[INBOX_KIND_COUNT] = {
     [INBOX_METER] = {WORDS(METER), FEED(meter)},
     [INBOX_LIFECYCLE] = {WORDS(LIFECYCLE), FEED(lifecycle)},
     [INBOX_CONFIG] = {WORDS(CONFIG), FEED(config)},
+    [INBOX_ROUTE] = {WORDS(ROUTE), FEED(route)},
+    [INBOX_SESSION] = {WORDS(SESSION), FEED(session)},
     [INBOX_ELEMENT] = {WORDS(ELEMENT), ENTRY(ELEMENT_TIMING, element)},
     [INBOX_SOFT_NAVIGATION] = {WORDS(SOFT_NAVIGATION), ENTRY(SOFT_NAVIGATION, soft_navigation)},
     [INBOX_INTERACTION_PAINT] = {WORDS(INTERACTION_PAINT), ENTRY(INTERACTION_CONTENTFUL_PAINT, interaction_paint)},
@@ -91,7 +93,6 @@ struct core *core_init(void *memory, struct ring_producer *ring)
     memset(self, 0, sizeof *self);
     self->ring = ring;
     self->vitals = vitals_init(core_vitals_memory(self), &(struct vitals_start){0});
-    budget_init(&self->budget);
     recorder_init(&self->recorder, ring);
     segment_init(&self->segment, ring, &self->dictionary);
     text_pool_init(&self->texts);

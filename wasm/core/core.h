@@ -46,7 +46,7 @@ enum core_status core_take(struct core *self, struct core_clock clock, const dou
  */
 enum core_status core_seal(struct core *self, struct core_clock clock, int final);
 
-/* Age of the open segment in milliseconds, 0 when none is open, it holds no entry, or nobody waits for it (recorder). */
+/* Age of the open segment in milliseconds; 0 when there is none, without an entry, or recorded: nobody waits for it. */
 double core_open_age(const struct core *self, struct core_clock clock);
 
 /*

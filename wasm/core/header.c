@@ -21,15 +21,23 @@ static const struct shape_row origin_shape[] = {
 
 static const struct shape_row page_shape[] = {
     {1, INBOX_START_URL, SHAPE_PAGE_URL, 0},
-    {2, INBOX_START_ROUTE, SHAPE_STRING, TEXT_MAX(Page, route)},
+    {2, INBOX_START_ROUTE, SHAPE_ROUTE, TEXT_MAX(Page, route)},
+    {0},
+};
+
+static const struct shape_row referrer_shape[] = {
     {3, INBOX_START_REFERRER, SHAPE_PAGE_REFERRER, 0},
     {0},
 };
 
-/* No referrer: it led to the document, not to this view. */
 static const struct shape_row view_shape[] = {
     {1, INBOX_VIEW_URL, SHAPE_PAGE_URL, 0},
-    {2, INBOX_VIEW_ROUTE, SHAPE_STRING, TEXT_MAX(Page, route)},
+    {2, INBOX_VIEW_ROUTE, SHAPE_ROUTE, TEXT_MAX(Page, route)},
+    {0},
+};
+
+static const struct shape_row route_shape[] = {
+    {2, INBOX_ROUTE_ROUTE, SHAPE_ROUTE, TEXT_MAX(Page, route)},
     {0},
 };
 
@@ -88,12 +96,27 @@ void header_read(struct header *self, struct core *core, struct inbox_record *st
     read_part(&self->app, core, app_shape, start);
     read_part(&self->origin, core, origin_shape, start);
     read_part(&self->page, core, page_shape, start);
+    read_part(&self->referrer, core, referrer_shape, start);
     read_part(&self->device, core, device_shape, start);
 }
 
 void header_read_view(struct header *self, struct core *core, struct inbox_record *view)
 {
     read_part(&self->page, core, view_shape, view);
+    self->referrer.size = 0; /* it led to the document, not to this view */
+}
+
+bool header_read_route(struct header *self, struct core *core, struct inbox_record *route)
+{
+    struct header_part page;
+    struct writer out = writer_of(page.bytes, sizeof page.bytes);
+    writer_text(&out, 1, slice_of(self->url, self->url_size));
+    shape_write(core, route_shape, route, 0, &out);
+    page.size = (uint32_t)(out.at - page.bytes);
+    if (route->bad || slice_equal(slice_of(page.bytes, page.size), slice_of(self->page.bytes, self->page.size)))
+        return false;
+    self->page = page;
+    return true;
 }
 
 struct slice header_set_url(struct header *self, struct scrub *scrub, struct slice url)
@@ -120,6 +143,7 @@ static void write_page(const struct header *self, struct writer *out)
 {
     struct header_part page = self->page;
     struct writer rest = {page.bytes + page.size, page.bytes + sizeof page.bytes};
+    writer_fields(&rest, slice_of(self->referrer.bytes, self->referrer.size));
     writer_uint(&rest, 4, self->navigation_type);
     writer_uint(&rest, 5, self->view_start_us);
     writer_bytes(out, 13, slice_of(page.bytes, (size_t)(rest.at - page.bytes)));

@@ -2,7 +2,7 @@
  * The header of the next segment: who is speaking, and about which view. Most of it does not change between segments,
  * so it is kept as the fields that will be written, in parts:
  *
- *   | app | view id, session id, seq, clocks | origin | page: texts; type and start of the view | device |
+ *   | app | view id, session id, seq, clocks | origin | page: url, route; referrer; type and start of the view | device |
  */
 #ifndef VITRACE_HEADER_H
 #define VITRACE_HEADER_H
@@ -29,7 +29,7 @@ struct header {
     uint32_t sample_rate_ppm; /* 0 = all sessions */
     uint32_t trigger;         /* RecorderTrigger */
     bool is_recorded;         /* `trigger` is not known yet: the last byte of the header is kept for it */
-    struct header_part app, origin, page, device;
+    struct header_part app, origin, page, referrer, device;
     uint32_t url_size;
     uint8_t url[SCRUB_URL_BYTES_MAX]; /* of the page: a new view may leave it as it is */
 };
@@ -42,6 +42,8 @@ struct header_clocks {
 void header_read(struct header *self, struct core *core, struct inbox_record *start);
 /* The texts of a new VIEW. */
 void header_read_view(struct header *self, struct core *core, struct inbox_record *view);
+/* Another route. false: it is the one that the view has. */
+bool header_read_route(struct header *self, struct core *core, struct inbox_record *route);
 /* Four words from `word` on, most significant byte first. An id of zeros marks the record bad. */
 void header_read_id(struct inbox_record *record, unsigned word, uint8_t out[16]);
 

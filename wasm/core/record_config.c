@@ -28,21 +28,22 @@ static void decide(struct core *self, double rate, bool records)
     self->header.is_recorded = records;
 }
 
+_Static_assert(INBOX_CONFIG_BUDGET_BYTES - INBOX_CONFIG_BUDGET_MS_PER_MINUTE == BUDGET_BYTES, "limits in a row");
+
 void record_config_feed(struct core *self, struct inbox_record *record)
 {
     double rate = inbox_record_number(record, INBOX_CONFIG_SAMPLE_RATE);
     uint32_t consent = inbox_record_enum(record, INBOX_CONFIG_CONSENT, INBOX_CONSENT_DENIED, INBOX_CONSENT_DENIED);
     bool records = inbox_record_flag(record, INBOX_CONFIG_FLIGHT_RECORDER);
     bool is_asked = inbox_record_flag(record, INBOX_CONFIG_TRIGGER);
-    struct budget_limits limits = {
-        .ms_per_minute = inbox_record_number(record, INBOX_CONFIG_BUDGET_MS_PER_MINUTE),
-        .us_per_entry = inbox_record_number(record, INBOX_CONFIG_BUDGET_US_PER_ENTRY),
-        .bytes = inbox_record_number(record, INBOX_CONFIG_BUDGET_BYTES),
-    };
-    inbox_record_text(record, INBOX_CONFIG_QUERY_KEYS);
+    double share_of[BUDGET_LIMITS];
+    for (unsigned i = 0; i < BUDGET_LIMITS; i++)
+        share_of[i] = 1 / inbox_record_number(record, INBOX_CONFIG_BUDGET_MS_PER_MINUTE + i);
+    struct slice query_keys = inbox_record_text(record, INBOX_CONFIG_QUERY_KEYS);
     if (record->bad)
         return;
-    self->budget.limits = limits;
+    scrub_set_query_keys(&self->scrub, query_keys);
+    memcpy(self->budget.share_of, share_of, sizeof share_of);
     if (!self->is_decided)
         decide(self, rate, records);
     core_set_consent(self, consent == INBOX_CONSENT_GRANTED);

@@ -15,14 +15,14 @@ const struct shape_row record_error_shape[] = {
 
 const struct shape_row record_custom_event_shape[] = {
     {1, INBOX_CUSTOM_EVENT_START_TIME, SHAPE_START, 0},
-    {2, INBOX_CUSTOM_EVENT_NAME, SHAPE_TEXT, 0},
+    {2, INBOX_CUSTOM_EVENT_NAME, SHAPE_QUOTING, 0},
     {3, INBOX_CUSTOM_EVENT_ATTRIBUTES, SHAPE_ATTRIBUTES, BEACON_ATTRIBUTES_MAX},
     {0},
 };
 
 const struct shape_row record_custom_metric_shape[] = {
     {1, INBOX_CUSTOM_METRIC_START_TIME, SHAPE_START, 0},
-    {2, INBOX_CUSTOM_METRIC_NAME, SHAPE_TEXT, 0},
+    {2, INBOX_CUSTOM_METRIC_NAME, SHAPE_QUOTING, 0},
     {3, INBOX_CUSTOM_METRIC_VALUE, SHAPE_VALUE, 0},
     {4, INBOX_CUSTOM_METRIC_UNIT, SHAPE_TEXT, 0},
     {5, INBOX_CUSTOM_METRIC_ATTRIBUTES, SHAPE_ATTRIBUTES, BEACON_ATTRIBUTES_MAX},
@@ -50,5 +50,6 @@ const struct shape_row record_call_shape[] = {
     {8, INBOX_CALL_REDIRECTED, SHAPE_FLAG, 0},
     {9, INBOX_CALL_CONTENT_LENGTH, SHAPE_SIZE, 0},
     {10, INBOX_CALL_TAG, SHAPE_COUNT, 0},
+    {11, INBOX_CALL_ABORTED, SHAPE_FLAG, 0},
     {0},
 };

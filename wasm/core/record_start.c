@@ -1,7 +1,17 @@
-/* START and VIEW: who is speaking, and about which view. */
+/* START, VIEW, ROUTE and SESSION: who is speaking, and about which view. */
 #include "wasm/core/core_internal.h"
 
-/* Leaves the core as it was when the record is bad. */
+/* A CONFIG behind the START also says which keys the page's own URL keeps. */
+static void read_ahead(struct core *self, const struct inbox_record *start)
+{
+    const struct inbox_reader *inbox = start->reader;
+    struct inbox_record config = inbox_record_of(inbox, INBOX_START_WORDS);
+    if (inbox_reader_kind(inbox, INBOX_START_WORDS) == INBOX_CONFIG &&
+        inbox->count - INBOX_START_WORDS >= INBOX_CONFIG_WORDS)
+        scrub_set_query_keys(&self->scrub, inbox_record_text(&config, INBOX_CONFIG_QUERY_KEYS));
+}
+
+/* Leaves the core as it was when the record is bad, but for the query keys. */
 void record_start_feed(struct core *self, struct inbox_record *record)
 {
     struct vitals_start start = {
@@ -10,6 +20,7 @@ void record_start_feed(struct core *self, struct inbox_record *record)
         .prerendering = inbox_record_flag(record, INBOX_START_PRERENDERING),
         .was_discarded = inbox_record_flag(record, INBOX_START_WAS_DISCARDED),
     };
+    read_ahead(self, record);
     header_read(&self->header, self, record);
     if (record->bad)
         return;
@@ -41,4 +52,22 @@ void record_view_feed(struct core *self, struct inbox_record *record)
     self->is_hidden = hidden;
     vitals_restart(self->vitals, type, start_ms, hidden);
     core_begin_view(self);
+}
+
+/* What was written under the old name goes out under it; has_sent_view then makes the next seal send the new one. */
+void record_route_feed(struct core *self, struct inbox_record *record)
+{
+    if (!header_read_route(&self->header, self, record))
+        return;
+    if (self->segment.is_open)
+        core_seal_view(self, false);
+    self->has_sent_view = false;
+}
+
+void record_session_feed(struct core *self, struct inbox_record *record)
+{
+    uint8_t session_id[SESSION_ID_BYTES];
+    header_read_id(record, INBOX_SESSION_SESSION_ID_0, session_id);
+    if (!record->bad)
+        memcpy(self->header.session_id, session_id, sizeof session_id);
 }

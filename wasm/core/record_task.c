@@ -20,7 +20,7 @@ const struct shape_row record_long_frame_shape[] = {
 };
 
 const struct shape_row record_user_timing_shape[] = {
-    {1, INBOX_USER_TIMING_NAME, SHAPE_TEXT, 0},
+    {1, INBOX_USER_TIMING_NAME, SHAPE_QUOTING, 0},
     {2, INBOX_USER_TIMING_START_TIME, SHAPE_START, 0},
     {3, INBOX_USER_TIMING_DURATION, SHAPE_TIME, 0},
     {4, INBOX_USER_TIMING_IS_MEASURE, SHAPE_FLAG, 0},

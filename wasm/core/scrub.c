@@ -1,6 +1,9 @@
 #include "wasm/core/scrub.h"
 
+#include "wasm/core/redactor.h"
 #include "wasm/core/utf8.h"
+
+#define CALL_TAG_LIMIT 1000000000u
 
 static bool is_alpha(uint8_t c)
 {
@@ -84,16 +87,72 @@ static struct url_parts split(struct slice url, size_t scheme)
     return parts;
 }
 
-/* [0, begin) + [host, end), cut to the maximum between characters. */
-static struct slice join(struct scrub *self, struct slice url, struct url_parts parts, size_t end)
+static size_t append(struct scrub *self, size_t size, struct slice part, size_t limit)
 {
-    if (parts.host == parts.begin)
-        return utf8_cut(slice_of(url.data, end), SCRUB_URL_BYTES_MAX);
-    size_t head = parts.begin < SCRUB_URL_BYTES_MAX ? parts.begin : SCRUB_URL_BYTES_MAX;
-    struct slice rest = utf8_cut(slice_of(url.data + parts.host, end - parts.host), SCRUB_URL_BYTES_MAX - head);
-    memcpy(self->text, url.data, head);
-    memcpy(self->text + head, rest.data, rest.size);
-    return slice_of(self->text, head + rest.size);
+    struct slice fitting = utf8_cut(part, limit - size);
+    if (fitting.size > 0)
+        memcpy(self->text + size, fitting.data, fitting.size);
+    return size + fitting.size;
+}
+
+static size_t append_redacted(struct scrub *self, size_t size, struct redactor found, size_t limit)
+{
+    size_t copied = 0;
+    struct slice text = found.text;
+    while (size < limit && redactor_next(&found)) {
+        size = append(self, size, slice_of(text.data + copied, found.begin - copied), limit);
+        size = append(self, size, found.label, limit);
+        copied = found.end;
+    }
+    return append(self, size, slice_of(text.data + copied, text.size - copied), limit);
+}
+
+/* scheme://host:port */
+static size_t append_origin(struct scrub *self, struct slice url, struct url_parts parts)
+{
+    size_t size = append(self, 0, slice_of(url.data, parts.begin), SCRUB_URL_BYTES_MAX);
+    return append(self, size, slice_of(url.data + parts.host, parts.authority_end - parts.host), SCRUB_URL_BYTES_MAX);
+}
+
+/* First byte from `from` on that is `byte`, or the end. */
+static size_t find_byte(struct slice text, size_t from, uint8_t byte)
+{
+    while (from < text.size && text.data[from] != byte)
+        from++;
+    return from;
+}
+
+static bool keeps_query_key(const struct scrub *self, struct slice key)
+{
+    struct slice keys = slice_of(self->query_keys, self->query_keys_size);
+    for (size_t at = 0, end; at < keys.size && key.size > 0; at = end + 1) {
+        end = find_byte(keys, at, ' ');
+        if (slice_equal(key, slice_of(keys.data + at, end - at)))
+            return true;
+    }
+    return false;
+}
+
+/* Allowed pairs in their order. A pair whose key does not fit whole ends it: half a key would be another one. */
+static size_t append_query(struct scrub *self, size_t size, struct slice query)
+{
+    uint8_t before = '?';
+    for (size_t at = 0, end; at < query.size; at = end + 1) {
+        end = find_byte(query, at, '&');
+        struct slice pair = slice_of(query.data + at, end - at);
+        size_t key = find_byte(pair, 0, '=');
+        if (!keeps_query_key(self, slice_of(pair.data, key)))
+            continue;
+        if (SCRUB_URL_BYTES_MAX - size < key + 2)
+            break;
+        self->text[size] = before;
+        before = '&';
+        key += key < pair.size; /* with its '=' */
+        size = append(self, size + 1, slice_of(pair.data, key), SCRUB_URL_BYTES_MAX);
+        struct slice value = slice_of(pair.data + key, pair.size - key);
+        size = append_redacted(self, size, redactor_of(value, true), SCRUB_URL_BYTES_MAX);
+    }
+    return size;
 }
 
 static bool keeps_opaque_path(struct slice url, size_t scheme)
@@ -107,7 +166,22 @@ struct slice scrub_url(struct scrub *self, struct slice url)
     if (scheme > 0 && !has_authority(url, scheme) && !keeps_opaque_path(url, scheme))
         return utf8_cut(slice_of(url.data, scheme), SCRUB_URL_BYTES_MAX);
     struct url_parts parts = split(url, scheme);
-    return join(self, url, parts, parts.path_end);
+    struct slice path = slice_of(url.data + parts.authority_end, parts.path_end - parts.authority_end);
+    bool has_query = self->query_keys_size > 0 && parts.path_end < url.size && url.data[parts.path_end] == '?';
+    if (parts.host == parts.begin && !has_query && redactor_is_plain(path))
+        return utf8_cut(slice_of(url.data, parts.path_end), SCRUB_URL_BYTES_MAX); /* nearly always: nothing is copied */
+    size_t size = append_origin(self, url, parts);
+    size = append_redacted(self, size, redactor_of(path, true), SCRUB_URL_BYTES_MAX);
+    if (has_query) {
+        size_t from = parts.path_end + 1, end = find_byte(url, from, '#');
+        size = append_query(self, size, slice_of(url.data + from, end - from));
+    }
+    return slice_of(self->text, size);
+}
+
+struct slice scrub_path(struct scrub *self, struct slice path)
+{
+    return slice_of(self->text, append_redacted(self, 0, redactor_of(path, true), SCRUB_URL_BYTES_MAX));
 }
 
 struct slice scrub_origin(struct scrub *self, struct slice url)
@@ -116,13 +190,26 @@ struct slice scrub_origin(struct scrub *self, struct slice url)
     if (scheme == 0 || !has_authority(url, scheme))
         return slice_of(NULL, 0);
     struct url_parts parts = split(url, scheme);
-    return join(self, url, parts, parts.authority_end);
+    if (parts.host == parts.begin)
+        return utf8_cut(slice_of(url.data, parts.authority_end), SCRUB_URL_BYTES_MAX);
+    return slice_of(self->text, append_origin(self, url, parts));
 }
 
 struct slice scrub_name(struct scrub *self, struct slice name)
 {
     size_t scheme = scheme_size(name);
     return scheme > 0 && has_authority(name, scheme) ? scrub_url(self, name) : name;
+}
+
+/* From the end: a URL that ends in no digit, as nearly all do, costs one look. */
+uint32_t scrub_call_tag(struct slice url)
+{
+    uint32_t tag = 0, unit = 1;
+    size_t at = url.size;
+    for (; at > 0 && unit < CALL_TAG_LIMIT && url.data[at - 1] >= '0' && url.data[at - 1] <= '9'; unit *= 10)
+        tag += (uint32_t)(url.data[--at] - '0') * unit;
+    bool is_ours = at >= 4 && tag >= unit / 10 && memcmp(url.data + at - 4, "#vt-", 4) == 0;
+    return is_ours ? tag : 0;
 }
 
 /* Ends a URL that is quoted in free text. */
@@ -160,18 +247,11 @@ static bool follows_scheme(struct slice text, size_t i)
     return i >= 3 && memcmp(text.data + i - 3, "://", 3) == 0;
 }
 
-static size_t append(struct scrub *self, size_t size, struct slice part)
-{
-    struct slice fitting = utf8_cut(part, sizeof self->text - size);
-    if (fitting.size > 0)
-        memcpy(self->text + size, fitting.data, fitting.size);
-    return size + fitting.size;
-}
-
 struct slice scrub_text(struct scrub *self, struct slice text)
 {
+    const size_t limit = sizeof self->text;
     size_t size = 0, copied = 0;
-    for (size_t i = 0; i < text.size && size < sizeof self->text; i++) {
+    for (size_t i = 0; i < text.size && size < limit; i++) {
         if (!follows_scheme(text, i))
             continue;
         size_t end = find_delimiter(text, i);
@@ -179,13 +259,25 @@ struct slice scrub_text(struct scrub *self, struct slice text)
         size_t authority_end = find_authority_end(url, i);
         size_t path_end = find_path_end(url, authority_end);
         size_t host = host_start(url, i, authority_end);
-        size = append(self, size, slice_of(text.data + copied, i - copied));
-        size = append(self, size, slice_of(text.data + host, path_end - host));
+        size = append_redacted(self, size, redactor_of(slice_of(text.data + copied, i - copied), false), limit);
+        size = append(self, size, slice_of(text.data + host, authority_end - host), limit);
+        struct slice path = slice_of(text.data + authority_end, path_end - authority_end);
+        size = append_redacted(self, size, redactor_of(path, true), limit);
         copied = path_end == end ? end : position_start(text, path_end, end);
         i = end; /* the delimiter itself cannot follow a scheme */
     }
-    if (copied == 0)
-        return utf8_cut(text, sizeof self->text);
-    size = append(self, size, slice_of(text.data + copied, text.size - copied));
-    return slice_of(self->text, size);
+    struct slice rest = slice_of(text.data + copied, text.size - copied);
+    return slice_of(self->text, append_redacted(self, size, redactor_of(rest, false), limit));
+}
+
+void scrub_set_query_keys(struct scrub *self, struct slice keys)
+{
+    if (keys.size > sizeof self->query_keys) {
+        keys.size = sizeof self->query_keys;
+        while (keys.size > 0 && keys.data[keys.size] != ' ')
+            keys.size--;
+    }
+    self->query_keys_size = (uint32_t)keys.size;
+    if (keys.size > 0)
+        memcpy(self->query_keys, keys.data, keys.size);
 }

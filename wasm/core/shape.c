@@ -30,7 +30,7 @@ static const struct shape_row server_timing_shape[] = {
 
 static const struct shape_row attribute_shape[] = {
     {1, INBOX_ATTRIBUTE_KEY, SHAPE_TEXT, 0},
-    {2, INBOX_ATTRIBUTE_TEXT, SHAPE_TEXT, 0},
+    {2, INBOX_ATTRIBUTE_TEXT, SHAPE_QUOTING, 0},
     {3, INBOX_ATTRIBUTE_NUMBER, SHAPE_NUMBER, 0},
     {0},
 };
@@ -162,6 +162,8 @@ static struct slice read_text(const struct shape_state *self, const struct shape
         return scrub_text(scrub, text);
     case SHAPE_STRING:
         return utf8_cut(text, row->limit);
+    case SHAPE_ROUTE:
+        return utf8_cut(scrub_path(scrub, text), row->limit);
     case SHAPE_PAGE_URL:
         return header_set_url(&self->core->header, scrub, text);
     case SHAPE_PAGE_REFERRER:
@@ -259,6 +261,8 @@ static uint64_t read_row(struct shape_state *self, const struct shape_row *row)
         return writer_zigzag((int64_t)read_position(record, word));
     case SHAPE_RATIO:
         return scaled(inbox_record_number(record, word) * 100 + 0.5, RATIO_X100_MAX);
+    case SHAPE_CALL_TAG:
+        return scrub_call_tag(inbox_record_text(record, word));
     case SHAPE_MEBIBYTES:
         return scaled(inbox_record_number(record, word) * 1024, DEVICE_MEBIBYTES_MAX);
     default:

@@ -22,6 +22,7 @@ enum shape_as {
     SHAPE_QUOTING,
     /* texts in the message itself */
     SHAPE_STRING, /* limit: bytes at most */
+    SHAPE_ROUTE,  /* the same, redacted like a path */
     SHAPE_PAGE_URL,
     SHAPE_PAGE_REFERRER,
     /* times */
@@ -45,6 +46,7 @@ enum shape_as {
     SHAPE_POSITION, /* -1 = not known, left out */
     SHAPE_RATIO,    /* times 100, rounded */
     SHAPE_MEBIBYTES,
+    SHAPE_CALL_TAG, /* of a URL */
     SHAPE_DOUBLE,
     SHAPE_NUMBER, /* a double, left out when the row before refers to a text */
     SHAPE_VALUE, /* a double that the entry must have */

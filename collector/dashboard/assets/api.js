@@ -28,6 +28,8 @@ async function get(path, parameters = {}) {
 
 export const apps = () => get("apps");
 export const views = (app, limit = 100) => get("views", { app, limit });
+export const sessionViews = (app, session, limit = 500) => get("views", { app, session, limit });
+export const loss = (app) => get("loss", { app });
 export const view = (id) => get(`views/${encodeURIComponent(id)}`);
 export const vitals = (app, metric) => get("vitals", { app, metric, group: "route" });
 export const joins = (app) => get("joins", { app });

@@ -13,6 +13,7 @@ let latest = 0;
 function route() {
   const [, page = "", argument = ""] = location.hash.split("/");
   if (page === "view") return { name: "views", render: () => viewPage(argument) };
+  if (page === "session") return { name: "views", render: () => viewsPage(choice.value, argument) };
   if (page === "views") return { name: "views", render: () => viewsPage(choice.value) };
   return { name: "overview", render: () => overviewPage(choice.value) };
 }

@@ -18,10 +18,11 @@ const KIND_NAMES = { element: "element", soft: "soft navigation", click: "rage o
 // Marks of the vitals are named one by one in the legend, the others by their kind.
 export function marksOf({ vitals, entries }) {
   const measured = vitals.filter((vital) => vital.state === "measured" && (vital.metric === "lcp" || vital.metric === "fcp"));
-  const marks = measured.map(({ metric, value }) => ({ kind: metric, time: value, title: metric.toUpperCase(), legend: `${metric.toUpperCase()} ${milliseconds(value)}` }));
-  for (const [list, [kind, say]] of Object.entries(KINDS))
-    for (const entry of (entries[list] ?? []).slice(0, MARKS_MAX)) marks.push({ kind, time: entry.start, title: say(entry), legend: KIND_NAMES[kind] });
-  return marks;
+  const told = Object.entries(KINDS).flatMap(([list, [kind, say]]) => (entries[list] ?? []).slice(0, MARKS_MAX)
+    .map((entry) => ({ kind, time: entry.start, title: say(entry), legend: KIND_NAMES[kind] })));
+  // Last, so that they are drawn above the others.
+  return told.concat(measured.map(({ metric, value }) =>
+    ({ kind: metric, time: value, title: metric.toUpperCase(), legend: `${metric.toUpperCase()} ${milliseconds(value)}` })));
 }
 
 export const legendOf = (marks) => [...new Map(marks.map((mark) => [mark.legend, mark])).values()];
@@ -43,6 +44,6 @@ function table(title, rows) {
 }
 
 export function tablesSection(entries) {
-  return Object.entries(TABLES).filter(([list]) => entries[list]?.length > 0)
-    .map(([list, [title, rowOf]]) => table(title, entries[list].slice(0, MARKS_MAX).map(rowOf)));
+  return element("section", {}, Object.entries(TABLES).filter(([list]) => entries[list]?.length > 0)
+    .map(([list, [title, rowOf]]) => table(title, entries[list].slice(0, MARKS_MAX).map(rowOf))));
 }

@@ -54,7 +54,16 @@ function coverage(joins) {
     element("ul", { class: "reasons" }, reasons.map(([reason, count]) => element("li", {}, element("code", {}, reason), ` ${count}`))));
 }
 
+// What pages say that they sent, and what is here.
+function delivery(loss) {
+  const { claimed, received, duplicate, lost, dropped } = loss.beacons;
+  return element("section", { class: "card wide" },
+    element("h2", {}, "Beacons received of those that pages claim"),
+    element("p", { class: "big" }, percent(claimed > 0 ? received / claimed : null)),
+    element("p", { class: "quiet" }, `claimed ${claimed} · received ${received} · duplicate ${duplicate} · lost ${lost} · kept by the recorder ${dropped} · ${loss.views} views, ${loss.crashed} crashed`));
+}
+
 export async function overviewPage(app) {
-  const [joins, ...answers] = await Promise.all([api.joins(app), ...METRICS.map((metric) => api.vitals(app, metric))]);
-  return [element("h1", {}, "Vitals"), summary(answers), coverage(joins), vitalsTable(answers)];
+  const [joins, loss, ...answers] = await Promise.all([api.joins(app), api.loss(app), ...METRICS.map((metric) => api.vitals(app, metric))]);
+  return [element("h1", {}, "Vitals"), summary(answers), coverage(joins), delivery(loss), vitalsTable(answers)];
 }

@@ -2,6 +2,7 @@
 import * as api from "./api.js";
 import { element, outsideLink } from "./dom.js";
 import { METRIC_NAMES, bytes, clockTime, metricValue, milliseconds, ratingClass } from "./format.js";
+import { badges } from "./views.js";
 import { marksOf, tablesSection } from "./marks.js";
 import { waterfall } from "./waterfall.js";
 
@@ -17,10 +18,11 @@ function vitalCard(vital) {
 
 function ledgerSection(view) {
   const ledger = view.ledger;
+  const { delivery } = view.view;
   const losses = Object.entries(ledger.losses ?? {}).filter(([, count]) => count > 0);
   const facts = {
-    "entries seen": ledger.entries_seen, "entries encoded": ledger.entries_encoded, "beacons received": ledger.beacons_received,
-    "beacons missing": ledger.beacons_missing, "bytes encoded": bytes(ledger.bytes_encoded), "main thread": milliseconds(ledger.main_thread_us / 1000),
+    "entries seen": ledger.entries_seen, "entries encoded": ledger.entries_encoded, "beacons claimed": delivery.claimed,
+    received: delivery.received, duplicate: delivery.duplicate, lost: delivery.lost, "kept by the recorder": delivery.dropped, "bytes encoded": bytes(ledger.bytes_encoded), "main thread": milliseconds(ledger.main_thread_us / 1000),
     losses: losses.length === 0 ? "none" : losses.map(([reason, count]) => `${reason} ${count}`).join(", "),
   };
   return element("section", {}, element("h2", {}, "Ledger"), element("dl", { class: "facts" },
@@ -38,8 +40,8 @@ export async function viewPage(id) {
   const answer = await api.view(id);
   const { view } = answer;
   return [
-    element("h1", {}, view.route || view.url),
-    element("p", { class: "quiet" }, outsideLink(view.url), ` · ${clockTime(view.started_unix_ms)} · ${view.navigation_type} · ${view.transport} · view `, element("code", {}, view.view_id)),
+    element("h1", {}, view.route || view.url, " ", badges(view)),
+    element("p", { class: "quiet" }, outsideLink(view.url), ` · ${clockTime(view.started_unix_ms)} · ${view.navigation_type} · ${view.transport} · view `, element("code", {}, view.view_id), " · ", element("a", { href: `#/session/${view.session_id}` }, "its session")),
     element("section", { class: "cards" }, answer.vitals.map(vitalCard)),
     element("h2", {}, `${answer.requests.length} requests, ${view.joined.exact_parent + view.joined.exact_trace} joined`),
     waterfall(answer, marksOf(answer)), tablesSection(answer.entries), ledgerSection(answer), entriesSection(answer.entries),

@@ -63,15 +63,31 @@ function joinBadge(join) {
   return element("span", { class: `badge join-${join.level}`, title: join.trace_id ? `trace ${join.trace_id}` : join.reason }, text);
 }
 
+// How a wrapped call was tied to its timing entry. "ambiguous" and "none" have no phases to show.
+function matchBadge(request) {
+  const match = request.call?.match ?? request.match;
+  return match && element("span", { class: "badge match", title: "call and timing entry" }, ` ${match.replaceAll("_", " ")}`);
+}
+
+// The parts in the order in which they pass; the collector computed them.
+const SPLIT = ["script", "redirect", "queue", "dns", "tcp", "tls", "waiting", "download", "browser"];
+function splitRow({ split, call }) {
+  if (!split) return undefined;
+  const name = (part) => (part === "queue" && call?.preflight_possible ? "queue, with any preflight" : part);
+  const parts = SPLIT.filter((part) => split[part] > 0).map((part) => `${name(part)} ${milliseconds(split[part])}`);
+  const server = split.server === undefined ? "" : ` · server ${milliseconds(split.server)}, network ${milliseconds(split.network)}`;
+  return element("div", { class: "row span-row" }, element("div", { class: "label split" }, parts.join(" · ") + server));
+}
+
 function requestRows(scale, request) {
   const title = `${request.url}: ${milliseconds(request.duration)}, ${bytes(request.transfer_size)}, ${request.next_hop_protocol ?? ""}`;
   const parts = phaseBars(request).map(([kind, from, to]) => [kind, request.start + from, request.start + to]);
   const spans = spanDepths(request.spans ?? []);
   const head = element("summary", { class: "row" },
-    element("div", { class: "label", title: request.url }, element("span", { class: "initiator" }, request.kind === "navigation" ? "document" : request.initiator_type), ` ${path(request.url)} `, joinBadge(request.join)),
+    element("div", { class: "label", title: request.url }, element("span", { class: "initiator" }, request.kind === "navigation" ? "document" : request.initiator_type), ` ${path(request.url)} `, joinBadge(request.join), matchBadge(request)),
     element("div", { class: "number" }, milliseconds(request.duration)),
     bars(scale, parts, title));
-  return element("details", { open: spans.length > 0 && request.kind !== "resource" || request.initiator_type === "fetch" }, head, spans.map((row) => spanRow(scale, row)));
+  return element("details", { open: spans.length > 0 && request.kind !== "resource" || request.initiator_type === "fetch" }, head, splitRow(request), spans.map((row) => spanRow(scale, row)));
 }
 
 export function waterfall(view, marks) {

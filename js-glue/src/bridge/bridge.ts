@@ -8,6 +8,8 @@
 import { CoreStats, CoreStatus, InboxKind, LossReason } from "../abi";
 import type { Guard } from "../lib/guard";
 import { Queue, type Item } from "../lib/queue";
+import { Repeats } from "../lib/repeats";
+import { settleRoutes } from "../lib/route";
 import type { Sink } from "../observe/source";
 import { Batch } from "./batch";
 import { marshal, type ConfigFact, type LossFact, type StartFact } from "./marshal";
@@ -19,6 +21,7 @@ export class Bridge implements Sink {
   private _core: Core | undefined;
   private _batch!: Batch;
   private _reportedMs = 0;
+  private readonly _repeats = new Repeats();
 
   constructor(
     private readonly _guard: Guard,
@@ -55,6 +58,7 @@ export class Bridge implements Sink {
   flush(limit = Infinity): boolean {
     if (!this._core || this._guard.off || this._core.isFull?.()) return false;
     const { queue } = this;
+    settleRoutes(queue, true);
     let sealed = false;
     const write = (item: Item) => void (sealed = this._write(item) || sealed);
     queue.items.splice(0, Math.min(limit, queue.items.length)).forEach(write);
@@ -92,6 +96,10 @@ export class Bridge implements Sink {
   }
 
   private _write(item: Item): boolean {
+    if (this._repeats.refuses(item)) {
+      this.lose(LossReason.BUDGET, 1);
+      return false;
+    }
     if (this._tryWrite(item)) return false;
     // The batch is full, or the record is larger than any batch.
     const sealed = this._hand();

@@ -46,9 +46,9 @@ export interface ConfigFact {
   readonly consent: number;
   readonly flightRecorder: boolean;
   readonly trigger: boolean;
-  readonly msPerMinute: number;
-  readonly usPerEntry: number;
-  readonly bytes: number;
+  readonly msPerMinute: number | undefined;
+  readonly usPerEntry: number | undefined;
+  readonly bytes: number | undefined;
   readonly queryKeys: string | undefined;
 }
 
@@ -64,7 +64,7 @@ type Word = number;
  * How a field is written, by the character before its name. Without one it is a number, where true is 1, false is 0, and
  * undefined is NaN, which is what the inbox wants for "the browser does not have it". Without a name it is the item.
  *   $ text    & URL    # id of four words    ~ protocol    ^ delivery type    % what was read on arrival, a text
- *   = is this its entryType?    ! of the item around the entry    * how many children follow the record
+ *   @ a rectangle's area    = is this its entryType?    ! of the item around the entry    * how many children follow the record
  */
 export const ROWS: Partial<Record<InboxKind, string>> = {
   [InboxKind.START]:
@@ -95,18 +95,20 @@ export const ROWS: Partial<Record<InboxKind, string>> = {
   [InboxKind.ERROR]: "time $type $message $stack &source line column origin",
   [InboxKind.CUSTOM_EVENT]: "time $name *attributes",
   [InboxKind.ATTRIBUTE]: "$key $text number",
-  [InboxKind.CALL]: "&url $method start headers end status redirected $traceparent $serverTiming contentLength tag",
+  [InboxKind.CALL]: "&url $method start headers end status redirected $traceparent $serverTiming contentLength tag aborted",
   [InboxKind.LOSS]: "reason count",
   [InboxKind.METER]: "",
   [InboxKind.LIFECYCLE]: "event time",
   [InboxKind.CONFIG]: "sampleRate consent flightRecorder trigger msPerMinute usPerEntry bytes $queryKeys",
-  [InboxKind.ELEMENT]: "$name $identifier startTime renderTime loadTime size &url %",
+  [InboxKind.ELEMENT]: "$name $identifier startTime renderTime loadTime @intersectionRect &url %",
   [InboxKind.SOFT_NAVIGATION]: "&name startTime interactionId paintTime presentationTime",
   [InboxKind.INTERACTION_PAINT]: "startTime renderTime loadTime size &url % interactionId",
   [InboxKind.NOT_RESTORED]: "$reason &url depth",
   [InboxKind.MEMORY_MEASUREMENT]: "time bytes jsBytes domBytes",
   [InboxKind.CLICK_PATTERN]: "time type count $target duration",
   [InboxKind.CUSTOM_METRIC]: "time $name value $unit *attributes",
+  [InboxKind.ROUTE]: "$",
+  [InboxKind.SESSION]: "#",
 };
 
 type Field = readonly [how: string, name: string];
@@ -146,6 +148,7 @@ function row(batch: Batch, kind: InboxKind, item: unknown, extra?: string | numb
         : how === "%" ? batch.text(extra as string)
         : how === "=" ? entry.entryType === name
         : how === "!" ? around[name]
+        : how === "@" ? (value as DOMRect).width * (value as DOMRect).height
         : how === "*" ? kids.length
         : how === "~" ? protocolCode(value as string)
         : how === "^" ? deliveryCode(value as string)
@@ -171,9 +174,9 @@ function addChildren(batch: Batch, kind: InboxKind, kids: readonly unknown[]): v
 function childrenOf(kind: InboxKind, value: unknown): readonly unknown[] {
   if (kind === InboxKind.LONG_FRAME) return frameScripts(value as FrameScriptEntry[]);
   if (hasAttributes(kind)) {
-    return (value as CustomFact["attributes"]).map(([key, given]) =>
-      typeof given === "number" ? { key, number: given } : { key, text: given },
-    );
+    return Object.entries(value as CustomFact["attributes"])
+      .slice(0, Limits.ATTRIBUTES_MAX)
+      .map(([key, given]) => (Number.isFinite(given) ? { key, number: given } : { key, text: String(given) }));
   }
   // Firefox and older WebKit have no serverTiming on insecure pages.
   return ((value as readonly PerformanceServerTiming[] | undefined) ?? []).slice(0, Limits.SERVER_TIMINGS_MAX);

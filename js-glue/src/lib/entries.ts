@@ -1,4 +1,4 @@
-import type { ErrorOrigin } from "../abi";
+import type { ClickPatternType, ErrorOrigin } from "../abi";
 
 /** Entry types that TypeScript's DOM library does not have yet. Fields that not every browser has are optional. */
 export interface ResourceEntry extends PerformanceResourceTiming {
@@ -13,6 +13,25 @@ export interface NavigationEntry extends PerformanceNavigationTiming {
   readonly firstInterimResponseStart?: number;
   readonly finalResponseHeadersStart?: number;
   readonly deliveryType?: string;
+  readonly notRestoredReasons?: NotRestored | null;
+}
+
+/** A frame, and why it could not be kept. Of a frame of another origin only some is disclosed. */
+export interface NotRestored {
+  readonly url?: string | null;
+  readonly src?: string | null;
+  readonly reasons?: readonly { readonly reason: string }[] | null;
+  readonly children?: readonly NotRestored[] | null;
+}
+
+export interface ElementEntry extends PerformanceEntry {
+  readonly identifier: string;
+  readonly renderTime: number;
+  readonly loadTime: number;
+  readonly intersectionRect: DOMRectReadOnly;
+  readonly id: string;
+  readonly url: string;
+  readonly element?: Element | null;
 }
 
 export interface LargestPaintEntry extends PerformanceEntry {
@@ -72,12 +91,16 @@ export interface ErrorFact {
 export interface CustomFact {
   readonly time: number;
   readonly name: string;
-  readonly attributes: readonly (readonly [string, string | number])[];
+  readonly attributes: Readonly<Record<string, unknown>>;
 }
 
-export interface MetricFact extends CustomFact {
-  readonly value: number;
-  readonly unit: string;
+export interface ClickFact {
+  /** Of the first click. */
+  readonly time: number;
+  readonly type: ClickPatternType;
+  readonly count: number;
+  readonly target: string;
+  readonly duration: number;
 }
 
 export interface CallFact {
@@ -92,4 +115,6 @@ export interface CallFact {
   readonly serverTiming: string;
   readonly contentLength: number;
   readonly tag: number;
+  /** By the page: then status 0 says nothing about the network. */
+  readonly aborted: boolean;
 }

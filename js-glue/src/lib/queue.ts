@@ -31,13 +31,6 @@ const STATE_KINDS =
   (1 << InboxKind.LIFECYCLE) |
   (1 << InboxKind.CONFIG);
 
-function roomFor(kind: InboxKind, item: unknown): number {
-  const bit = 1 << kind;
-  if (bit & STATE_KINDS) return QUEUE_ITEMS_MAX + 2 * QUEUE_RESERVE;
-  const isVital = bit & VITAL_KINDS && (kind !== InboxKind.EVENT || (item as { interactionId?: number }).interactionId);
-  return QUEUE_ITEMS_MAX + (isVital ? QUEUE_RESERVE : 0);
-}
-
 export class Queue implements Sink {
   items: Item[] = [];
   lost = new Map<LossReason, number>();
@@ -49,7 +42,9 @@ export class Queue implements Sink {
 
   push(kind: InboxKind, item: unknown, extra?: string | number): void {
     if ((this.sheds >>> kind) & 1) return this.lose(this.reason, 1);
-    if (this.items.length >= QUEUE_ITEMS_MAX && this.items.length >= roomFor(kind, item)) return this.lose(LossReason.QUEUE_FULL, 1);
+    const isVital = (1 << kind) & VITAL_KINDS && (kind !== InboxKind.EVENT || (item as { interactionId?: number }).interactionId);
+    const reserve = (1 << kind) & STATE_KINDS ? 2 * QUEUE_RESERVE : isVital ? QUEUE_RESERVE : 0;
+    if (this.items.length >= QUEUE_ITEMS_MAX + reserve) return this.lose(LossReason.QUEUE_FULL, 1);
     this.items.push([kind, item, extra]);
     this.onPush();
   }

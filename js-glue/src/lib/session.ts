@@ -1,7 +1,10 @@
 /**
- * A session without a cookie: an id in sessionStorage, so it lives with the tab, for at most 4 hours and 30 idle
- * minutes. With Global Privacy Control, or where storage is refused, every document is its own session.
+ * A session without a cookie: an id in the storage of the tab or of the origin, for at most 4 hours and 30 minutes without
+ * a new view or a return to the page. It is looked up when a document starts, renewed with a new view when it has expired,
+ * and a view stays in the session that it began in. With Global Privacy Control, with "none", or where storage is refused,
+ * every document is its own session.
  */
+import type { Options } from "../types";
 import { isPrivate } from "./left_early";
 import { randomId, type Id128 } from "./random";
 
@@ -9,19 +12,21 @@ const KEY = "vitrace.session";
 const IDLE_MS_MAX = 30 * 60_000;
 const AGE_MS_MAX = 4 * 3_600_000;
 
-export function sessionId(nowMs: number): Id128 {
+/** Returns how to look it up, which also says that somebody is there. The same id is the same array. */
+export function sessionOf(where: Options["session"]): (nowMs: number) => Id128 {
   let id = randomId();
-  if (isPrivate()) return id;
-  try {
-    let born = nowMs;
-    const [kept, keptBorn, seen] = (JSON.parse(sessionStorage.getItem(KEY) ?? "[]") as [Id128?, number?, number?]) ?? [];
-    if (kept?.length === 4 && nowMs - seen! < IDLE_MS_MAX && nowMs - keptBorn! < AGE_MS_MAX) {
-      id = kept;
-      born = keptBorn!;
+  return (nowMs) => {
+    if (where === "none" || isPrivate()) return id;
+    try {
+      const store = where === "origin" ? localStorage : sessionStorage;
+      const [kept, born, seen] = (JSON.parse(store.getItem(KEY) ?? "[]") as [Id128?, number?, number?]) ?? [];
+      const isLive = kept?.length === 4 && nowMs - seen! < IDLE_MS_MAX && nowMs - born! < AGE_MS_MAX;
+      const next = isLive ? kept : seen ? randomId() : id;
+      if (String(next) !== String(id)) id = next;
+      store.setItem(KEY, JSON.stringify([id, isLive ? born : nowMs, nowMs]));
+    } catch {
+      // No storage, or not what we wrote: this document is its own session.
     }
-    sessionStorage.setItem(KEY, JSON.stringify([id, born, nowMs]));
-  } catch {
-    // No storage, or not what we wrote: this document is its own session.
-  }
-  return id;
+    return id;
+  };
 }

@@ -5,7 +5,6 @@ import type { Options } from "../types";
 import type { Watch } from "../watch";
 import { isSupported } from "./observe";
 import { randomId, type Id128 } from "./random";
-import { routeFor } from "./route";
 
 declare const VITRACE_VERSION: string;
 
@@ -21,7 +20,7 @@ function supportedMetrics(): number {
 }
 
 /** The session is not looked up before the core starts: the first look into sessionStorage blocks for milliseconds. */
-export function startFact(options: Options, page: Watch["page"], transport: number, session: Id128): StartFact {
+export function startFact(options: Options, page: Watch["page"], transport: number, session: Id128, route: string): StartFact {
   const { connection, deviceMemory, hardwareConcurrency, language } = navigator as NavigatorMore;
   return {
     ...page,
@@ -34,7 +33,7 @@ export function startFact(options: Options, page: Watch["page"], transport: numb
     release: options.release,
     environment: options.environment,
     sdkVersion: VITRACE_VERSION,
-    route: routeFor(page.url, options.route),
+    route,
     referrer: document.referrer,
     viewportWidth: innerWidth,
     viewportHeight: innerHeight,

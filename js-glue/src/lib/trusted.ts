@@ -7,17 +7,18 @@ const POLICY = "vitrace";
 
 export type UseScript = <T>(url: string, use: (url: string) => T) => T;
 
-/** Gives a script's URL to the browser; again through a policy of ours, made once, when the page demands one. */
+/**
+ * Gives a script's URL to the browser, through a policy of ours where there are policies: trying without one first would
+ * be reported as a violation. A page that does not allow it gets the bare URL, which it may allow.
+ */
 export function useScript(): UseScript {
   let policy: ReturnType<TrustedTypes["createPolicy"]> | undefined;
   return (url, use) => {
     try {
-      return use(url);
-    } catch (error) {
-      const { trustedTypes } = window as unknown as { trustedTypes?: TrustedTypes };
-      if (!(error instanceof TypeError) || !trustedTypes) throw error;
-      policy ??= trustedTypes.createPolicy(POLICY, { createScriptURL: (text) => text });
-      return use(policy.createScriptURL(url));
+      policy ??= (window as { trustedTypes?: TrustedTypes }).trustedTypes?.createPolicy(POLICY, { createScriptURL: (text) => text });
+    } catch {
+      // The page's list of policies has not ours.
     }
+    return use(policy ? policy.createScriptURL(url) : url);
   };
 }

@@ -3,30 +3,21 @@ import type { Options } from "../types";
 
 export interface Urls {
   readonly beacon: string;
-  /** What the URLs of all files that are loaded later begin with. */
-  readonly files: string;
-  readonly bridge: string;
-  readonly trace: string;
+  /** How the files that others load begin: `…/vitrace-`. */
+  readonly part: string;
   readonly wasm: string;
-  /** The script of the worker: where the tag is used, the bridge itself, which the browser already has. */
-  readonly sdkWorker: string;
   readonly workerUrl: string | undefined;
 }
 
-/** `folder`: of the SDK's files when known (the script tag's own), else they are taken from the collector. */
-export function urlsOf({ endpoint, wasmUrl, workerUrl }: Options, folder?: string): Urls {
+/** `files`: folder of the SDK's files when known (the script tag's own), else they are taken from the collector. */
+export function urlsOf({ endpoint, wasmUrl, workerUrl }: Options, files?: string): Urls {
   const absolute = (url: string) => new URL(url, document.baseURI).href;
   const base = absolute(endpoint ?? "/").replace(/\/+$/, "") + "/v1/";
-  const sdk = `${folder ?? base}vitrace`;
-  const files = sdk + "-";
-  const bridge = files + "bridge.js";
+  const sdk = `${files ?? base}vitrace`;
   return {
-    beacon: `${base}beacon`,
-    files,
-    bridge,
-    trace: files + "trace.js",
-    wasm: wasmUrl ? absolute(wasmUrl) : `${sdk}.wasm`,
-    sdkWorker: folder ? bridge : `${base}vitrace-worker.js`,
+    beacon: base + "beacon",
+    part: sdk + "-",
+    wasm: wasmUrl ? absolute(wasmUrl) : sdk + ".wasm",
     workerUrl: workerUrl && absolute(workerUrl),
   };
 }

@@ -3,8 +3,9 @@ import type { ErrorFact } from "../lib/entries";
 import { listen } from "../lib/listen";
 import type { Context } from "./source";
 
-// A page that fails in a loop must not spend our budget: after this many the rest is only counted.
-const ERRORS_MAX = 100;
+// A page that fails in a loop must not spend our budget: after this many, also of the same (lib/repeats.ts), the rest is
+// only counted.
+const ERRORS_MAX = 500;
 
 /** Returns how the application reports one. */
 export function observeError(context: Context): (error: unknown) => void {

@@ -1,51 +1,58 @@
 /**
  * Opt-in tracing of calls: puts a new `traceparent` on fetch calls to allow-listed origins and reports how they went.
  *
- * The header can break a call (a preflight that the server refuses), so: only modes that may carry it, never over one
- * that is already there, and not again for an origin whose call failed below HTTP. Calls to other origins pass through
+ * Only modes that may carry the header get it, see lib/injection.ts for the rest. Calls to other origins pass through
  * untouched and unreported; their timing is in the resource entries.
  */
 import { InboxKind } from "../abi";
+import { tagged, type CallTags } from "../lib/call_tags";
 import type { CallFact } from "../lib/entries";
-import type { Origins } from "../lib/origins";
-import { newTraceparent } from "../lib/traceparent";
+import type { Injected, Injection } from "../lib/injection";
 import type { Context } from "./source";
+
+type Args = [RequestInfo | URL, RequestInit?];
 
 interface Call {
   readonly url: URL;
   readonly method: string;
-  readonly traceparent: string;
+  readonly injected: Injected;
+  readonly tag: number;
+  readonly signal: AbortSignal | null | undefined;
   readonly start: number;
+  readonly args: Args;
 }
 
-export function observeFetch(context: Context, origins: Origins): void {
+export function observeFetch({ guard, sink, stops }: Context, injection: Injection, tags: CallTags): void {
   const original = window.fetch;
-  const { guard, sink, stops } = context;
-  const push = (call: Call, response?: Response) => sink.push(InboxKind.CALL, callFact(call, response));
+
+  const settled = (call: Call, response?: Response, error?: { readonly name?: string }) => {
+    const aborted = !response && (!!call.signal?.aborted || error?.name === "AbortError");
+    const { url, injected, tag } = call;
+    tags.end(url);
+    if (!response && !aborted) {
+      injection.failed(url, injected);
+      if (tag) tags.failed(url);
+    } else if (response?.redirected && injected.traceparent) injection.redirected(url, response.url);
+    sink.push(InboxKind.CALL, callFact(call, aborted, response));
+  };
 
   function traced(this: unknown, input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
-    let call: Call | undefined;
-    let args: [RequestInfo | URL, RequestInit?] = [input, init];
+    let planned: Call | undefined;
     guard.run(() => {
-      const planned = planFetch(input, init, origins);
-      if (!planned) return;
-      call = planned.call;
-      args = planned.args;
+      planned = planFetch(input, init, injection, tags);
+      if (planned) tags.begin(planned.url);
     });
-    const answer = original.apply(this as Window, args);
+    const call = planned;
+    const answer = original.apply(this as Window, call ? call.args : [input, init]);
     if (!call) return answer;
-    const made = call;
     // The derived promise goes to the page: a handler on `answer` itself would hide its unhandled rejections.
     return answer.then(
       (response) => {
-        guard.run(() => push(made, response));
+        guard.run(() => settled(call, response));
         return response;
       },
       (error) => {
-        guard.run(() => {
-          if (made.traceparent && error?.name !== "AbortError") origins.block(made.url.origin);
-          push(made);
-        });
+        guard.run(() => settled(call, undefined, error));
         throw error;
       },
     );
@@ -57,42 +64,43 @@ export function observeFetch(context: Context, origins: Origins): void {
   });
 }
 
-/** What to call instead, or undefined when the call is none of our business. Exported for its tests. */
-export function planFetch(
-  input: RequestInfo | URL,
-  init: RequestInit | undefined,
-  origins: Origins,
-): { call: Call; args: [RequestInfo | URL, RequestInit?] } | undefined {
+/** What to call instead, or undefined when the call is none of our business. */
+function planFetch(input: RequestInfo | URL, init: RequestInit | undefined, injection: Injection, tags: CallTags): Call | undefined {
   const request = typeof Request === "function" && input instanceof Request ? input : undefined;
   const url = new URL(request ? request.url : String(input), document.baseURI);
-  if (!origins.lists(url.origin)) return undefined;
+  if (!injection.origins.lists(url)) return undefined;
   const method = (init?.method ?? request?.method ?? "GET").toUpperCase();
-  const mode = init?.mode ?? request?.mode ?? "cors";
   const headers = new Headers(init?.headers ?? request?.headers);
-  const injects = origins.mayInject(url.origin) && (mode === "cors" || mode === "same-origin") && !headers.has("traceparent");
-  const traceparent = injects ? newTraceparent() : "";
-  const call = { url, method, traceparent, start: performance.now() };
-  if (!injects) return { call, args: [input, init] };
-  headers.set("traceparent", traceparent);
+  const isPreloaded = injection.consumesPreload(url, method);
+  const mayCarry = /^(cors|same-origin)$/.test(init?.mode ?? request?.mode ?? "cors");
+  const injected = injection.plan(url, isPreloaded || !mayCarry, (name) => headers.has(name));
+  // A Request with a body cannot be made anew under another URL everywhere.
+  const tag = request || isPreloaded ? 0 : tags.choose(url);
+  const target = tag ? tagged(url, tag) : input;
+  for (const [name, value] of injected.headers) headers.set(name, value);
   // An init, even one with headers only, resets the referrer of a Request: keep what the page chose.
   const kept = request && !init ? { referrer: request.referrer, referrerPolicy: request.referrerPolicy } : {};
-  return { call, args: [input, { ...init, ...kept, headers }] };
+  const args: Args = [target, injected.traceparent ? { ...init, ...kept, headers } : init];
+  return { url, method, injected, tag, signal: init?.signal ?? request?.signal, start: performance.now(), args };
 }
 
-/** `response` is undefined when there was none. The end of its body is not ours to watch: that would change the request. */
-function callFact({ url, method, start, traceparent }: Call, response?: Response): CallFact {
+/** `response` is undefined when there was none. The end of a body is not ours to watch: that would change the request. */
+function callFact({ url, method, start, injected, tag }: Call, aborted: boolean, response?: Response): CallFact {
   const now = performance.now();
+  const hasBody = response && method !== "HEAD" && !/^(204|205|304)$/.test(response.status + "");
+  const header = (name: string) => response?.headers.get(name) ?? "";
   return {
     url: url.href,
     method,
     start,
     headers: response && now,
-    end: response ? undefined : now,
+    end: hasBody ? undefined : now,
     status: response?.status ?? 0,
     redirected: !!response?.redirected,
-    traceparent,
-    serverTiming: response?.headers.get("server-timing") ?? "",
-    contentLength: +(response?.headers.get("content-length") ?? 0) || 0,
-    tag: 0,
+    traceparent: injected.traceparent,
+    serverTiming: header("server-timing"),
+    contentLength: (hasBody && +header("content-length")) || 0,
+    tag,
+    aborted,
   };
 }

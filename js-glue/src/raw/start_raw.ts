@@ -38,7 +38,7 @@ function isSampled(start: Float64Array, rate: number): boolean {
 
 /** A blob would inherit the page's policy: only a script with an answer of its own helps. */
 async function coreWorker({ options, urls, useScript }: Watch, host: Host, wasm: ArrayBuffer): Promise<Worker | undefined> {
-  const url = urls.workerUrl ?? urls.files + "worker.js";
+  const url = urls.workerUrl ?? urls.part + "worker.js";
   if (options.transport === "raw" || new URL(url).origin !== location.origin) return undefined;
   const worker = await startWorker(host, useScript, { workerUrl: url, sdkWorker: url });
   if (!worker) return undefined;

@@ -33,3 +33,10 @@ export async function load(...names) {
   writeFileSync(file, outputFiles[0].contents);
   return import(pathToFileURL(file).href);
 }
+
+/** A script of this folder with what it imports, to be run in a browser's page. */
+export async function pageScript(name) {
+  const entry = join(dirname(fileURLToPath(import.meta.url)), name);
+  const { outputFiles } = await build({ entryPoints: [entry], bundle: true, format: "iife", target: "es2022", write: false });
+  return outputFiles[0].text;
+}

@@ -1,6 +1,8 @@
 /* The rules of the joiner, case by case. join_order_test.c holds them against a second implementation. */
 #include "tests/unit/collector/join/join_bench.h"
 
+#define SECOND INT64_C(1000000000)
+
 static void test_join__injected_id_that_is_the_parent_of_a_server_span_is_exact_parent(void **state)
 {
     (void)state;
@@ -349,10 +351,123 @@ static void test_join__names_are_stable(void **state)
     assert_string_equal(join_reason_name(JOIN_REASON_EXPIRED), "expired");
 }
 
+/* A page that was under way from 1,000 s to 1,001 s by its own clock, which is 100 s behind. */
+static struct join_claim claim_in_time(unsigned span, int source)
+{
+    struct join_claim claim = {.view = 7, .seq = 8, .ordinal = 9};
+    claim.from_ns = 1000 * SECOND;
+    claim.until_ns = 1001 * SECOND;
+    claim.shift_ns = 100 * SECOND;
+    claim_add(&claim, 1, span, 1, source);
+    return claim;
+}
+
+static void begin_anew(void)
+{
+    join_free(bench.join);
+    bench_open(64, 64);
+}
+
+static void expect_at(int64_t start_ns, int source, enum join_level level, enum join_reason reason)
+{
+    struct join_claim claim = claim_in_time(20, source);
+    begin_anew();
+    take_span(1, 20, 0, SERVER, (uint64_t)start_ns);
+    join_take_claim(bench.join, &claim, 0);
+    expect_last(level, reason, level == JOIN_NONE ? 0 : 1, level == JOIN_NONE ? 0 : 20);
+}
+
+static void test_join__an_id_whose_span_began_at_another_time_is_from_a_shared_cache(void **state)
+{
+    (void)state;
+    int64_t slack = JOIN_CLOCK_SLACK_NS;
+    const int64_t fits[] = {1000 * SECOND, 1000 * SECOND - slack, 1001 * SECOND + slack,
+                            1100 * SECOND, 1100 * SECOND - slack, 1101 * SECOND + slack};
+    const int64_t stale[] = {1000 * SECOND - slack - 1,
+                             1001 * SECOND + slack + 1,
+                             1100 * SECOND - slack - 1,
+                             1101 * SECOND + slack + 1,
+                             1,
+                             INT64_MAX};
+    for (size_t i = 0; i < sizeof fits / sizeof fits[0]; i++) {
+        expect_at(fits[i], META, JOIN_EXACT_TRACE, JOIN_REASON_JOINED);
+        expect_at(stale[i], META, JOIN_NONE, JOIN_REASON_STALE_SHARED_CACHE);
+        expect_at(stale[i], TIMING, JOIN_NONE, JOIN_REASON_STALE_SHARED_CACHE);
+        expect_at(stale[i], INJECTED, JOIN_EXACT_TRACE, JOIN_REASON_JOINED);
+    }
+}
+
+/* One page was made and its meta tag given to three visitors: the one for whom it was made joins. */
+static void test_join__of_the_page_loads_that_claim_one_meta_id_only_the_first_joins_in_any_order(void **state)
+{
+    (void)state;
+    for (unsigned late = 0; late < 2; late++) {
+        begin_anew();
+        if (!late)
+            take_span(1, 20, 9, SERVER, 1000 * SECOND);
+        for (int64_t visitor = 0; visitor < 3; visitor++) {
+            struct join_claim claim = claim_in_time(9, META);
+            claim.view = visitor;
+            claim.from_ns += visitor * 300 * SECOND;
+            claim.until_ns += visitor * 300 * SECOND;
+            join_take_claim(bench.join, &claim, 0);
+        }
+        if (late)
+            take_span(1, 20, 9, SERVER, 1000 * SECOND);
+        for (size_t i = bench.count - 3; i < bench.count; i++) {
+            bool first = bench.taken[i].view == 0;
+            assert_int_equal(bench.taken[i].level, first ? JOIN_EXACT_PARENT : JOIN_NONE);
+            assert_int_equal(bench.taken[i].reason, first ? JOIN_REASON_JOINED : JOIN_REASON_STALE_SHARED_CACHE);
+        }
+    }
+}
+
+static void test_join__a_stale_id_keeps_its_reason_and_does_not_stand_in_the_way_of_a_fresh_one(void **state)
+{
+    (void)state;
+    struct join_claim claim = claim_in_time(20, META);
+    claim_add(&claim, 2, 30, 1, TIMING);
+    take_span(1, 20, 0, SERVER, 1);
+    join_take_claim(bench.join, &claim, 0);
+    expect_last(JOIN_NONE, JOIN_REASON_STALE_SHARED_CACHE, 0, 0);
+    join_expire(bench.join, 11 * MINUTE);
+    expect_last(JOIN_NONE, JOIN_REASON_STALE_SHARED_CACHE, 0, 0);
+    assert_int_equal(counted(COUNTER_JOIN_NONE), 1);
+    assert_int_equal(counted(COUNTER_JOIN_PENDING), 0);
+    take_span(2, 30, 0, SERVER, 1000 * SECOND);
+    expect_last(JOIN_EXACT_TRACE, JOIN_REASON_JOINED, 2, 30);
+}
+
+static void expect_reason(uint32_t flags, bool has_id, enum join_reason reason)
+{
+    struct join_claim claim = {.flags = flags};
+    if (has_id)
+        claim_add(&claim, 1, 10, 1, INJECTED);
+    begin_anew();
+    join_take_claim(bench.join, &claim, 0);
+    join_expire(bench.join, 11 * MINUTE);
+    expect_last(JOIN_NONE, reason, 0, 0);
+}
+
+static void test_join__what_became_of_a_call_is_its_reason(void **state)
+{
+    (void)state;
+    expect_reason(JOIN_REQUEST_FAILED | JOIN_REQUEST_BLOCKED, true, JOIN_REASON_BLOCKED_CORS_PREFLIGHT);
+    expect_reason(JOIN_REQUEST_FAILED, true, JOIN_REASON_NETWORK_ERROR);
+    expect_reason(JOIN_REQUEST_NO_ENTRY, false, JOIN_REASON_NO_ENTRY_BODY_UNREAD);
+    expect_reason(JOIN_REQUEST_NO_ENTRY, true, JOIN_REASON_NO_SPAN);
+    expect_reason(JOIN_REQUEST_AMBIGUOUS, false, JOIN_REASON_ENTRY_AMBIGUOUS);
+    expect_reason(JOIN_REQUEST_AMBIGUOUS | JOIN_REQUEST_THIRD_PARTY, false, JOIN_REASON_THIRD_PARTY);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(test_join__##name, setup, teardown)
     const struct CMUnitTest tests[] = {
+        TEST(an_id_whose_span_began_at_another_time_is_from_a_shared_cache),
+        TEST(of_the_page_loads_that_claim_one_meta_id_only_the_first_joins_in_any_order),
+        TEST(a_stale_id_keeps_its_reason_and_does_not_stand_in_the_way_of_a_fresh_one),
+        TEST(what_became_of_a_call_is_its_reason),
         TEST(injected_id_that_is_the_parent_of_a_server_span_is_exact_parent),
         TEST(claim_before_span_is_pending_and_then_the_same_result),
         TEST(redirect_hops_with_one_parent_join_to_the_earliest),

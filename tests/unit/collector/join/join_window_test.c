@@ -118,7 +118,7 @@ static void test_join_window__node_sizes_are_those_of_the_memory_arithmetic(void
     assert_true(sizeof(struct join_span_node) <= 48);
     assert_true(sizeof(struct join_trace_node) <= 56);
     assert_true(sizeof(struct join_link) <= 20);
-    assert_true(sizeof(struct join_claim_node) <= 240);
+    assert_true(sizeof(struct join_claim_node) <= 264);
 }
 
 int main(void)

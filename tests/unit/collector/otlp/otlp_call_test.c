@@ -79,7 +79,7 @@ static int teardown(void **state)
     (void)state;
     grpc_client_close(&fixture.client);
     grpc_stop(fixture.grpc, 1000);
-    assert_int_equal(atomic_load(&fixture.otlp->body_bytes), 0);
+    assert_int_equal(atomic_load(&fixture.otlp->bodies.bytes), 0);
     otlp_free(fixture.otlp);
     return 0;
 }
@@ -197,9 +197,9 @@ static void test_otlp_call__bad_messages_have_the_status_that_exporters_know(voi
     uint8_t *large = calloc(1, OTLP_REQUEST_BYTES_MAX + 1);
     expect_status(slice_of(large, OTLP_REQUEST_BYTES_MAX + 1), NULL, GRPC_RESOURCE_EXHAUSTED);
     free(large);
-    atomic_store(&fixture.otlp->body_bytes, OTLP_BODY_BYTES_TOTAL_MAX);
+    atomic_store(&fixture.otlp->bodies.bytes, OTLP_BODY_BYTES_TOTAL_MAX);
     expect_status(file_read(GOLDEN_GZ, data, sizeof data), "gzip", GRPC_UNAVAILABLE);
-    atomic_store(&fixture.otlp->body_bytes, 0);
+    atomic_store(&fixture.otlp->bodies.bytes, 0);
     assert_int_equal(fixture.taken, 0);
 }
 

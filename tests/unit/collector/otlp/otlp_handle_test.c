@@ -84,7 +84,7 @@ static int teardown(void **state)
 {
     (void)state;
     net_stop(fixture.net, 1000);
-    assert_int_equal(atomic_load(&fixture.otlp->body_bytes), 0);
+    assert_int_equal(atomic_load(&fixture.otlp->bodies.bytes), 0);
     otlp_free(fixture.otlp);
     return 0;
 }
@@ -234,7 +234,7 @@ static void test_otlp_handle__nothing_is_answered_before_the_append_is_durable(v
     char byte;
     assert_int_equal(recv(client, &byte, 1, MSG_DONTWAIT), -1);
     assert_int_equal(counted(COUNTER_SPANS_ACCEPTED), 0);
-    assert_int_equal(atomic_load(&fixture.otlp->body_bytes), fixture.payload_size);
+    assert_int_equal(atomic_load(&fixture.otlp->bodies.bytes), fixture.payload_size);
     fixture.held->done(fixture.held); /* on another thread than the net's */
     client_receive(client, &reply);
     assert_int_equal(reply.status, 200);
@@ -369,7 +369,7 @@ static void test_otlp_handle__bomb_is_413_and_gives_its_memory_back(void **state
     struct reply reply;
     post(AS_GZIP, slice_of(packed, used), &reply);
     expect_status(&reply, 413, 8);
-    assert_int_equal(atomic_load(&fixture.otlp->body_bytes), 0);
+    assert_int_equal(atomic_load(&fixture.otlp->bodies.bytes), 0);
     free(zeros);
     free(packed);
 }
@@ -380,11 +380,11 @@ static void test_otlp_handle__used_up_budget_is_503_and_asks_to_come_back_soon(v
     uint8_t data[4096];
     struct reply reply;
     struct slice packed = file_read(GOLDEN_GZ, data, sizeof data);
-    atomic_store(&fixture.otlp->body_bytes, OTLP_BODY_BYTES_TOTAL_MAX);
+    atomic_store(&fixture.otlp->bodies.bytes, OTLP_BODY_BYTES_TOTAL_MAX);
     post(AS_GZIP, packed, &reply);
     expect_status(&reply, 503, 14);
     assert_true(head_has(&reply, "Retry-After: 1"));
-    atomic_store(&fixture.otlp->body_bytes, 0);
+    atomic_store(&fixture.otlp->bodies.bytes, 0);
     post(AS_GZIP, packed, &reply);
     assert_int_equal(reply.status, 200);
 }
@@ -427,11 +427,11 @@ static void test_otlp_handle__json_is_answered_in_json(void **state)
     post(AS_JSON, slice_text("{}"), &reply);
     assert_int_equal(reply.status, 200);
     assert_int_equal(fixture.taken, 0);
-    atomic_store(&fixture.otlp->body_bytes, OTLP_BODY_BYTES_TOTAL_MAX);
+    atomic_store(&fixture.otlp->bodies.bytes, OTLP_BODY_BYTES_TOTAL_MAX);
     post(AS_JSON, slice_text("{}"), &reply);
     assert_int_equal(reply.status, 503);
     assert_true(head_has(&reply, "Retry-After: 1"));
-    atomic_store(&fixture.otlp->body_bytes, 0);
+    atomic_store(&fixture.otlp->bodies.bytes, 0);
 }
 
 static void test_otlp_handle__zstd_is_stored_inflated(void **state)

@@ -13,15 +13,15 @@
 #define GOLDEN_JSON "tests/golden/otlp/sdk_trace.json"
 #define IDS         "\"traceId\":\"0AF7651916cd43dd8448eb211c80319c\",\"spanId\":\"00f067AA0ba90240\""
 
-static struct otlp otlp; /* only its budget is used */
+static struct otlp otlp = {.bodies.bytes_max = OTLP_BODY_BYTES_TOTAL_MAX}; /* only its budget is used */
 
-static enum otlp_body_status convert(struct slice json, struct otlp_body *out)
+static enum inflate_status convert(struct slice json, struct inflate_body *out)
 {
     uint8_t *exact = malloc(json.size > 0 ? json.size : 1); /* exact bounds for the sanitizers */
     memcpy(exact, json.data, json.size);
-    enum otlp_body_status status = otlp_json_convert(&otlp, slice_of(exact, json.size), out);
+    enum inflate_status status = otlp_json_convert(&otlp.bodies, slice_of(exact, json.size), out);
     free(exact);
-    assert_int_equal(atomic_load(&otlp.body_bytes), out->room);
+    assert_int_equal(atomic_load(&otlp.bodies.bytes), out->room);
     return status;
 }
 
@@ -37,31 +37,31 @@ static struct slice wrapped(const char *fields)
 static void expect_span(const char *fields, const struct message *span)
 {
     static struct message request;
-    struct otlp_body out = {0};
+    struct inflate_body out = {0};
     struct slice json = wrapped(fields);
     message_wrap_span(&request, message_slice(span));
-    assert_int_equal(convert(json, &out), OTLP_BODY_OK);
+    assert_int_equal(convert(json, &out), INFLATE_OK);
     assert_int_equal(out.size, request.size);
     assert_memory_equal(out.data, request.bytes, request.size);
-    otlp_body_release(&otlp, &out);
+    inflate_body_release(&otlp.bodies, &out);
 }
 
 static void expect_malformed(const char *fields)
 {
-    struct otlp_body out = {0};
-    if (convert(wrapped(fields), &out) != OTLP_BODY_MALFORMED)
+    struct inflate_body out = {0};
+    if (convert(wrapped(fields), &out) != INFLATE_MALFORMED)
         fail_msg("taken: %s", fields);
 }
 
 static enum otlp_read_status read_one(const char *fields)
 {
-    struct otlp_body out = {0};
+    struct inflate_body out = {0};
     struct otlp_reader reader;
     struct otlp_span span;
-    assert_int_equal(convert(wrapped(fields), &out), OTLP_BODY_OK);
+    assert_int_equal(convert(wrapped(fields), &out), INFLATE_OK);
     otlp_reader_init(&reader, slice_of(out.data, out.size));
     enum otlp_read_status status = otlp_reader_next(&reader, &span);
-    otlp_body_release(&otlp, &out);
+    inflate_body_release(&otlp.bodies, &out);
     return status;
 }
 
@@ -254,19 +254,19 @@ static void test_otlp_json__documents_that_are_no_object_are_malformed(void **st
 {
     (void)state;
     static const char *const bad[] = {"", "[]", "null", "1", "\"\"", "{} x", "{\"resourceSpans\":{}}"};
-    struct otlp_body out = {0};
+    struct inflate_body out = {0};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
-        assert_int_equal(convert(slice_text(bad[i]), &out), OTLP_BODY_MALFORMED);
-    assert_int_equal(convert(slice_text(" { } "), &out), OTLP_BODY_OK);
+        assert_int_equal(convert(slice_text(bad[i]), &out), INFLATE_MALFORMED);
+    assert_int_equal(convert(slice_text(" { } "), &out), INFLATE_OK);
     assert_int_equal(out.size, 0);
-    otlp_body_release(&otlp, &out);
+    inflate_body_release(&otlp.bodies, &out);
 }
 
 static void test_otlp_json__nesting_beyond_the_reader_is_malformed(void **state)
 {
     (void)state;
     char json[8192] = "";
-    struct otlp_body out = {0};
+    struct inflate_body out = {0};
     for (unsigned levels = 10; levels <= 40; levels += 30) {
         char *at = json + sprintf(json, "%s", "{\"resourceSpans\":[{\"resource\":{\"attributes\":[{\"value\":");
         for (unsigned i = 0; i < levels; i++)
@@ -274,18 +274,18 @@ static void test_otlp_json__nesting_beyond_the_reader_is_malformed(void **state)
         for (unsigned i = 0; i < levels; i++)
             at += sprintf(at, "]}}");
         sprintf(at, "}]}}]}");
-        assert_int_equal(convert(slice_text(json), &out), levels == 10 ? OTLP_BODY_OK : OTLP_BODY_MALFORMED);
-        otlp_body_release(&otlp, &out);
+        assert_int_equal(convert(slice_text(json), &out), levels == 10 ? INFLATE_OK : INFLATE_MALFORMED);
+        inflate_body_release(&otlp.bodies, &out);
     }
 }
 
 static void test_otlp_json__golden_body_of_the_official_exporter_reads_whole(void **state)
 {
     (void)state;
-    struct otlp_body out = {0};
+    struct inflate_body out = {0};
     struct otlp_reader reader;
     struct otlp_span span;
-    assert_int_equal(convert(golden_read(), &out), OTLP_BODY_OK);
+    assert_int_equal(convert(golden_read(), &out), INFLATE_OK);
     otlp_reader_init(&reader, slice_of(out.data, out.size));
     assert_int_equal(otlp_reader_next(&reader, &span), OTLP_SPAN);
     assert_memory_equal(span.trace_id, TRACE_ID, 16);
@@ -303,7 +303,7 @@ static void test_otlp_json__golden_body_of_the_official_exporter_reads_whole(voi
     assert_int_equal(otlp_reader_next(&reader, &span), OTLP_SPAN);
     assert_true(slice_equal(span.peer_service, slice_text("stock")));
     assert_int_equal(otlp_reader_next(&reader, &span), OTLP_END);
-    otlp_body_release(&otlp, &out);
+    inflate_body_release(&otlp.bodies, &out);
 }
 
 static void test_otlp_json__every_strict_prefix_of_it_is_malformed_and_no_flip_reads_outside(void **state)
@@ -311,13 +311,13 @@ static void test_otlp_json__every_strict_prefix_of_it_is_malformed_and_no_flip_r
     (void)state;
     static uint8_t data[16384];
     struct slice golden = golden_read();
-    struct otlp_body out = {0};
+    struct inflate_body out = {0};
     for (size_t size = 0; size < golden.size; size++)
-        assert_int_equal(convert(slice_of(golden.data, size), &out), OTLP_BODY_MALFORMED);
+        assert_int_equal(convert(slice_of(golden.data, size), &out), INFLATE_MALFORMED);
     memcpy(data, golden.data, golden.size);
     for (size_t bit = 0; bit < golden.size * 8; bit++) {
         data[bit / 8] ^= (uint8_t)(1u << bit % 8);
-        if (convert(slice_of(data, golden.size), &out) == OTLP_BODY_OK) {
+        if (convert(slice_of(data, golden.size), &out) == INFLATE_OK) {
             struct otlp_reader reader;
             struct otlp_span span;
             otlp_reader_init(&reader, slice_of(out.data, out.size));
@@ -326,7 +326,7 @@ static void test_otlp_json__every_strict_prefix_of_it_is_malformed_and_no_flip_r
                 continue;
             assert_int_equal(status, OTLP_END); /* what we write is always protobuf */
         }
-        otlp_body_release(&otlp, &out);
+        inflate_body_release(&otlp.bodies, &out);
         data[bit / 8] ^= (uint8_t)(1u << bit % 8);
     }
 }
@@ -334,10 +334,10 @@ static void test_otlp_json__every_strict_prefix_of_it_is_malformed_and_no_flip_r
 static void test_otlp_json__used_up_budget_is_busy(void **state)
 {
     (void)state;
-    struct otlp_body out = {0};
-    atomic_store(&otlp.body_bytes, OTLP_BODY_BYTES_TOTAL_MAX);
-    assert_int_equal(otlp_json_convert(&otlp, slice_text("{}"), &out), OTLP_BODY_BUSY);
-    atomic_store(&otlp.body_bytes, 0);
+    struct inflate_body out = {0};
+    atomic_store(&otlp.bodies.bytes, OTLP_BODY_BYTES_TOTAL_MAX);
+    assert_int_equal(otlp_json_convert(&otlp.bodies, slice_text("{}"), &out), INFLATE_BUSY);
+    atomic_store(&otlp.bodies.bytes, 0);
     assert_null(out.data);
 }
 

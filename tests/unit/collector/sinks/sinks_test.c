@@ -104,6 +104,8 @@ static void append_all(struct index_fixture *fixture)
         append_record(fixture, i);
 }
 
+#define DUPLICATE "\"duplicate\": "
+
 /* Every answer that does not depend on when records came. */
 static char *all_answers(struct index_fixture *fixture)
 {
@@ -124,6 +126,9 @@ static char *all_answers(struct index_fixture *fixture)
         strcat(all, text);
         free(text);
     }
+    for (char *at = all; (at = strstr(at, DUPLICATE)) != NULL;) /* how often a record came is the one thing that does */
+        for (at += strlen(DUPLICATE); *at >= '0' && *at <= '9'; at++)
+            *at = '#';
     return all;
 }
 

@@ -216,6 +216,59 @@ static void test_store__an_unsupported_vital_is_kept_but_not_counted(void **stat
     assert_true(store_reader_end(self->reader));
 }
 
+static struct store_view put_sampled_view(struct fixture *self, uint8_t id, uint32_t ppm, uint32_t trigger)
+{
+    struct store_beacon beacon = beacon_of(id, 0);
+    struct store_view view = {0};
+    beacon.sample_rate_ppm = ppm;
+    beacon.recorder_trigger = trigger;
+    assert_int_equal(store_put_beacon(self->store, &beacon, &view), STORE_OK);
+    return view;
+}
+
+static void test_store__a_sampled_view_stands_for_those_that_were_not(void **state)
+{
+    static const struct {
+        uint32_t ppm, trigger;
+        uint64_t total;
+    } views[] = {{0, 0, 1}, {1000000, 0, 1},       {4000000, 0, 1}, {250000, 0, 4}, {300000, 0, 3}, {999999, 0, 1},
+                 {1000, 0, 1000}, {1, 0, STORE_WEIGHT_MAX}, {0, 3, 0},      {250000, 5, 0}};
+    struct fixture *self = *state;
+    uint64_t total = 0;
+    assert_true(store_begin(self->store));
+    for (uint8_t i = 0; i < sizeof views / sizeof views[0]; i++) {
+        struct store_view view = put_sampled_view(self, i, views[i].ppm, views[i].trigger);
+        assert_int_equal(view.weight, views[i].total);
+        put_vital(self, &view, 0, LCP, 1000, 3);
+        total += views[i].total;
+    }
+    assert_true(store_commit(self->store, 1));
+    struct rollup sum = read_rollups(self, LCP);
+    assert_int_equal(sum.total, total);
+    assert_int_equal(sum.poor, total);
+}
+
+static void test_store__a_weight_is_the_first_beacons_so_that_it_is_taken_back_whole(void **state)
+{
+    struct fixture *self = *state;
+    assert_true(store_begin(self->store));
+    struct store_view other = put_view(self, 1, 0, STORE_OK);
+    put_vital(self, &other, 0, LCP, 1000, 1);
+    struct store_view view = put_sampled_view(self, 2, 500000, 0);
+    put_vital(self, &view, 0, LCP, 1000, 1);
+    struct store_beacon later = beacon_of(2, 1);
+    later.sample_rate_ppm = 1000;
+    later.route = slice_text("/moved");
+    assert_int_equal(store_put_beacon(self->store, &later, &view), STORE_OK);
+    assert_int_equal(view.weight, 2);
+    put_vital(self, &view, 1, LCP, 9000, 3);
+    assert_true(store_commit(self->store, 1));
+    struct rollup sum = read_rollups(self, LCP);
+    assert_int_equal(sum.total, 3);
+    assert_int_equal(sum.good, 1);
+    assert_int_equal(sum.poor, 2);
+}
+
 static void test_store__layout_shift_scores_keep_six_digits(void **state)
 {
     struct fixture *self = *state;
@@ -478,6 +531,8 @@ int main(void)
         TEST(test_store__a_beacon_of_the_same_seq_is_a_duplicate),
         TEST(test_store__a_revised_vital_counts_once_with_its_newest_value),
         TEST(test_store__an_unsupported_vital_is_kept_but_not_counted),
+        TEST(test_store__a_sampled_view_stands_for_those_that_were_not),
+        TEST(test_store__a_weight_is_the_first_beacons_so_that_it_is_taken_back_whole),
         TEST(test_store__layout_shift_scores_keep_six_digits),
         TEST(test_store__values_move_when_the_page_sets_its_route_later),
         TEST(test_store__routes_past_the_bound_are_counted_together),

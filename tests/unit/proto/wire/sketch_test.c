@@ -110,6 +110,21 @@ static void test_sketch__undoes_an_add(void **state)
     assert_memory_equal(&one, &other, sizeof one);
 }
 
+static void test_sketch__a_weight_is_so_many_adds_and_taken_back_whole_or_not_at_all(void **state)
+{
+    (void)state;
+    sketch_init(&one);
+    sketch_init(&other);
+    sketch_add_times(&one, 1000, 20);
+    for (int i = 0; i < 20; i++)
+        sketch_add(&other, 1000);
+    assert_memory_equal(&one, &other, sizeof one);
+    assert_false(sketch_take_back_times(&one, 1000, 21));
+    assert_int_equal(one.total, 20);
+    assert_true(sketch_take_back_times(&one, 1000, 20));
+    assert_int_equal(one.total, 0);
+}
+
 static void test_sketch__merges_to_what_one_sketch_of_all_values_is(void **state)
 {
     (void)state;
@@ -249,6 +264,7 @@ int main(void)
         cmocka_unit_test_setup(test_sketch__gives_the_smallest_value_at_0_even_when_it_is_not_in_the_first_bucket,
                                clear),
         cmocka_unit_test_setup(test_sketch__undoes_an_add, clear),
+        cmocka_unit_test_setup(test_sketch__a_weight_is_so_many_adds_and_taken_back_whole_or_not_at_all, clear),
         cmocka_unit_test_setup(test_sketch__merges_to_what_one_sketch_of_all_values_is, clear),
         cmocka_unit_test_setup(test_sketch__stays_consistent_when_a_bucket_is_full, clear),
         cmocka_unit_test_setup(test_sketch__has_these_bytes, clear),

@@ -12,10 +12,7 @@
 
 static struct budget limited(double ms_per_minute, double us_per_entry, double bytes)
 {
-    struct budget budget;
-    budget_init(&budget);
-    budget.limits = (struct budget_limits){ms_per_minute, us_per_entry, bytes};
-    return budget;
+    return (struct budget){.share_of = {1 / ms_per_minute, 1 / us_per_entry, 1 / bytes}};
 }
 
 static enum budget_level level_after(struct budget *budget, const struct ledger *ledger, double now_ms)
@@ -27,9 +24,8 @@ static enum budget_level level_after(struct budget *budget, const struct ledger 
 static void test_budget__without_limits_nothing_is_ever_shed(void **state)
 {
     (void)state;
-    struct budget budget;
+    struct budget budget = {0};
     struct ledger ledger = {.entries_seen = 100000, .main_thread_us = 1e12, .bytes_encoded = 1u << 30};
-    budget_init(&budget);
     budget.main_thread_us = 1e12;
     assert_int_equal(level_after(&budget, &ledger, 1), BUDGET_ALL);
     assert_int_equal(budget_sheds(&budget), 0);
@@ -88,7 +84,7 @@ static void test_budget__off_is_for_good(void **state)
     budget.main_thread_us = 5000;
     assert_int_equal(level_after(&budget, &ledger, 1), BUDGET_OFF);
     assert_int_equal(level_after(&budget, &ledger, 1e9), BUDGET_OFF);
-    budget.limits.ms_per_minute = NAN;
+    budget.share_of[BUDGET_MS_PER_MINUTE] = NAN;
     assert_int_equal(level_after(&budget, &ledger, 1e9), BUDGET_OFF);
 }
 

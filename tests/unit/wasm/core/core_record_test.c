@@ -24,6 +24,20 @@ static void test_core_record__a_resource_keeps_its_phases_in_microseconds(void *
     assert_int_equal(r.next_hop_protocol, vitrace_v1_NextHopProtocol_NEXT_HOP_PROTOCOL_H2);
 }
 
+static void test_core_record__the_tag_of_a_call_is_read_and_its_fragment_dropped(void **state)
+{
+    struct rig *rig = *state;
+    vitrace_v1_Resource r;
+    rig_put_resource(rig, "https://shop.example/api?token=x#vt-12", 100);
+    rig_put_resource(rig, "https://shop.example/api#top", 101);
+    take_and_seal(rig);
+    assert_true(beacon_decode_resource(rig_find(rig, BEACON_FIELD_RESOURCE, 0), &r));
+    assert_string_equal(rig_string(rig, r.name_ref), "https://shop.example/api");
+    assert_int_equal(r.call_tag, 12);
+    assert_true(beacon_decode_resource(rig_find(rig, BEACON_FIELD_RESOURCE, 1), &r));
+    assert_int_equal(r.call_tag, 0);
+}
+
 static void test_core_record__a_reused_connection_leaves_its_phases_out(void **state)
 {
     struct rig *rig = *state;
@@ -163,11 +177,15 @@ static void test_core_record__a_call_claims_what_was_injected_and_what_came_back
     put[INBOX_CALL_STATUS] = 201;
     put[INBOX_CALL_TRACEPARENT] = rig_text(rig, TRACE);
     put[INBOX_CALL_SERVER_TIMING] = rig_text(rig, "db;dur=3, traceresponse;desc=\"" TRACE "\"");
+    put[INBOX_CALL_CONTENT_LENGTH] = 1234;
+    put[INBOX_CALL_TAG] = 7;
+    put[INBOX_CALL_ABORTED] = 1;
     take_and_seal(rig);
     DECODE(rig, BEACON_FIELD_CALL, 0, vitrace_v1_Call_fields, &call);
     assert_string_equal(rig_string(rig, call.url_ref), "https://shop.example/api/cart");
     assert_string_equal(rig_string(rig, call.method_ref), "POST");
     assert_true(call.headers_us == 30500 && call.end_us == 31000);
+    assert_true(call.content_length == 1234 && call.tag == 7 && call.aborted);
     assert_int_equal(call.claims_count, 2);
     assert_int_equal(call.claims[0].source, vitrace_v1_ClaimSource_CLAIM_SOURCE_INJECTED);
     assert_int_equal(call.claims[1].source, vitrace_v1_ClaimSource_CLAIM_SOURCE_SERVER_TIMING_TRACERESPONSE);
@@ -376,6 +394,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         STARTED(test_core_record__a_resource_keeps_its_phases_in_microseconds),
+        STARTED(test_core_record__the_tag_of_a_call_is_read_and_its_fragment_dropped),
         STARTED(test_core_record__a_reused_connection_leaves_its_phases_out),
         STARTED(test_core_record__an_opaque_resource_names_its_absent_phases),
         STARTED(test_core_record__trace_metrics_become_claims_and_the_rest_stay_metrics),

@@ -141,6 +141,82 @@ static void test_core__a_new_view_seals_the_old_one_and_counts_anew(void **state
     assert_int_equal(rig->summary.ledger.segments_sealed, 1);
 }
 
+static void put_route(struct rig *rig, const char *route)
+{
+    rig_record(rig, INBOX_ROUTE, INBOX_ROUTE_WORDS)[INBOX_ROUTE_ROUTE] = rig_text(rig, route);
+}
+
+static void test_core__a_view_is_renamed_and_says_so_in_any_case(void **state)
+{
+    struct rig *rig = *state;
+    rig_put_mark(rig, "old", 5);
+    put_route(rig, "/p/:slug");
+    assert_int_equal(rig_take(rig), CORE_SEALED);
+    expect_beacon(rig);
+    assert_string_equal(rig->summary.header.page.route, "/p/:id");
+    assert_int_equal(rig_seal(rig, 0), CORE_SEALED); /* nothing else is new */
+    expect_beacon(rig);
+    assert_string_equal(rig->summary.header.page.route, "/p/:slug");
+    assert_string_equal(rig->summary.header.page.url, "https://shop.example/p/7");
+    assert_string_equal(rig->summary.header.page.referrer, "https://search.example");
+    assert_int_equal(rig->summary.header.seq, 1);
+    put_route(rig, "/p/:slug");
+    assert_int_equal(rig_take(rig), CORE_OK);
+    assert_int_equal(rig_seal(rig, 0), CORE_OK);
+    expect_no_beacon(rig);
+    rig_put_mark(rig, "new", 9);
+    take_and_seal(rig);
+    assert_string_equal(rig->summary.header.page.route, "/p/:slug");
+}
+
+static void test_core__a_route_before_the_first_entry_costs_no_beacon(void **state)
+{
+    struct rig *rig = *state;
+    put_route(rig, "/u/bob@b.example");
+    rig_put_mark(rig, "a", 5);
+    take_and_seal(rig);
+    expect_no_beacon(rig);
+    assert_string_equal(rig->summary.header.page.route, "/u/[email]");
+    assert_int_equal(rig->summary.header.seq, 0);
+}
+
+static void test_core__a_new_session_holds_from_its_view_on(void **state)
+{
+    struct rig *rig = *state;
+    rig_put_mark(rig, "old", 5);
+    double *view = rig_record(rig, INBOX_VIEW, INBOX_VIEW_WORDS);
+    double *session = rig_record(rig, INBOX_SESSION, INBOX_SESSION_WORDS);
+    view[INBOX_VIEW_START_TIME] = 900;
+    for (int i = 0; i < 4; i++)
+        view[INBOX_VIEW_VIEW_ID_0 + i] = session[INBOX_SESSION_SESSION_ID_0 + i] = 9;
+    rig_record(rig, INBOX_SESSION, INBOX_SESSION_WORDS); /* without an id: refused */
+    rig_put_mark(rig, "new", 950);
+    take_and_seal(rig);
+    assert_int_equal(rig->summary.header.session_id[0], 0xa1);
+    expect_beacon(rig);
+    assert_int_equal(rig->summary.header.session_id[3], 9);
+    assert_true(rig_stat(rig, CORE_STATS_LOST_BAD_ENTRY) == 1);
+}
+
+static void put_config(struct rig *rig, const char *keys)
+{
+    double *config = rig_record(rig, INBOX_CONFIG, INBOX_CONFIG_WORDS);
+    config[INBOX_CONFIG_SAMPLE_RATE] = 1;
+    config[INBOX_CONFIG_QUERY_KEYS] = rig_text(rig, keys);
+}
+
+static void test_core__allowed_query_keys_hold_for_the_start_too(void **state)
+{
+    struct rig *rig = *state;
+    double *start = rig_put_start(rig);
+    start[INBOX_START_URL] = rig_text(rig, "https://shop.example/p?sort=up&id=7");
+    put_config(rig, "sort");
+    assert_int_equal(rig_take(rig), CORE_OK);
+    put_navigation(rig);
+    take_and_seal(rig);
+    assert_string_equal(rig->summary.header.page.url, "https://shop.example/p?sort=up");
+}
+
 static void test_core__a_bad_record_is_counted_and_the_next_is_read(void **state)
 {
     struct rig *rig = *state;
@@ -402,6 +478,10 @@ int main(void)
         STARTED(test_core__vitals_are_written_when_they_changed),
         FRESH(test_core__unsupported_is_not_zero),
         STARTED(test_core__a_new_view_seals_the_old_one_and_counts_anew),
+        STARTED(test_core__a_view_is_renamed_and_says_so_in_any_case),
+        STARTED(test_core__a_route_before_the_first_entry_costs_no_beacon),
+        STARTED(test_core__a_new_session_holds_from_its_view_on),
+        FRESH(test_core__allowed_query_keys_hold_for_the_start_too),
         STARTED(test_core__a_bad_record_is_counted_and_the_next_is_read),
         STARTED(test_core__an_unknown_kind_ends_the_batch),
         STARTED(test_core__losses_of_the_bridge_reach_the_ledger),
