@@ -3,9 +3,9 @@
 import { readFileSync } from "node:fs";
 import http from "node:http";
 import { extname, join } from "node:path";
-import { gunzipSync, inflateSync } from "node:zlib";
 import protobuf from "../js/node_modules/protobufjs/index.js";
 import { load, top } from "../js/support/bundle.mjs";
+import { unpacked } from "../js/support/unpacked.mjs";
 
 const { Ring, applyBody, compileCore, coreOf } = await load("bridge/memory", "ring", "raw/body");
 const Beacon = (await protobuf.load(join(top, "proto/vitrace/v1/beacon.proto"))).lookupType("vitrace.v1.Beacon");
@@ -37,14 +37,9 @@ export class Received {
   answers = 204;
 
   take(bytes) {
-    if (bytes[0] === 0x1f && bytes[1] === 0x8b) {
-      this.zipped++;
-      bytes = gunzipSync(bytes);
-    }
-    if (bytes[0] === 0x78) {
-      this.packed++;
-      bytes = inflateSync(bytes);
-    }
+    this.zipped += +(bytes[0] === 0x1f);
+    this.packed += +(bytes[0] === 0x78);
+    bytes = unpacked(bytes);
     if (bytes.toString("latin1", 0, 4) === "VTRI") this.raw.push({ seq: bytes.readUInt32LE(8), id: bytes.toString("hex", 28, 44), bytes });
     else this.plain.push(Beacon.decode(bytes));
   }
