@@ -8,6 +8,7 @@ export const enum Inbox {
   PACK_TO = 8192,
   PACK_FROM = 24576,
   STRINGS_MAX = 1024,
+  FRAME_SCRIPTS_MAX = 32,
 }
 
 export const enum InboxKind {
@@ -640,5 +641,5 @@ export const enum Limits {
 }
 
 export const enum Memory {
-  PAGES = 5,
+  PAGES = 6,
 }

@@ -64,7 +64,8 @@ static void print_inbox(void)
                                        {"STRING_BYTES", INBOX_STRING_BYTES},
                                        {"PACK_TO", INBOX_PACK_TO},
                                        {"PACK_FROM", INBOX_PACK_FROM},
-                                       {"STRINGS_MAX", INBOX_STRINGS_MAX}};
+                                       {"STRINGS_MAX", INBOX_STRINGS_MAX},
+                                       {"FRAME_SCRIPTS_MAX", INBOX_FRAME_SCRIPTS_MAX}};
     static const struct row kinds[] = {INBOX_KINDS(NUMBERED)};
     static const struct row lifecycles[] = {INBOX_LIFECYCLES(NUMBERED)};
     static const struct row consents[] = {INBOX_CONSENTS(NUMBERED)};

@@ -56,7 +56,7 @@ double core_open_age(const struct core *self, struct core_clock clock);
  * nothing may be sent (consent, sampling).
  */
 #define CORE_SNAPSHOT_SEQ       0xffffffffu
-#define CORE_SNAPSHOT_BYTES_MAX 4096u
+#define CORE_SNAPSHOT_BYTES_MAX 4608u
 unsigned core_snapshot(struct core *self, struct core_clock clock, uint8_t out[CORE_SNAPSHOT_BYTES_MAX]);
 
 /*
