@@ -1,14 +1,15 @@
 // A bad road to the collector: passes on what pages ask for, and lets one beacon request in five fail, in each of the ways in
 // which they do. It writes down what became of every beacon, which is what the collector's own statement is held to.
 import http from "node:http";
-import { inflateSync } from "node:zlib";
+import { unzipSync } from "node:zlib";
 import { beaconId } from "../../demo-site/check/protobuf.mjs";
 
 const FAILURES_IN = 5;
 const SLOW_IN = 12;
 const SLOW_MS = 1200;
 const BODY_BYTES_MAX = 1 << 20;
-const ZLIB = 0x78;
+/** The first bytes of what was packed: by the page zlib, by the worker gzip. */
+const PACKED = [0x78, 0x1f];
 
 export class Front {
   // `random`: seeded. `isBad`: whether anything fails at all.
@@ -58,7 +59,7 @@ export class Front {
   /** undefined when it is none that has an id. */
   #note(body) {
     try {
-      const { view_id, seq } = beaconId(body[0] === ZLIB ? inflateSync(body) : body);
+      const { view_id, seq } = beaconId(PACKED.includes(body[0]) ? unzipSync(body) : body);
       const view = this.beacons.get(view_id) ?? new Map();
       this.beacons.set(view_id, view);
       const beacon = view.get(seq) ?? { tried: 0, stored: 0 };

@@ -11,6 +11,8 @@ import { Guard } from "../../js-glue/src/lib/guard";
 import { randomId } from "../../js-glue/src/lib/random";
 import { Ring } from "../../js-glue/src/ring";
 import { chooseTransport } from "../../js-glue/src/transport/choose";
+import { InFlight } from "../../js-glue/src/worker/in_flight";
+import { hostOf } from "../../js-glue/src/worker/transport";
 import { digestOf } from "./digest";
 
 const SEALED = 1;
@@ -67,6 +69,8 @@ window.stress = async ({ seals, seconds, seed, transport: forced }) => {
 
   // The way out, as the browser might treat it: refusals, and answers that fail later.
   const host = {
+    inFlight: new InFlight(),
+    packNow: (body) => body,
     sendBeacon: (_url, body) => random() < 0.75 && !!exits.push(digestOf(body)),
     fetch: (_url, { body }) => new Promise((resolve, reject) => setTimeout(() => {
       if (random() < 0.5) return reject(new Error("no net"));
@@ -75,7 +79,7 @@ window.stress = async ({ seals, seconds, seed, transport: forced }) => {
     })),
   };
   const exit = new Exit(ring, host, "/beacon");
-  const choice = { forced, worker: { workerUrl: "/worker.js", sdkWorker: "" }, useScript: (url, use) => use(url), beaconUrl: "/beacon", host: { fetch } };
+  const choice = { forced, worker: { workerUrl: "/worker.js", sdkWorker: "" }, useScript: (url, use) => use(url), beaconUrl: "/beacon", host: hostOf(fetch) };
   const transport = await chooseTransport(guard, core, ring, choice);
 
   const hand = () => {

@@ -348,24 +348,25 @@ inline notify() {
     }
 }
 
-/* sendBeacon took it, and then it arrives; or its 64 KiB are used up, and a fetch is tried whose answer comes later. */
-inline send_own(at) {
-    copy_begin(at);
-    copy_end(at, table[at].seq);
-    copied[table[at].seq] = true;
-    if
-    :: told[table[at].seq] = true; release(at, table[at].seq)
-    :: told[table[at].seq] = true; flying[at] = true
-    fi
-}
-inline send_copy(at) {
+/*
+ * The bytes are copied first: here is the producer's thread, so they stand still whatever a sender does meanwhile. Who then wins
+ * the segment owns it; else it was a copy of what somebody else holds. sendBeacon takes it, and then it arrives; or it is
+ * refused, and a fetch is tried whose answer comes later.
+ */
+inline send(at) {
     if
     :: copied[table[at].seq] -> skip
-    :: else -> /* reached: a copy of what somebody else holds */
+    :: else ->
         copy_begin(at);
         copied[table[at].seq] = true;
+        cas(at, won);
         copy_end(at, table[at].seq);
-        told[table[at].seq] = true
+        told[table[at].seq] = true;
+        if
+        :: won -> release(at, table[at].seq)
+        :: won -> flying[at] = true
+        :: !won -> skip /* reached: a copy of what somebody else holds */
+        fi
     fi
 }
 
@@ -377,14 +378,9 @@ inline leave() {
     at = 0;
     do
     :: at < SEGMENTS ->
-        cas(at, won);
         if
-        :: won -> send_own(at)
-        :: else ->
-            if
-            :: table[at].state == TAKEN -> send_copy(at)
-            :: else
-            fi
+        :: table[at].state == SEALED || table[at].state == TAKEN -> send(at)
+        :: else
         fi;
         at++
     :: else -> break
