@@ -21,7 +21,7 @@ static const struct command commands[] = {
      "DIR is the data folder or its log. check: exit status 1 when something is damaged, with the positions. dump: a line of\n"
      "JSON for each record. repair: copies what is sound into a new log and says what it left out; DIR is not changed.",
      command_log, NULL},
-    {"doctor", "--origin URL [--endpoint URL]", "ask a collector what a browser on your site would ask it",
+    {"doctor", "--origin URL [--endpoint URL] [--backend URL [--admin URL]]", "ask a collector what a browser on your site would ask it",
      "Says what a page of the origin would be refused, and how to mend it; exit status 1 then. Stores nothing.\n"
      "--endpoint is the address that pages use, through whatever proxies there are (http://127.0.0.1:4319).",
      command_doctor, NULL},

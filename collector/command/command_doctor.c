@@ -1,32 +1,29 @@
 /*
  * What a browser on a page of the given origin would meet, asked the same way: the SDK files with their policies, the
  * preflight, and a beacon. The beacon is empty, which is refused before anything is stored; that its refusal can be
- * read by the page is the point.
+ * read by the page is the point. A backend of the site is asked, too, when one is named: doctor_backend.h.
  */
 #include "collector/command/command.h"
 
-#include "collector/command/doctor_http.h"
+#include "collector/command/doctor_backend.h"
 
 #include <stdio.h>
 #include <strings.h>
 
 #define DOCTOR_ENDPOINT "http://127.0.0.1:4319"
+#define DOCTOR_ADMIN    "http://127.0.0.1:4320"
 
 struct doctor {
-    const char *origin, *endpoint_text;
-    struct doctor_url endpoint;
+    const char *origin, *endpoint_text, *backend_text, *admin_text;
+    struct doctor_url endpoint, admin;
+    struct doctor_backend backend;
     struct doctor_answer answer; /* of the request that is being looked at */
-    unsigned passed, failed;
+    struct doctor_report report;
 };
 
-/* One finding: what holds, or else how to mend it. */
 static void doctor_find(struct doctor *self, bool good, const char *what, const char *mend)
 {
-    printf("%s %s\n", good ? "ok  " : "FAIL", what);
-    if (!good)
-        printf("     -> %s\n", mend);
-    self->passed += good;
-    self->failed += !good;
+    doctor_report_find(&self->report, good, what, mend);
 }
 
 static bool doctor_header_is(struct doctor *self, const char *name, const char *want)
@@ -124,9 +121,10 @@ static bool doctor_check_beacon(struct doctor *self)
                 self->answer.status == 403   ? "Add the origin to an app (apps: origins:)."
                 : self->answer.status == 429 ? "Rate limits refuse this address: see limits: in the configuration."
                                              : "Something else than a Vitrace collector answers.");
-    doctor_find(self, doctor_header_is(self, "Access-Control-Allow-Origin", self->origin),
-                "the page may read why (Access-Control-Allow-Origin)",
-                "Add the origin to an app; a proxy must keep the header on errors, too (nginx: add_header ... always).");
+    doctor_find(
+        self, doctor_header_is(self, "Access-Control-Allow-Origin", self->origin),
+        "the page may read why (Access-Control-Allow-Origin)",
+        "Add the origin to an app; a proxy must keep the header on errors, too (nginx: add_header ... always).");
     doctor_find(self, doctor_header_is(self, "Access-Control-Allow-Credentials", "true"),
                 "with credentials (sendBeacon sends them)", "A proxy has removed Access-Control-Allow-Credentials.");
     doctor_find(self, doctor_header_lists(self, "Access-Control-Expose-Headers", "Retry-After"),
@@ -140,15 +138,18 @@ static int doctor_run(struct doctor *self)
 {
     bool answers = true;
     if (strncmp(self->origin, "https://", 8) == 0)
-        doctor_find(self, self->endpoint.is_https || doctor_url_is_local(&self->endpoint),
-                    "a secure page may talk to the endpoint",
-                    "Browsers block http from https pages: give the collector https, or put it behind a proxy that has.");
+        doctor_find(
+            self, self->endpoint.is_https || doctor_url_is_local(&self->endpoint),
+            "a secure page may talk to the endpoint",
+            "Browsers block http from https pages: give the collector https, or put it behind a proxy that has.");
     for (size_t i = 0; answers && i < sizeof doctor_files / sizeof doctor_files[0]; i++)
         answers = doctor_check_file(self, &doctor_files[i]);
     if (answers && doctor_check_preflight(self))
         doctor_check_beacon(self);
-    printf("%u passed, %u failed\n", self->passed, self->failed);
-    return self->failed == 0 && fflush(stdout) == 0 ? COMMAND_OK : COMMAND_FAILED;
+    if (self->backend_text != NULL)
+        doctor_backend_check(&self->backend, self->origin, &self->admin, &self->report);
+    printf("%u passed, %u failed\n", self->report.passed, self->report.failed);
+    return self->report.failed == 0 && fflush(stdout) == 0 ? COMMAND_OK : COMMAND_FAILED;
 }
 
 /* Browsers send an origin in lowercase and without a slash; what would never match is told at once. */
@@ -162,10 +163,12 @@ static bool doctor_origin_is_valid(const char *origin)
 
 int command_doctor(const struct command *self, int argc, char **argv)
 {
-    struct doctor doctor = {.endpoint_text = DOCTOR_ENDPOINT};
+    struct doctor doctor = {.endpoint_text = DOCTOR_ENDPOINT, .admin_text = DOCTOR_ADMIN};
     for (int i = 1; i < argc; i += 2) {
         const char **value = strcmp(argv[i], "--origin") == 0     ? &doctor.origin
                              : strcmp(argv[i], "--endpoint") == 0 ? &doctor.endpoint_text
+                             : strcmp(argv[i], "--backend") == 0  ? &doctor.backend_text
+                             : strcmp(argv[i], "--admin") == 0    ? &doctor.admin_text
                                                                   : NULL;
         if (value == NULL)
             return command_misused(self, "unknown argument '%s'", argv[i]);
@@ -177,5 +180,9 @@ int command_doctor(const struct command *self, int argc, char **argv)
         return command_misused(self, "--origin is SCHEME://HOST[:PORT] in lowercase, as in the page's location.origin");
     if (!doctor_url_parse(doctor.endpoint_text, &doctor.endpoint))
         return command_misused(self, "--endpoint is http://HOST[:PORT] or https://HOST[:PORT]");
+    if (!doctor_url_parse(doctor.admin_text, &doctor.admin))
+        return command_misused(self, "--admin is http://HOST[:PORT] or https://HOST[:PORT]");
+    if (doctor.backend_text != NULL && !doctor_backend_parse(doctor.backend_text, &doctor.backend))
+        return command_misused(self, "--backend is http[s]://HOST[:PORT][/PATH]");
     return doctor_run(&doctor);
 }

@@ -74,7 +74,11 @@ static uint32_t sinks_request_flags(const struct sinks_delivery *delivery, bool 
     bool hidden = delivery->absent & (vitrace_v1_AbsentPhase_ABSENT_PHASE_REQUEST_START |
                                       vitrace_v1_AbsentPhase_ABSENT_PHASE_RESPONSE_START);
     bool no_transfer = delivery->transfer_size == 0;
-    if (delivery->cached || (no_transfer && delivery->encoded_body_size > 0 && !delivery->worker))
+    /*
+     * Not by the delivery type alone: Chromium says "cache" of a 304, whose id is fresh, and of everything that a service
+     * worker answered, also from the network.
+     */
+    if (no_transfer && (delivery->encoded_body_size > 0 || delivery->cached) && !delivery->worker)
         flags |= JOIN_REQUEST_CACHED;
     else if (hidden && no_transfer && cross_origin)
         flags |= JOIN_REQUEST_MASKED;

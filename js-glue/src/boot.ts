@@ -76,13 +76,14 @@ export function connect(watch: Watch): void {
     view.route ??= routeFor(view.url, options);
   };
 
+  /** Nothing is stored of who said no. */
+  const lookSession = () => session && (watch.isGranted ? (session.id = session.look(Date.now())) : session.id);
+
   /** The newest item is a view: it gets what it needs, and a new session when the one before has expired. */
   const completeView = () => {
     queue.items.slice(-1).forEach(complete);
-    if (!session) return;
-    const before = session.id;
-    session.id = session.look(Date.now());
-    if (session.id !== before) queue.push(InboxKind.SESSION, session.id);
+    const before = session?.id;
+    if (lookSession() !== before) queue.push(InboxKind.SESSION, session!.id);
   };
 
   /** The core's first records. Nothing has been sealed before, so the choice of transport is still open. */
@@ -158,7 +159,7 @@ export function connect(watch: Watch): void {
       bridge.flush();
       bridge.seal(true);
       running.exit.leave();
-      session?.look(Date.now());
+      lookSession();
     },
     stay: () => running?.exit.stay(),
     hold() {

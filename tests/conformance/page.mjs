@@ -254,6 +254,7 @@ export class Page {
 
   _globals(page) {
     const [timers, idle, frames] = ["_timers", "_idle", "_frames"].map((name) => this._queue(name));
+    const later = (run) => void this._microtasks.push(run);
     const entriesOf = (type) => (type === "navigation" ? [this.navigation].filter(Boolean) : this.timeline.filter((entry) => entry.entryType === type));
     const global = {
       ...this._target("window"),
@@ -264,8 +265,21 @@ export class Page {
         wasDiscarded: page.wasDiscarded === true,
         readyState: "",
       },
+      history: { pushState() {}, replaceState() {} },
       performance: { now: () => this.now, timeOrigin: 1.7e12, getEntriesByType: (type) => (this.supported.includes(type) ? entriesOf(type) : []) },
       PerformanceObserver: this._observerClass(),
+      // The page answers every click at once: whether one is dead is not what the corpus is about.
+      MutationObserver: class {
+        constructor(take) {
+          this.take = take;
+        }
+        observe() {
+          later(() => this.take([]));
+        }
+        disconnect() {}
+      },
+      AbortController,
+      getSelection: () => null,
       PerformanceNavigationTiming: class {},
       PerformanceEventTiming: page.unsupported?.includes("interactionId") ? class {} : class { get interactionId() { return 0; } },
       setTimeout: (run, delay = 0) => timers.add(run, this.now + delay),
@@ -273,7 +287,7 @@ export class Page {
       requestIdleCallback: (run) => idle.add(run),
       cancelIdleCallback: idle.drop,
       requestAnimationFrame: (run) => frames.add(run),
-      queueMicrotask: (run) => void this._microtasks.push(run),
+      queueMicrotask: later,
     };
     let readyState = page.readyState ?? "loading";
     Object.defineProperty(global.document, "readyState", {

@@ -4,8 +4,8 @@ set -uo pipefail
 cd "$(dirname "$0")/../.."
 binary=${VITRACE:-build/asan/vitrace}
 [ -x "$binary" ] || { cmake --build --preset asan --target vitrace -j "$(nproc)" >/dev/null || { echo "0 passed, 1 failed"; exit 1; }; }
-work=$(mktemp -d) passed=0 failed=0 daemon=""
-trap '[ -z "$daemon" ] || kill "$daemon" 2>/dev/null; wait 2>/dev/null; rm -rf "$work"' EXIT
+work=$(mktemp -d) passed=0 failed=0 daemon="" backend=""
+trap 'for pid in $daemon $backend; do kill "$pid" 2>/dev/null; done; wait 2>/dev/null; rm -rf "$work"' EXIT
 check() { # SENTENCE command...
   local sentence=$1; shift
   if "$@" >"$work/out" 2>&1; then echo "ok   $sentence"; passed=$((passed + 1))
@@ -51,6 +51,19 @@ check "no token is needed on loopback" is 200 status "$admin/metrics"
 check "but a foreign Host is refused" is 421 status -H 'Host: evil.example' "$admin/api/v1/apps"
 check "an app that is not configured is refused" is 403 status "${post[@]}"
 
+# A backend that tells its trace, and whose span is here already.
+node -e 'require("http").createServer((q, r) => r.setHeader("Server-Timing", "traceparent;desc=00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01").end())
+  .listen(0, "127.0.0.1", function () { console.log(this.address().port); })' >"$work/port" & backend=$!
+for _ in $(seq 100); do [ -s "$work/port" ] && break; sleep 0.1; done
+span='{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"0af7651916cd43dd8448eb211c80319c","spanId":"b7ad6b7169203331","name":"GET","kind":2,"startTimeUnixNano":"1","endTimeUnixNano":"2"}]}]}]}'
+check "a span is taken" is 200 status -X POST -H 'Content-Type: application/json' -d "$span" "$(url otlp_http)/v1/traces"
+backend_is() { # ORIGIN TEXT
+  local out; out=$("$binary" doctor --endpoint "$listen" --admin "$admin" --origin "$1" --backend "http://127.0.0.1:$(cat "$work/port")/p")
+  grep -qF -- "$2" <<<"$out" || { echo "$out"; return 1; }
+}
+check "the doctor finds a backend's trace in the collector" backend_is "http://127.0.0.1:$(cat "$work/port")" "ok   the collector knows that trace"
+check "and says what another origin needs to see it" backend_is https://shop.example "Add Timing-Allow-Origin"
+
 config "apps:" "  - name: shop" "  - name: blog" "$(sed -n 2p "$work/token")"
 check "SIGHUP reads the file again" reload reloaded
 check "the new app is taken" is 204 status "${post[@]}"
@@ -67,7 +80,7 @@ doctor() { "$binary" doctor --endpoint "$listen" --origin "$1"; }
 check "the doctor finds nothing wrong for it" doctor https://shop.example
 ill() { local said; said=$(doctor "$1") && return 1; grep -q -- "$2" <<<"$said" || { echo "$said"; return 1; }; }
 check "and says how to let another one in" ill https://other.example "Add the origin to an app"
-check "nothing was stored by it" is 0 awk '$1 == "vitrace_log_records_total" { print $2 - 1 }' \
+check "nothing was stored by it" is 0 awk '$1 == "vitrace_log_records_total" { print $2 - 2 }' \
   <(curl -s -H "Authorization: Bearer $token" "$admin/metrics")
 config "apps:" "  - name: shop" "  - name: blog" "$(sed -n 2p "$work/token")"
 check "a reload back" reload reloaded

@@ -3,7 +3,7 @@
 #include "wasm/core/redactor.h"
 #include "wasm/core/utf8.h"
 
-#define CALL_TAG_LIMIT 1000000000u
+#define CALL_TAG_DIGITS_MAX 9u
 
 static bool is_alpha(uint8_t c)
 {
@@ -204,12 +204,15 @@ struct slice scrub_name(struct scrub *self, struct slice name)
 /* From the end: a URL that ends in no digit, as nearly all do, costs one look. */
 uint32_t scrub_call_tag(struct slice url)
 {
-    uint32_t tag = 0, unit = 1;
     size_t at = url.size;
-    for (; at > 0 && unit < CALL_TAG_LIMIT && url.data[at - 1] >= '0' && url.data[at - 1] <= '9'; unit *= 10)
-        tag += (uint32_t)(url.data[--at] - '0') * unit;
-    bool is_ours = at >= 4 && tag >= unit / 10 && memcmp(url.data + at - 4, "#vt-", 4) == 0;
-    return is_ours ? tag : 0;
+    uint32_t tag = 0;
+    while (at > 0 && url.data[at - 1] >= '0' && url.data[at - 1] <= '9')
+        at--;
+    if (at < 4 || url.size - at > CALL_TAG_DIGITS_MAX || memcmp(url.data + at - 4, "#vt-", 4) != 0)
+        return 0;
+    for (; at < url.size; at++)
+        tag = tag * 10 + (uint32_t)(url.data[at] - '0');
+    return tag;
 }
 
 /* Ends a URL that is quoted in free text. */

@@ -34,8 +34,8 @@ struct slice scrub_path(struct scrub *self, struct slice path);
 struct slice scrub_name(struct scrub *self, struct slice name);
 
 /*
- * The number n of the fragment `#vt-n` with which the SDK tells equal calls apart; 0 = there is none. Only its own form
- * counts: digits without a leading zero, at most nine.
+ * The number n of the fragment `#vt-n` with which the SDK tells equal calls apart, of at most nine digits; 0 = there is
+ * none.
  */
 uint32_t scrub_call_tag(struct slice url);
 

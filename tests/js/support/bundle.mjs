@@ -34,7 +34,7 @@ export async function load(...names) {
   return import(pathToFileURL(file).href);
 }
 
-/** A script of this folder with what it imports, to be run in a browser's page. */
+/** A script, named from this folder, with what it imports, as a page would run it. */
 export async function pageScript(name) {
   const entry = join(dirname(fileURLToPath(import.meta.url)), name);
   const { outputFiles } = await build({ entryPoints: [entry], bundle: true, format: "iife", target: "es2022", write: false });

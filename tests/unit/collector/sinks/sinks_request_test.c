@@ -55,7 +55,10 @@ static void test_sinks_request__a_body_without_a_transfer_came_from_the_cache_un
     assert_int_equal(read_resource(PAGE "a", resource).row.flags, JOIN_REQUEST_CACHED);
     resource.worker_start_us = 10;
     assert_int_equal(read_resource(PAGE "a", resource).row.flags, 0);
-    resource.delivery_type = vitrace_v1_DeliveryType_DELIVERY_TYPE_CACHE;
+    resource.delivery_type = vitrace_v1_DeliveryType_DELIVERY_TYPE_CACHE; /* of a network answer, too */
+    assert_int_equal(read_resource(PAGE "a", resource).row.flags, 0);
+    resource.worker_start_us = 0;
+    resource.encoded_body_size = 0; /* an empty body */
     assert_int_equal(read_resource(PAGE "a", resource).row.flags, JOIN_REQUEST_CACHED);
 }
 
@@ -65,6 +68,8 @@ static void test_sinks_request__a_304_is_not_cached(void **state)
     vitrace_v1_Resource resource = vitrace_v1_Resource_init_zero;
     resource.transfer_size = 300;
     resource.encoded_body_size = 9000;
+    assert_int_equal(read_resource(PAGE "a", resource).row.flags, 0);
+    resource.delivery_type = vitrace_v1_DeliveryType_DELIVERY_TYPE_CACHE; /* what Chromium calls it */
     assert_int_equal(read_resource(PAGE "a", resource).row.flags, 0);
 }
 

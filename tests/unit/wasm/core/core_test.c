@@ -198,19 +198,12 @@ static void test_core__a_new_session_holds_from_its_view_on(void **state)
     assert_true(rig_stat(rig, CORE_STATS_LOST_BAD_ENTRY) == 1);
 }
 
-static void put_config(struct rig *rig, const char *keys)
-{
-    double *config = rig_record(rig, INBOX_CONFIG, INBOX_CONFIG_WORDS);
-    config[INBOX_CONFIG_SAMPLE_RATE] = 1;
-    config[INBOX_CONFIG_QUERY_KEYS] = rig_text(rig, keys);
-}
-
 static void test_core__allowed_query_keys_hold_for_the_start_too(void **state)
 {
     struct rig *rig = *state;
     double *start = rig_put_start(rig);
     start[INBOX_START_URL] = rig_text(rig, "https://shop.example/p?sort=up&id=7");
-    put_config(rig, "sort");
+    put_config(rig, 1)[INBOX_CONFIG_QUERY_KEYS] = rig_text(rig, "sort");
     assert_int_equal(rig_take(rig), CORE_OK);
     put_navigation(rig);
     take_and_seal(rig);

@@ -137,7 +137,7 @@ static void test_scrub__only_the_sdks_own_fragment_is_a_call_tag(void **state)
                  {"#vt-1", 1},
                  {"/api?x=1#vt-999999999", 999999999},
                  {"/api#vt-1234567890", 0},
-                 {"/api#vt-07", 0},
+                 {"/api#vt-0000000001", 0},
                  {"/api#vt-0", 0},
                  {"/api#vt-", 0},
                  {"/api#vt-7x", 0},
