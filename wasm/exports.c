@@ -5,7 +5,7 @@
 #include "wasm/core/core.h"
 
 /* core_test holds core_bytes() to it. */
-#define CORE_MEMORY_BYTES 65536u
+#define CORE_MEMORY_BYTES 81920u
 
 static struct {
     _Alignas(RING_CACHE_LINE) uint8_t ring[RING_BYTES];

@@ -1,8 +1,8 @@
 # What the core is built into: the .wasm of the page (Emscripten), the WASI command, and natively the ABI dump and the
 # replay that `vitrace replay` links.
 
-# Memory of the page's module: fixed, 64 KiB a page. Ring 129 KiB + inbox 96 KiB + core 64 KiB + stack 16 KiB + tables.
-set(VITRACE_WASM_PAGES 5)
+# Memory of the page's module: fixed, 64 KiB a page. Ring 129 KiB + inbox 96 KiB + core 80 KiB + stack 16 KiB + tables.
+set(VITRACE_WASM_PAGES 6)
 set(VITRACE_WASM_STACK 16384)
 
 add_library(vitrace_replay STATIC ${CMAKE_CURRENT_SOURCE_DIR}/replay/replay.c)

@@ -54,7 +54,7 @@ void ingest_answer_preflight(struct net_exchange *exchange, const struct ingest_
     }
     ingest_headers_init(&headers, cors);
     ingest_headers_add(&headers, "Access-Control-Allow-Methods", "POST");
-    ingest_headers_add(&headers, "Access-Control-Allow-Headers", "Content-Type");
+    ingest_headers_add(&headers, "Access-Control-Allow-Headers", "Content-Type, Content-Encoding");
     ingest_headers_add(&headers, "Access-Control-Max-Age", "7200"); /* Chromium's own maximum */
     net_reply(exchange, &(struct net_answer){.status = 204, .headers = headers.at, .header_count = headers.count});
 }

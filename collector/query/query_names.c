@@ -61,6 +61,18 @@ const char *query_name_part(uint32_t metric, uint32_t index)
     return part_names[metric][index];
 }
 
+static const char *const frame_part_names[] = {"script", "style_and_layout", "paint", "unattributed"};
+static const char *const load_state_names[] = {"unknown", "loading", "dom_interactive", "dom_content_loaded", "complete"};
+static const char *const subpart_names[] = {"unknown", "input_delay", "processing", "presentation_delay"};
+
+QUERY_NAME(query_name_load_state, load_state_names)
+QUERY_NAME(query_name_subpart, subpart_names)
+
+const char *query_name_frame_part(uint32_t index)
+{
+    return index < sizeof frame_part_names / sizeof frame_part_names[0] ? frame_part_names[index] : NULL;
+}
+
 uint32_t query_metric_find(struct slice name)
 {
     for (uint32_t i = 1; i < sizeof metric_names / sizeof metric_names[0]; i++)

@@ -18,6 +18,10 @@ const char *query_name_click_pattern(uint32_t type);
 const char *query_name_trigger(uint32_t trigger); /* of the flight recorder */
 const char *query_name_span_kind(uint32_t kind);
 const char *query_name_span_status(uint32_t status);
+const char *query_name_load_state(uint32_t state);
+const char *query_name_subpart(uint32_t subpart);
+/* Part `index` of Vital.frame_parts; NULL past the last. */
+const char *query_name_frame_part(uint32_t index);
 /* Part `index` of a vital, e.g. "load_delay"; NULL past the metric's parts. */
 const char *query_name_part(uint32_t metric, uint32_t index);
 

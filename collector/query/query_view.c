@@ -125,6 +125,30 @@ static void query_write_parts(struct json *json, const vitrace_v1_Vital *vital)
     json_object_end(json);
 }
 
+/* What INP knows of the long animation frames that the interaction waited for. */
+static void query_write_vital_frames(struct json *json, const vitrace_v1_Vital *vital,
+                                     const struct beacon_strings *strings)
+{
+    const vitrace_v1_LongestScript *script = &vital->longest_script;
+    if (vital->frame_parts_count > 0) {
+        json_object(json, "frame_parts");
+        for (uint32_t i = 0; i < vital->frame_parts_count; i++)
+            json_double(json, query_name_frame_part(i), vital->frame_parts[i]);
+        json_object_end(json);
+    }
+    if (!vital->has_longest_script)
+        return;
+    json_object(json, "longest_script");
+    json_text(json, "subpart", slice_text(query_name_subpart(script->subpart)));
+    json_double(json, "intersecting", script->intersecting_ms);
+    query_write_ref(json, "source_url", strings, script->source_url_ref);
+    query_write_ref(json, "source_function", strings, script->source_function_ref);
+    query_write_ref(json, "invoker", strings, script->invoker_ref);
+    query_write_ref(json, "invoker_type", strings, script->invoker_type_ref);
+    json_int(json, "source_char_position", script->source_char_position);
+    json_object_end(json);
+}
+
 static void query_write_vital(struct json *json, const vitrace_v1_Vital *vital, const struct beacon_strings *strings)
 {
     json_object(json, NULL);
@@ -139,7 +163,10 @@ static void query_write_vital(struct json *json, const vitrace_v1_Vital *vital, 
         query_write_ref(json, "url", strings, vital->url_ref);
         query_write_ref(json, "name", strings, vital->name_ref);
         json_double(json, "time", vital->time);
+        if (vital->load_state != vitrace_v1_LoadState_LOAD_STATE_UNSPECIFIED)
+            json_text(json, "load_state", slice_text(query_name_load_state(vital->load_state)));
         query_write_parts(json, vital);
+        query_write_vital_frames(json, vital, strings);
     }
     json_object_end(json);
 }

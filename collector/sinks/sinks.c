@@ -180,6 +180,8 @@ static void *sinks_run(void *context)
         if (step == SINKS_FAILED)
             ready = sinks_recover(self);
     }
+    if (ready)
+        sinks_count_duplicates(self); /* what ingest told up to its own end, which came before ours */
     return NULL;
 }
 

@@ -6,6 +6,7 @@ export const enum Inbox {
   WORDS = 4096,
   STRING_BYTES = 65536,
   STRINGS_MAX = 1024,
+  FRAME_SCRIPTS_MAX = 32,
 }
 
 export const enum InboxKind {
@@ -638,5 +639,5 @@ export const enum Limits {
 }
 
 export const enum Memory {
-  PAGES = 5,
+  PAGES = 6,
 }

@@ -30,6 +30,7 @@ import { pushNotRestored } from "./observe/not_restored";
 import type { ViewFact } from "./observe/page";
 import { observeRageClicks } from "./observe/rage_clicks";
 import { observeRoutes, watchesRoutes } from "./observe/routes";
+import { observeSoftNavigations } from "./observe/soft_navigation";
 import { Ring } from "./ring";
 import { chooseTransport } from "./transport/choose";
 import { mainTransport } from "./transport/main";
@@ -69,19 +70,20 @@ export function connect(watch: Watch): void {
 
   /** What a view is called, the watch does not know. */
   const complete = ([kind, item]: Item) => {
-    if (kind !== InboxKind.VIEW) return;
     const view = item as ViewFact;
+    if (kind !== InboxKind.VIEW || view.view) return;
     view.view = randomId();
     view.route ??= routeFor(view.url, options);
   };
 
+  /** Nothing is stored of who said no. */
+  const lookSession = () => session && (watch.isGranted ? (session.id = session.look(Date.now())) : session.id);
+
   /** The newest item is a view: it gets what it needs, and a new session when the one before has expired. */
   const completeView = () => {
     queue.items.slice(-1).forEach(complete);
-    if (!session) return;
-    const before = session.id;
-    session.id = session.look(Date.now());
-    if (session.id !== before) queue.push(InboxKind.SESSION, session.id);
+    const before = session?.id;
+    if (lookSession() !== before) queue.push(InboxKind.SESSION, session!.id);
   };
 
   /** The core's first records. Nothing has been sealed before, so the choice of transport is still open. */
@@ -157,7 +159,7 @@ export function connect(watch: Watch): void {
       bridge.flush();
       bridge.seal(true);
       running.exit.leave();
-      session?.look(Date.now());
+      lookSession();
     },
     stay: () => running?.exit.stay(),
     hold() {
@@ -225,6 +227,7 @@ export function connect(watch: Watch): void {
     guard.run(() => observeElement(watch.context));
     guard.run(() => observeRageClicks(watch.context));
     guard.run(() => observeDeadClicks(watch.context, ownRequests(urls)));
+    guard.run(() => observeSoftNavigations(watch));
   }
   guard.run(() => {
     watch.engine = engine;

@@ -94,7 +94,7 @@ export function watch(options: Options, urls: Urls, load?: () => void, integrity
   const fetch = window.fetch.bind(window);
   let isLeft = false;
   let report = (_error: unknown) => {};
-  const push = (kind: InboxKind, item: unknown) => self.isStopped || queue.push(kind, item);
+  const push = (kind: InboxKind, item: unknown, extra?: number) => self.isStopped || queue.push(kind, item, extra);
 
   const self: Watch = {
     version: HAND_OVER,
@@ -123,7 +123,7 @@ export function watch(options: Options, urls: Urls, load?: () => void, integrity
       metric: guard.wrap((name, value, { unit = "", ...more } = {}) =>
         push(InboxKind.CUSTOM_METRIC, { ...customFact(name, more), value: +value, unit: unit + "" }),
       ),
-      route: guard.wrap((template) => push(InboxKind.ROUTE, template + "")),
+      route: guard.wrap((template) => push(InboxKind.ROUTE, template + "", performance.now())),
       error: guard.wrap((error) => self.isStopped || report(error)),
       consent: guard.wrap((granted) => {
         self.isGranted = granted;

@@ -187,20 +187,34 @@ static enum beacon_status check_long_animation_frame(struct check *self, struct 
     return BEACON_OK;
 }
 
+static bool all_finite(const double *values, pb_size_t count)
+{
+    for (pb_size_t i = 0; i < count; i++)
+        if (!isfinite(values[i]))
+            return false;
+    return true;
+}
+
+static bool check_longest_script(const struct check *self, const vitrace_v1_LongestScript *s)
+{
+    return check_ref(self, s->source_url_ref) && check_ref(self, s->source_function_ref) &&
+           check_ref(self, s->invoker_ref) && check_ref(self, s->invoker_type_ref);
+}
+
 static enum beacon_status check_vital(struct check *self, struct slice body)
 {
     vitrace_v1_Vital *v = &self->record.vital;
     if (!beacon_decode_message(body, vitrace_v1_Vital_fields, v))
         return BEACON_MALFORMED;
-    if (!check_ref(self, v->target_ref) || !check_ref(self, v->url_ref) || !check_ref(self, v->name_ref))
+    if (!check_ref(self, v->target_ref) || !check_ref(self, v->url_ref) || !check_ref(self, v->name_ref) ||
+        !check_longest_script(self, &v->longest_script))
         return BEACON_BAD_REFERENCE;
     double most = v->metric == vitrace_v1_Metric_METRIC_CLS ? CLS_MAX : VITAL_MS_MAX;
     if (!isfinite(v->value) || v->value < 0 || v->value > most || !isfinite(v->time))
         return BEACON_OUT_OF_RANGE;
-    for (pb_size_t i = 0; i < v->parts_count; i++)
-        if (!isfinite(v->parts[i]))
-            return BEACON_OUT_OF_RANGE;
-    return BEACON_OK;
+    bool is_sane = all_finite(v->parts, v->parts_count) && all_finite(v->frame_parts, v->frame_parts_count) &&
+                   isfinite(v->longest_script.intersecting_ms);
+    return is_sane ? BEACON_OK : BEACON_OUT_OF_RANGE;
 }
 
 static enum beacon_status check_attributes(struct check *self, const vitrace_v1_Attribute *attributes, pb_size_t count)

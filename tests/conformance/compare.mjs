@@ -1,6 +1,7 @@
 /** The vitals of a subject against those of the oracle: exact, field by field. */
 export const METRICS = ["LCP", "INP", "CLS", "FCP", "TTFB"];
-const FIELDS = ["value", "rating", "navigationType", "target", "url", "name", "time"];
+const FIELDS = ["value", "rating", "navigationType", "target", "url", "name", "time", "loadState", "script"];
+const isAlike = (want, have) => want.length === have.length && want.every((part, i) => part === have[i]);
 
 /** Bits of a metric that the page cannot measure: the subject has to say so, which web-vitals never does. */
 function isUnsupported(metric, { unsupported = [] }) {
@@ -12,8 +13,7 @@ function compareVital(expected, actual) {
   if (expected === undefined) return actual === undefined ? [] : ["reported"];
   if (actual === undefined || actual === "unsupported") return ["missing"];
   const fields = FIELDS.filter((field) => expected[field] !== actual[field]);
-  const isSplitAlike = expected.parts.length === actual.parts.length && expected.parts.every((part, i) => part === actual.parts[i]);
-  return isSplitAlike ? fields : [...fields, "parts"];
+  return [...fields, ...["parts", "frames"].filter((list) => !isAlike(expected[list], actual[list]))];
 }
 
 /** A subject that was not running yet has null for a moment, which is passed over. One row for each vital at each moment that the page was hidden, with what differs. */

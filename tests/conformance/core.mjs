@@ -8,6 +8,8 @@
  *   VISIBILITY, ACTIVATED            at activation; the first only in a background tab
  *   INTERACTION_COUNT, IDLE          at idle moments, when events or input came since the last
  *   INTERACTION_COUNT, IDLE, VISIBILITY   when the page is hidden, after everything that was still pending
+ *   INTERACTION_COUNT, VIEW, SOFT_NAVIGATION, INTERACTION_PAINT   at the idle moment after a soft navigation, between what ended
+ *                                    before it or was known before it, and the rest
  *   INTERACTION_COUNT, VIEW, PAINT   at a return from the back/forward cache; the paint with the time of the second frame
  */
 import { startFact } from "../js/support/entries.mjs";
@@ -17,12 +19,14 @@ import { entryOf } from "./page.mjs";
 const { InboxKind: Kind, InboxLifecycle: Lifecycle, NavigationType } = abi;
 const ID_STEP = 7;
 
+const SOFT_NAVIGATIONS = 1 << 5;
+
 export function supportedBits(supported, unsupported = []) {
   const needs = { LCP: "largest-contentful-paint", INP: "event", CLS: "layout-shift", FCP: "paint", TTFB: "navigation" };
   return Object.entries(needs).reduce((bits, [name, type]) => {
     const can = supported.includes(type) && !(name === "INP" && unsupported.includes("interactionId"));
     return can ? bits | (1 << (abi.Metric[name] - 1)) : bits;
-  }, 0);
+  }, supported.includes("soft-navigation") ? SOFT_NAVIGATIONS : 0);
 }
 
 /** web-vitals blames the first source that is an element, and a removed element by its id. */
@@ -33,6 +37,10 @@ const TARGETS = {
   event: ({ interactionId, target, targetSelector }) => (interactionId ? selectorOf(target) || targetSelector : ""),
 };
 TARGETS["first-input"] = TARGETS.event;
+TARGETS["interaction-contentful-paint"] = ({ largestContentfulPaint: largest }) => TARGETS["largest-contentful-paint"](largest);
+
+const paintOf = ({ startTime, interactionId, largestContentfulPaint: { renderTime, loadTime, size, url } }) =>
+  ({ startTime, renderTime, loadTime, size, url, interactionId });
 
 const SOURCES = {
   "visibility-state": (entry) => ({ kind: Kind.VISIBILITY, item: { time: entry.startTime, hidden: entry.name === "hidden", buffered: true } }),
@@ -42,15 +50,20 @@ const SOURCES = {
   "layout-shift": (item) => ({ kind: Kind.LAYOUT_SHIFT, item }),
   event: (item) => ({ kind: Kind.EVENT, item }),
   "first-input": (item) => ({ kind: Kind.EVENT, item }),
+  "interaction-contentful-paint": (entry) => ({ kind: Kind.INTERACTION_PAINT, item: paintOf(entry) }),
+  "long-animation-frame": (item) => ({ kind: Kind.LONG_FRAME, item }),
 };
+
 // The threshold that web-vitals asks for; the browser keeps back what is shorter.
 const EVENT_DURATION_MIN_MS = 40;
 
 export default class CoreSubject {
   begin(page, { page: facts }) {
+    this._page = page;
     this._facts = facts;
     this._queue = [];
     this._core = new Core();
+    this._softNavigations = [];
     this._isStarted = this._isAsked = this._isGone = false;
     this._ids = { min: Infinity, max: 0 };
     this._start = startFact({
@@ -66,11 +79,15 @@ export default class CoreSubject {
   /** What was pending has to come first, and the state of the page is read afterwards: both are true here. */
   after(step, page) {
     this._actions[step.do]?.call(this, page, step);
-    if (this._isStarted) this._flush(page);
+    if (this._isStarted && !this._softNavigations.length) this._flush(page);
   }
 
   vitals() {
     return this._core.reports.ofLastView();
+  }
+
+  ended() {
+    return this._core.reports.ofEndedViews();
   }
 
   _actions = {
@@ -100,8 +117,7 @@ export default class CoreSubject {
     pageshow: (page, { at, timeStamp = at, persisted }) => {
       if (!persisted) return;
       this._count(page);
-      const view = [1, 2, 3, (this._views = (this._views ?? 4) + 1)];
-      this._push(Kind.VIEW, { view, startTime: timeStamp, type: NavigationType.BACK_FORWARD_CACHE, url: "http://site.test/", route: "/", hidden: page.isHidden });
+      this._view(page, timeStamp, NavigationType.BACK_FORWARD_CACHE);
       this._restored = timeStamp;
     },
     frames: (page) => {
@@ -110,27 +126,54 @@ export default class CoreSubject {
     },
   };
 
-  _push(kind, item, extra) {
-    this._queue.push({ kind, item, extra });
+  _push(kind, item, extra, { startTime, duration } = { startTime: this._page.now, duration: 0 }) {
+    this._queue.push({ kind, item, extra, start: startTime, end: startTime + duration });
   }
 
   _lifecycle(event, page) {
     this._push(Kind.LIFECYCLE, { event, time: page.now });
   }
 
+  _view(page, startTime, type, at) {
+    const view = [1, 2, 3, (this._views = (this._views ?? 4) + 1)];
+    this._push(Kind.VIEW, { view, startTime, type, url: "http://site.test/", route: "/", hidden: page.isHidden }, undefined, at);
+  }
+
+  /** Everything in the queue belongs to the view before or to the new one. */
+  _softNavigation(page, { entry, known }) {
+    const { startTime, duration } = entry;
+    const end = startTime + duration;
+    const rest = this._queue.filter((item) => !known.has(item) && (item.end > end || (item.end === end && item.start > startTime)));
+    this._queue = this._queue.filter((item) => !rest.includes(item));
+    this._count(page);
+    this._view(page, startTime, NavigationType.SOFT_NAVIGATION, entry);
+    this._push(Kind.SOFT_NAVIGATION, entry, undefined, entry);
+    const largest = entry.getLargestInteractionContentfulPaint();
+    if (largest) this._deliverSome(page, [largest]);
+    this._queue.push(...rest);
+  }
+
   _deliver(page, stored) {
-    const entries = stored.map(entryOf);
+    const entries = stored.map(entryOf).sort((a, b) => a.startTime - b.startTime);
+    const known = new Set(this._queue);
+    this._deliverSome(page, entries);
+    const found = entries.filter(({ entryType }) => entryType === "soft-navigation" && page.supported.includes(entryType));
+    this._softNavigations.push(...found.map((entry) => ({ entry, known })));
+    if (found.length) this._isAsked = true;
+    if (page.isHidden && this._isAsked) this._settle(page);
+  }
+
+  _deliverSome(page, entries) {
     for (const [type, record] of Object.entries(SOURCES)) {
       const own = entries.filter((entry) => entry.entryType === type && page.supported.includes(type));
       for (const { interactionId } of type === "event" ? own : []) this._see(interactionId);
       const kept = own.filter((entry) => type !== "event" || entry.duration >= EVENT_DURATION_MIN_MS);
       kept.forEach((entry, at) => {
         const { kind, item } = record(entry, at === kept.length - 1);
-        this._push(kind, item, TARGETS[type]?.(entry));
+        this._push(kind, item, TARGETS[type]?.(entry), entry);
         if (kind === Kind.EVENT) this._isAsked = true;
       });
     }
-    if (page.isHidden && this._isAsked) this._settle(page);
   }
 
   _input(page, { trusted = true }) {
@@ -141,9 +184,15 @@ export default class CoreSubject {
 
   _loaded(page) {
     this._lifecycle(Lifecycle.LOADED, page);
+    if (this._isStarted) this._navigation(page);
+  }
+
+  _navigation(page) {
+    if (page.navigation && page.supported.includes("navigation")) this._push(Kind.NAVIGATION, page.navigation);
   }
 
   _settle(page) {
+    for (const soft of this._softNavigations.splice(0)) this._softNavigation(page, soft);
     this._count(page);
     this._lifecycle(Lifecycle.IDLE, page);
     this._isAsked = false;
@@ -156,15 +205,17 @@ export default class CoreSubject {
   _count({ global }) {
     const { min, max } = this._ids;
     const count = global.performance.interactionCount ?? (max ? (max - min) / ID_STEP + 1 : 0);
-    if (count > 0) this._push(Kind.INTERACTION_COUNT, count);
+    // Whatever view is about to begin: these interactions were before it.
+    if (count > 0) this._push(Kind.INTERACTION_COUNT, count, undefined, { startTime: -Infinity, duration: 0 });
   }
 
   _begin(page) {
     if (this._isStarted) return;
     this._isStarted = true;
-    const first = [{ kind: Kind.START, item: this._start }];
-    if (page.navigation && page.supported.includes("navigation")) first.push({ kind: Kind.NAVIGATION, item: page.navigation });
-    this._queue = first.concat(this._queue);
+    const rest = this._queue.splice(0);
+    this._push(Kind.START, this._start);
+    this._navigation(page);
+    this._queue.push(...rest);
   }
 
   _flush(page) {

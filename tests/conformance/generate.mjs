@@ -3,14 +3,16 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { bfcache } from "./generator/bfcache.mjs";
 import { cls } from "./generator/cls.mjs";
+import { frames, loadStates } from "./generator/frames.mjs";
 import { inp } from "./generator/inp.mjs";
 import { lcp } from "./generator/lcp.mjs";
 import { load } from "./generator/load.mjs";
 import { busy, calm } from "./generator/random.mjs";
+import { softNavigations } from "./generator/soft.mjs";
 import { folder, parseScenarios, printScenarios } from "./scenario.mjs";
 
 export const groups = {
-  bfcache: bfcache(), cls: cls(), inp: inp(), lcp: lcp(), load: load(), "random-busy": busy(32, 5000), "random-calm": calm(48, 1000),
+  bfcache: bfcache(), cls: cls(), frames: frames(), inp: inp(), lcp: lcp(), load: load(), "load-states": loadStates(), soft: softNavigations(), "random-busy": busy(32, 5000), "random-calm": calm(48, 1000),
 };
 
 if (process.argv[1] === new URL(import.meta.url).pathname) {

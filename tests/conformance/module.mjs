@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import protobuf from "protobufjs";
 import { load, top } from "../js/support/bundle.mjs";
+import { scriptText } from "./oracle.mjs";
 
 export const abi = await load("abi");
 const { Batch, marshal, Ring, selectorOf } = await load("bridge/batch", "bridge/marshal", "ring", "lib/selector");
@@ -18,6 +19,8 @@ const METRICS = { LCP: abi.Metric.LCP, INP: abi.Metric.INP, CLS: abi.Metric.CLS,
 const NAMES = Object.fromEntries(Object.entries(METRICS).map(([name, metric]) => [metric, name]));
 const RATINGS = [undefined, "good", "needs-improvement", "poor"];
 const MEASURED = 1;
+const LOAD_STATES = ["", "loading", "dom-interactive", "dom-content-loaded", "complete"];
+const SUBPARTS = ["", "input-delay", "processing-duration", "presentation-delay"];
 const navigationTypes = Object.fromEntries(
   Object.entries(abi.NavigationType).map(([name, number]) => [number, name.toLowerCase().replaceAll("_", "-")]),
 );
@@ -33,13 +36,28 @@ export class Reports {
     const text = (ref) => (ref ? beacon.strings[ref - 1] : "");
     const { viewId, seq } = beacon.header;
     const id = Buffer.from(viewId).toString("hex");
-    if (!this._views.has(id)) this._views.set(id, []);
-    this._views.get(id)[seq] = Object.fromEntries(beacon.vitals.map((vital) => [NAMES[vital.metric], vitalOf(vital, text)]));
+    if (!this._views.has(id)) this._views.set(id, { isSoft: beacon.header.page.navigationType === abi.NavigationType.SOFT_NAVIGATION, beacons: [] });
+    this._views.get(id).beacons[seq] = Object.fromEntries(beacon.vitals.map((vital) => [NAMES[vital.metric], vitalOf(vital, text)]));
   }
 
   ofLastView() {
-    return Object.assign({}, ...([...this._views.values()].at(-1) ?? []));
+    return vitalsOf([...this._views.values()].at(-1));
   }
+
+  /** The views that a soft navigation ended. */
+  ofEndedViews() {
+    const views = [...this._views.values()];
+    return views.filter((_view, at) => views[at + 1]?.isSoft).map(vitalsOf);
+  }
+}
+
+const vitalsOf = (view) => Object.assign({}, ...(view?.beacons ?? []));
+
+function scriptOf({ longestScript: script }, text) {
+  return script ? scriptText({
+    subpart: SUBPARTS[script.subpart], intersecting: script.intersectingMs, sourceURL: text(script.sourceUrlRef), sourceFunctionName: text(script.sourceFunctionRef),
+    invoker: text(script.invokerRef), invokerType: text(script.invokerTypeRef), sourceCharPosition: Number(script.sourceCharPosition),
+  }) : "";
 }
 
 function vitalOf(vital, text) {
@@ -53,6 +71,9 @@ function vitalOf(vital, text) {
     name: text(vital.nameRef),
     time: vital.time,
     parts: vital.parts,
+    loadState: LOAD_STATES[vital.loadState],
+    frames: vital.frameParts,
+    script: scriptOf(vital, text),
   };
 }
 

@@ -11,7 +11,7 @@
  */
 import vm from "node:vm";
 import { nodeOfPath } from "./nodes.mjs";
-import { ENTRY_TYPES } from "./scenario.mjs";
+import { ENTRY_TYPES, SOFT_TYPES } from "./scenario.mjs";
 
 /** Event timings have a floor: no threshold gets shorter ones (Event Timing, 3.3.1). */
 const EVENT_DURATION_MIN_MS = 16;
@@ -24,6 +24,9 @@ const RESOURCE_PHASES = [
   "redirectStart", "redirectEnd", "workerStart", "fetchStart", "domainLookupStart", "domainLookupEnd", "connectStart",
   "secureConnectionStart", "connectEnd", "requestStart", "responseStart", "responseEnd", "transferSize", "encodedBodySize", "decodedBodySize",
 ];
+const SCRIPT = { duration: 0, forcedStyleAndLayoutDuration: 0, pauseDuration: 0, sourceURL: "", sourceFunctionName: "", invoker: "", invokerType: "", sourceCharPosition: -1 };
+/** These appear on the navigation entry as the load goes on. */
+const MILESTONES = ["domInteractive", "domContentLoadedEventStart", "domContentLoadedEventEnd", "domComplete", "loadEventStart", "loadEventEnd"];
 const NAVIGATION_PHASES = [
   "activationStart", "unloadEventStart", "unloadEventEnd", "domInteractive", "domContentLoadedEventStart",
   "domContentLoadedEventEnd", "domComplete", "loadEventStart", "loadEventEnd", "redirectCount",
@@ -46,6 +49,14 @@ export function entryOf(stored) {
     case "event":
     case "first-input":
       return { cancelable: true, interactionId: 0, ...entry, target: nodeOfPath(stored.target) };
+    case "long-animation-frame":
+      return { renderStart: 0, styleAndLayoutStart: 0, firstUIEventTimestamp: 0, blockingDuration: 0, ...entry, scripts: (stored.scripts ?? []).map((script) => ({ ...SCRIPT, ...script })) };
+    case "interaction-contentful-paint":
+      return { ...entry, largestContentfulPaint: stored.largest && entryOf({ entryType: "largest-contentful-paint", ...stored.largest }) };
+    case "soft-navigation": {
+      const largest = stored.largest && entryOf({ entryType: "interaction-contentful-paint", ...stored.largest });
+      return { paintTime: 0, presentationTime: 0, ...entry, getLargestInteractionContentfulPaint: () => largest ?? null };
+    }
     default:
       return entry;
   }
@@ -57,12 +68,17 @@ function isObserved(entry, observed) {
   return entry.entryType !== "event" || entry.duration >= threshold;
 }
 
+/** A list of entries is in order of their start (Performance Timeline, "filter buffer by name and type"). */
+const inOrder = (entries) => [...entries].sort((a, b) => a.startTime - b.startTime);
+
 export class Page {
   constructor({ page }) {
     this.now = page.start;
-    this.supported = ENTRY_TYPES.filter((type) => !page.unsupported?.includes(type));
+    this.supported = [...ENTRY_TYPES, ...(page.soft ? SOFT_TYPES : [])].filter((type) => !page.unsupported?.includes(type));
     this.timeline = (page.buffered ?? []).map(entryOf);
     this.navigation = page.navigation && entryOf({ entryType: "navigation", type: "navigate", name: "http://site.test/", ...page.navigation });
+    this._loadedAt = page.readyState === "complete" ? 1 : Infinity;
+    if (this.navigation) this._hideFuture(this.navigation);
     this._oneByOne = page.oneByOne ?? [];
     this._observers = [];
     this._listeners = [];
@@ -73,6 +89,23 @@ export class Page {
     this._isHolding = false;
     this._serial = 0;
     this.global = vm.createContext(this._globals(page));
+  }
+
+  /** Streams that do not say when the document was parsed mean: when it was loaded. */
+  _hideFuture(navigation) {
+    for (const name of MILESTONES) {
+      const given = navigation[name];
+      const read = () => {
+        const time = given || this._loadedAt;
+        return time <= this.now ? time : 0;
+      };
+      Object.defineProperty(navigation, name, { enumerable: true, get: read });
+    }
+  }
+
+  loaded() {
+    this.global.document.readyState = "complete";
+    this._loadedAt = Math.min(this._loadedAt, this.now);
   }
 
   /** Returns what the script evaluates to. */
@@ -122,7 +155,7 @@ export class Page {
   }
 
   dispatch(type, { at, timeStamp = at, trusted = true, persisted = false }, onDocument = false) {
-    const event = { type, timeStamp, isTrusted: trusted, persisted, target: null };
+    const event = { type, timeStamp, isTrusted: trusted, persisted, target: { ...nodeOfPath("HTML>BODY"), closest() { return this; } } };
     const isReached = (listener) => listener.type === type && (onDocument || listener.target === "window");
     // Window in its capture phase, then the document, then window again on the way up.
     const rank = (listener) => (listener.target === "window" ? (listener.capture ? 0 : 3) : listener.capture ? 1 : 2);
@@ -137,7 +170,7 @@ export class Page {
     for (const observer of [...this._observers]) {
       const records = observer.records.splice(0);
       const batches = this._isOneByOne(observer) ? records.map((entry) => [entry]) : [records];
-      for (const batch of batches) if (batch.length) this._call(observer.callback, { getEntries: () => batch.slice() }, observer, {});
+      for (const batch of batches) if (batch.length) this._call(observer.callback, { getEntries: () => inOrder(batch) }, observer, {});
     }
   }
 
@@ -186,7 +219,7 @@ export class Page {
         this.records = [];
       }
       takeRecords() {
-        return this.records.splice(0);
+        return inOrder(this.records.splice(0));
       }
     };
   }
@@ -221,6 +254,7 @@ export class Page {
 
   _globals(page) {
     const [timers, idle, frames] = ["_timers", "_idle", "_frames"].map((name) => this._queue(name));
+    const later = (run) => void this._microtasks.push(run);
     const entriesOf = (type) => (type === "navigation" ? [this.navigation].filter(Boolean) : this.timeline.filter((entry) => entry.entryType === type));
     const global = {
       ...this._target("window"),
@@ -229,10 +263,23 @@ export class Page {
         visibilityState: page.state ?? "visible",
         prerendering: page.prerendering === true,
         wasDiscarded: page.wasDiscarded === true,
-        readyState: page.readyState ?? "loading",
+        readyState: "",
       },
+      history: { pushState() {}, replaceState() {} },
       performance: { now: () => this.now, timeOrigin: 1.7e12, getEntriesByType: (type) => (this.supported.includes(type) ? entriesOf(type) : []) },
       PerformanceObserver: this._observerClass(),
+      // The page answers every click at once: whether one is dead is not what the corpus is about.
+      MutationObserver: class {
+        constructor(take) {
+          this.take = take;
+        }
+        observe() {
+          later(() => this.take([]));
+        }
+        disconnect() {}
+      },
+      AbortController,
+      getSelection: () => null,
       PerformanceNavigationTiming: class {},
       PerformanceEventTiming: page.unsupported?.includes("interactionId") ? class {} : class { get interactionId() { return 0; } },
       setTimeout: (run, delay = 0) => timers.add(run, this.now + delay),
@@ -240,8 +287,14 @@ export class Page {
       requestIdleCallback: (run) => idle.add(run),
       cancelIdleCallback: idle.drop,
       requestAnimationFrame: (run) => frames.add(run),
-      queueMicrotask: (run) => void this._microtasks.push(run),
+      queueMicrotask: later,
     };
+    let readyState = page.readyState ?? "loading";
+    Object.defineProperty(global.document, "readyState", {
+      get: () => (readyState === "loading" && this.navigation?.domInteractive ? "interactive" : readyState),
+      set: (state) => { readyState = state; },
+    });
+    if (page.soft) global.PerformanceSoftNavigation = class { getLargestInteractionContentfulPaint() {} };
     if (!page.unsupported?.includes("interactionCount")) global.performance.interactionCount = page.interactions ?? 0;
     if (this.navigation) Object.setPrototypeOf(this.navigation, global.PerformanceNavigationTiming.prototype);
     return Object.assign(global, { self: global, window: global });

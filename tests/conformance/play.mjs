@@ -15,7 +15,7 @@ const ACTIONS = {
     page.runFrame();
   },
   load: (page, step) => {
-    page.global.document.readyState = "complete";
+    page.loaded();
     page.dispatch("load", step);
   },
   count: ({ global }, { interactions }) => {
@@ -38,8 +38,9 @@ const ACTIONS = {
 
 /**
  * A subject has begin(page), which starts it in the page, and vitals(page), asked whenever the page was hidden: the
- * vitals of the current view by name. It may have before(step, page) and after(step, page); all may be async. Returns one
- * record of vitals for each time that the page was hidden.
+ * vitals of the current view by name. ended(page) is asked at the end: the last vitals of each view that a soft navigation
+ * ended. It may have before(step, page) and after(step, page); all may be async. Returns one record of vitals for each time
+ * that the page was hidden, and then one for each view that was ended.
  */
 export async function play(scenario, subject) {
   const page = new Page(scenario);
@@ -53,5 +54,6 @@ export async function play(scenario, subject) {
     await subject.after?.(step, page);
     if (step.do === "hide") seen.push(await subject.vitals(page));
   }
+  if (scenario.page.soft) seen.push(...(await subject.ended(page)));
   return seen;
 }

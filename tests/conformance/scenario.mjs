@@ -10,7 +10,10 @@ export const folder = join(dirname(fileURLToPath(import.meta.url)), "scenarios")
 
 export const ENTRY_TYPES = [
   "navigation", "resource", "paint", "largest-contentful-paint", "layout-shift", "event", "first-input", "visibility-state",
+  "long-animation-frame",
 ];
+/** Of browsers that have soft navigations: pages say so by `soft`. */
+export const SOFT_TYPES = ["soft-navigation", "interaction-contentful-paint"];
 const STEPS = {
   deliver: ["entries"], pend: ["entries"], idle: [], frames: [], load: [], count: ["interactions"], activate: ["state"],
   hide: [], show: [], pagehide: [], pageshow: ["persisted"], keydown: [], click: [],
@@ -53,7 +56,7 @@ function checkScenario({ group, name, page, steps }) {
     at = step.at;
   }
   for (const { entryType } of [...(page.buffered ?? []), ...steps.flatMap((step) => step.entries ?? [])]) {
-    if (!ENTRY_TYPES.includes(entryType)) fail(`entry type ${entryType}`);
+    if (![...ENTRY_TYPES, ...(page.soft ? SOFT_TYPES : [])].includes(entryType)) fail(`entry type ${entryType}`);
   }
   // Vitals are compared when the page is hidden: web-vitals reports most of them only then.
   if (!steps.some((step) => step.do === "hide")) fail("the page is never hidden");

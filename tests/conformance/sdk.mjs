@@ -29,7 +29,10 @@ export default class SdkSubject {
     Object.assign(page.global, {
       // Compiled once for all pages; everything else of the module is the page's own.
       WebAssembly: { Memory: WebAssembly.Memory, RuntimeError: WebAssembly.RuntimeError, Instance: WebAssembly.Instance, Module: class { constructor() { return compiled; } }, instantiate: async (_bytes, imports) => ({ instance: new WebAssembly.Instance(compiled, imports) }) },
-      URL, TextEncoder, crypto, console, innerWidth: 1280, innerHeight: 720, devicePixelRatio: 1, crossOriginIsolated: false,
+      // Routes never change, and whether a click was answered is not asked.
+      navigation: { addEventListener() {}, removeEventListener() {} },
+      MutationObserver: class { observe() {} disconnect() {} takeRecords() { return []; } },
+      URL, TextEncoder, AbortController, crypto, console, innerWidth: 1280, innerHeight: 720, devicePixelRatio: 1, crossOriginIsolated: false,
       location: { href: "http://site.test/p/1", origin: "http://site.test" },
       navigator: { language: "en", sendBeacon: (_url, body) => this._receive(body) },
       fetch: async (_url, init) => (init?.method === "POST" ? this._answer(init.body) : this._serve()),
@@ -48,6 +51,10 @@ export default class SdkSubject {
 
   vitals() {
     return this._sdk.stats().state === "waiting" ? null : this._reports.ofLastView();
+  }
+
+  ended() {
+    return this._reports.ofEndedViews();
   }
 
   _serve() {

@@ -90,11 +90,11 @@ test("entries go in, one beacon comes out that tells of all of them", async () =
 
 test("strings keep their place across a batch that had to be split", async () => {
   const { bridge, ring } = await setUp();
-  for (let i = 0; i < 200; i++) bridge.push(Kind.USER_TIMING, { entryType: "mark", name: `m${i}-` + "ü".repeat(300), startTime: i, duration: 0 });
+  for (let i = 0; i < 180; i++) bridge.push(Kind.USER_TIMING, { entryType: "mark", name: `m${i}-` + "ü".repeat(300), startTime: i, duration: 0 });
   bridge.flush();
   bridge.seal(true);
   const marks = receive(ring).flatMap(({ beacon, text }) => beacon.userTimings.map((t) => [Number(t.startUs) / 1000, text(t.nameRef)]));
-  assert.equal(marks.length, 200);
+  assert.equal(marks.length, 180);
   for (const [i, name] of marks) assert.ok(name.startsWith(`m${i}-ü`), name.slice(0, 12));
 });
 

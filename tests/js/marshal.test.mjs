@@ -146,15 +146,17 @@ test("largest paint, shift, paint, task, timing, visibility and lifecycle are in
   assert.deepEqual([idle.number("InboxLifecycleField", "EVENT"), idle.number("InboxLifecycleField", "TIME")], [5, 50]);
 });
 
-test("a long frame keeps its eight longest scripts, in order of time", () => {
+test("a long frame brings its eight longest scripts first, then others up to 32, each in order of time", () => {
   const script = (n) => ({ sourceURL: "s" + n, sourceFunctionName: "f", invoker: "i", invokerType: "event-listener", startTime: n, duration: n === 0 ? 1 : 100 - n,
     forcedStyleAndLayoutDuration: 2, pauseDuration: 3, sourceCharPosition: -1 });
   const r = write(Kind.LONG_FRAME, { startTime: 0, duration: 90, renderStart: 70, styleAndLayoutStart: 80, firstUIEventTimestamp: 3, blockingDuration: 40,
-    scripts: Array.from({ length: 9 }, (_, n) => script(n)) });
-  assert.equal(r.number("InboxLongFrame", "SCRIPTS"), 8);
-  assert.equal(r.text("InboxFrameScript", "SOURCE_URL", abi.InboxLongFrame.WORDS), "s1");
-  assert.equal(r.number("InboxFrameScript", "SOURCE_CHAR_POSITION", abi.InboxLongFrame.WORDS), -1);
-  assert.equal(r.words, abi.InboxLongFrame.WORDS + 8 * abi.InboxFrameScript.WORDS);
+    scripts: Array.from({ length: 34 }, (_, n) => script(n)) });
+  const at = (n) => abi.InboxLongFrame.WORDS + n * abi.InboxFrameScript.WORDS;
+  assert.equal(r.number("InboxLongFrame", "SCRIPTS"), 32);
+  // The first took 1 ms, and is left out with the shortest of the others.
+  assert.deepEqual([0, 7, 8, 31].map((n) => r.text("InboxFrameScript", "SOURCE_URL", at(n))), ["s1", "s8", "s9", "s32"]);
+  assert.equal(r.number("InboxFrameScript", "SOURCE_CHAR_POSITION", at(0)), -1);
+  assert.equal(r.words, at(32));
 });
 
 test("an error, a custom event and a call are in place", () => {

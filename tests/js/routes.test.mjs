@@ -116,5 +116,8 @@ test("a wrapper around ours stays when we go", () => {
 test("soft navigations go before route changes, unless the page says otherwise", () => {
   assert.deepEqual([undefined, "auto", "route-change", "soft-navigation", "load"].map((views) => watchesRoutes(views)), [true, true, true, false, false]);
   pageAt("http://a/", { supported: ["soft-navigation"] });
+  assert.ok(watchesRoutes("auto"), "as in trials that had no way to ask for the largest paint");
+  globalThis.PerformanceSoftNavigation = class { getLargestInteractionContentfulPaint() {} };
   assert.deepEqual([undefined, "auto", "route-change"].map((views) => watchesRoutes(views)), [false, false, true]);
+  delete globalThis.PerformanceSoftNavigation;
 });

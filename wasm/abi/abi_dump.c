@@ -62,7 +62,8 @@ static void print_inbox(void)
     static const struct row sizes[] = {{"ABI_VERSION", INBOX_ABI_VERSION},
                                        {"WORDS", INBOX_WORDS},
                                        {"STRING_BYTES", INBOX_STRING_BYTES},
-                                       {"STRINGS_MAX", INBOX_STRINGS_MAX}};
+                                       {"STRINGS_MAX", INBOX_STRINGS_MAX},
+                                       {"FRAME_SCRIPTS_MAX", INBOX_FRAME_SCRIPTS_MAX}};
     static const struct row kinds[] = {INBOX_KINDS(NUMBERED)};
     static const struct row lifecycles[] = {INBOX_LIFECYCLES(NUMBERED)};
     static const struct row consents[] = {INBOX_CONSENTS(NUMBERED)};

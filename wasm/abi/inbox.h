@@ -58,7 +58,10 @@
     K(ROUTE, 32)                                                                                                       \
     K(SESSION, 33)
 
-/* Once, first. Ids as 32-bit words, most significant byte first. SUPPORTED: bit (metric - 1) as in enum Metric. */
+/*
+ * Once, first. Ids as 32-bit words, most significant byte first. SUPPORTED: bit (metric - 1) as in enum Metric, and
+ * bit 5: the browser has soft navigations, and the page has views of them.
+ */
 #define INBOX_START_FIELDS(F)                                                                                          \
     F(VIEW_ID_0) F(VIEW_ID_1) F(VIEW_ID_2) F(VIEW_ID_3)                                                                \
     F(SESSION_ID_0) F(SESSION_ID_1) F(SESSION_ID_2) F(SESSION_ID_3)                                                    \
@@ -118,7 +121,10 @@
 
 #define INBOX_LONG_TASK_FIELDS(F) F(START_TIME) F(DURATION) F(NAME)
 
-/* SCRIPTS children (FRAME_SCRIPT) follow. */
+/* The longest scripts of a frame: a few are written to the beacon, and all explain the INP. */
+#define INBOX_FRAME_SCRIPTS_MAX 32
+
+/* SCRIPTS children (FRAME_SCRIPT) follow: those for the beacon first, otherwise in order of time. */
 #define INBOX_LONG_FRAME_FIELDS(F)                                                                                     \
     F(START_TIME) F(DURATION) F(RENDER_START) F(STYLE_AND_LAYOUT_START) F(FIRST_UI_EVENT) F(BLOCKING_DURATION)         \
     F(SCRIPTS)

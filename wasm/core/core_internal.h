@@ -65,7 +65,8 @@ typedef void core_handler(struct core *self, struct inbox_record *record);
 core_handler record_start_feed, record_view_feed, record_navigation_feed, record_meta_trace_feed;
 core_handler record_resource_feed, record_paint_feed, record_largest_paint_feed, record_layout_shift_feed;
 core_handler record_event_feed, record_interaction_count_feed, record_visibility_feed, record_lifecycle_feed;
-core_handler record_loss_feed, record_meter_feed, record_config_feed, record_route_feed, record_session_feed;
+core_handler record_loss_feed, record_meter_feed, record_long_frame_feed, record_route_feed, record_session_feed;
+core_handler record_soft_navigation_feed, record_interaction_paint_feed, record_config_feed;
 
 extern const struct shape_row record_navigation_shape[], record_resource_shape[];
 extern const struct shape_row record_paint_shape[], record_largest_paint_shape[], record_layout_shift_shape[];

@@ -167,14 +167,15 @@ SHARED bool inbox_record_flag(struct inbox_record *self, unsigned field)
 struct slice inbox_record_text(struct inbox_record *self, unsigned field)
 {
     const struct inbox_reader *reader = self->reader;
+    struct slice none = slice_of("", 0); /* not NULL: readers count from where a text begins */
     uint32_t index = inbox_record_count(self, field, reader->string_count);
     if (index == 0)
-        return slice_of(NULL, 0);
+        return none;
     uint32_t start = reader->string_start[index - 1];
     uint32_t size = reader->string_start[index] - 1 - start;
-    struct slice text = slice_of(size > 0 ? reader->strings.data + start : NULL, size);
+    struct slice text = size > 0 ? slice_of(reader->strings.data + start, size) : none;
     if (reader->is_ascii || utf8_is_valid(text))
         return text;
     self->bad = true;
-    return slice_of(NULL, 0);
+    return none;
 }

@@ -94,6 +94,9 @@ void record_navigation_feed(struct core *self, struct inbox_record *record)
         .connect_start = inbox_record_ms(record, INBOX_NAVIGATION_CONNECT_START),
         .connect_end = inbox_record_ms(record, INBOX_NAVIGATION_CONNECT_END),
         .response_start = inbox_record_ms(record, INBOX_NAVIGATION_RESPONSE_START),
+        .dom_interactive = inbox_record_ms(record, INBOX_NAVIGATION_DOM_INTERACTIVE),
+        .dom_content_loaded = inbox_record_ms(record, INBOX_NAVIGATION_DOM_CONTENT_LOADED_EVENT_START),
+        .dom_complete = inbox_record_ms(record, INBOX_NAVIGATION_DOM_COMPLETE),
         .type = record_navigation_type(inbox_record_text(record, INBOX_NAVIGATION_TYPE)),
     };
     if (!record->bad)

@@ -44,6 +44,9 @@ void record_view_feed(struct core *self, struct inbox_record *record)
     bool hidden = inbox_record_flag(record, INBOX_VIEW_HIDDEN);
     if (record->bad)
         return;
+    /* Before a return from the back/forward cache the page was hidden, which has ended the view already. */
+    if (type != vitrace_v1_NavigationType_NAVIGATION_TYPE_BACK_FORWARD_CACHE)
+        vitals_leave(self->vitals);
     core_seal_view(self, true);
     memcpy(self->header.view_id, view_id, sizeof view_id);
     header_read_view(&self->header, self, record);

@@ -1,4 +1,4 @@
-/* LONG_TASK, LONG_FRAME with its scripts, USER_TIMING: time on the main thread. The vitals do not depend on them. */
+/* LONG_TASK, LONG_FRAME with its scripts, USER_TIMING: time on the main thread. Long frames explain the INP. */
 #include "wasm/core/core_internal.h"
 
 const struct shape_row record_long_task_shape[] = {
@@ -19,6 +19,54 @@ const struct shape_row record_long_frame_shape[] = {
     {0},
 };
 
+static struct vital_source read_source(struct core *self, struct inbox_record *script)
+{
+    struct slice url = inbox_record_text(script, INBOX_FRAME_SCRIPT_SOURCE_URL);
+    struct slice function = inbox_record_text(script, INBOX_FRAME_SCRIPT_SOURCE_FUNCTION);
+    struct slice invoker = inbox_record_text(script, INBOX_FRAME_SCRIPT_INVOKER);
+    struct slice invoker_type = inbox_record_text(script, INBOX_FRAME_SCRIPT_INVOKER_TYPE);
+    return (struct vital_source){
+        .url = core_keep_text(self, scrub_url(&self->scrub, url), SCRUB_URL_BYTES_MAX),
+        .function = core_keep_text(self, scrub_name(&self->scrub, function), TEXT_POOL_SOURCE_BYTES_MAX),
+        .invoker = core_keep_text(self, scrub_name(&self->scrub, invoker), TEXT_POOL_SOURCE_BYTES_MAX),
+        .invoker_type = core_keep_text(self, scrub_name(&self->scrub, invoker_type), TEXT_POOL_NAME_BYTES_MAX),
+        .position = inbox_record_number(script, INBOX_FRAME_SCRIPT_SOURCE_CHAR_POSITION),
+    };
+}
+
+static void read_scripts(struct inbox_record *record, struct vitals_long_frame *frame)
+{
+    for (uint32_t i = 0; i < record->children && i < VITALS_FRAME_SCRIPTS_MAX; i++) {
+        struct inbox_record script = inbox_record_child(record, i);
+        struct vitals_script *kept = &frame->scripts[i];
+        *kept = (struct vitals_script){
+            .start_time = inbox_record_ms(&script, INBOX_FRAME_SCRIPT_START_TIME),
+            .duration = inbox_record_ms(&script, INBOX_FRAME_SCRIPT_DURATION),
+            .forced_style_and_layout = inbox_record_ms(&script, INBOX_FRAME_SCRIPT_FORCED_STYLE_AND_LAYOUT),
+        };
+        record->bad = record->bad || script.bad;
+    }
+}
+
+/* The texts last: a bad record must leave nothing behind. */
+void record_long_frame_feed(struct core *self, struct inbox_record *record)
+{
+    struct vitals_long_frame frame = {
+        .start_time = inbox_record_ms(record, INBOX_LONG_FRAME_START_TIME),
+        .duration = inbox_record_ms(record, INBOX_LONG_FRAME_DURATION),
+        .style_and_layout_start = inbox_record_ms(record, INBOX_LONG_FRAME_STYLE_AND_LAYOUT_START),
+    };
+    read_scripts(record, &frame);
+    if (record->bad)
+        return;
+    for (; frame.script_count < record->children && frame.script_count < VITALS_FRAME_SCRIPTS_MAX;
+         frame.script_count++) {
+        struct inbox_record script = inbox_record_child(record, frame.script_count);
+        frame.scripts[frame.script_count].source = read_source(self, &script);
+    }
+    vitals_take_long_frame(self->vitals, &frame);
+}
+
 const struct shape_row record_user_timing_shape[] = {
     {1, INBOX_USER_TIMING_NAME, SHAPE_QUOTING, 0},
     {2, INBOX_USER_TIMING_START_TIME, SHAPE_START, 0},
@@ -26,3 +74,5 @@ const struct shape_row record_user_timing_shape[] = {
     {4, INBOX_USER_TIMING_IS_MEASURE, SHAPE_FLAG, 0},
     {0},
 };
+
+_Static_assert(VITALS_FRAME_SCRIPTS_MAX == INBOX_FRAME_SCRIPTS_MAX, "the bridge sends no more");

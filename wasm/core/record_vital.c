@@ -35,13 +35,30 @@ static uint32_t kept_text(struct core *self, uint32_t handle)
     return segment_text(&self->segment, text_pool_find(&self->texts, handle));
 }
 
-static void write_parts(const struct vital *vital, struct writer *out)
+static void write_parts(struct writer *out, uint32_t field, const double *parts, uint32_t count)
 {
-    if (vital->part_count == 0)
+    if (count == 0)
         return;
-    uint8_t *length = writer_open(out, 9);
-    for (uint32_t i = 0; i < vital->part_count; i++)
-        writer_packed(out, vital->parts[i]);
+    uint8_t *length = writer_open(out, field);
+    for (uint32_t i = 0; i < count; i++)
+        writer_packed(out, parts[i]);
+    writer_close(out, length);
+}
+
+static void write_longest_script(struct core *self, const struct vital_frames *frames, struct writer *out)
+{
+    const struct vital_source *source = &frames->longest;
+    if (frames->subpart == VITAL_SUBPART_NONE)
+        return;
+    uint8_t *length = writer_open(out, 14);
+    writer_uint(out, 1, frames->subpart);
+    writer_double(out, 2, frames->intersecting);
+    writer_uint(out, 3, kept_text(self, source->url));
+    writer_uint(out, 4, kept_text(self, source->function));
+    writer_uint(out, 5, kept_text(self, source->invoker));
+    writer_uint(out, 6, kept_text(self, source->invoker_type));
+    if (source->position >= 1 && source->position <= UINT32_MAX)
+        writer_uint(out, 7, writer_zigzag((int64_t)source->position));
     writer_close(out, length);
 }
 
@@ -61,9 +78,12 @@ static void write_vital(struct core *self, const struct vital *vital, enum vital
     writer_uint(out, 6, vital->final);
     writer_uint(out, 7, kept_text(self, vital->target));
     writer_uint(out, 8, kept_text(self, vital->url));
-    write_parts(vital, out);
+    write_parts(out, 9, vital->parts, vital->part_count);
     writer_double(out, 10, vital->time);
     writer_uint(out, 11, kept_text(self, vital->name));
+    writer_uint(out, 12, vital->load_state);
+    write_parts(out, 13, vital->frames.parts, vital->frames.known ? VITAL_FRAME_PARTS : 0);
+    write_longest_script(self, &vital->frames, out);
 }
 
 static void append(struct core *self, enum vital_metric metric)
@@ -84,4 +104,6 @@ void record_vital_write(struct core *self)
             append(self, metric);
 }
 
+_Static_assert(VITAL_FRAME_PARTS == sizeof(((vitrace_v1_Vital *)0)->frame_parts) / sizeof(double), "of a Vital");
+_Static_assert(vitrace_v1_LongestScript_size <= WRITER_SUBMESSAGE_BYTES_MAX, "writer_open");
 _Static_assert(VITAL_PARTS_MAX == sizeof(((vitrace_v1_Vital *)0)->parts) / sizeof(double), "parts of a Vital");

@@ -16,11 +16,13 @@
 #include "wasm/core/dictionary.h"
 #include "wasm/ring/ring.h"
 
-/* What the seal appends: 5 vitals of 91 + 3 bytes, a ledger of 202 + 3, and the vitals' texts (targets 3 x 256, name
- * 64, URL 512, each + 3) = 2,034. Records and strings are reserved alike. */
-#define SEGMENT_RESERVE_BYTES   2048u
-#define SEGMENT_RESERVE_STRINGS 8u
-#define SEGMENT_RESERVE_RECORDS 16u
+/* What the seal appends: 5 vitals of 93 + 3 bytes (5 parts, load state), what INP adds (4 frame parts of 34, the longest
+ * script of 31), a ledger of 202 + 3, and the vitals' texts (targets 3 x 256, name 64, URL 512; of the script URL 512,
+ * function and invoker 128 each, type 64; each + 3) = 2,953. Records and strings are reserved alike: 9 texts, 5 vitals and
+ * a ledger. */
+#define SEGMENT_RESERVE_BYTES   3072u
+#define SEGMENT_RESERVE_STRINGS 12u
+#define SEGMENT_RESERVE_RECORDS 18u
 
 struct segment {
     struct ring_producer *ring;

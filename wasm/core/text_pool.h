@@ -8,12 +8,15 @@
 
 #include "proto/wire/slice.h"
 
-/* A busy page's interactions share a few dozen targets and names; the vitals hold two of each of 172 events at most. */
-#define TEXT_POOL_HANDLES 160u
-#define TEXT_POOL_BYTES   16384u
+/* A busy page's interactions share a few dozen targets and names, and its long frames a few dozen scripts; the vitals hold
+ * two of each of 172 events and four of each of 160 scripts at most. */
+#define TEXT_POOL_HANDLES 256u
+#define TEXT_POOL_BYTES   20480u
 /* web-vitals cuts selectors at 100 characters; an LCP URL has its own maximum in scrub.h. */
 #define TEXT_POOL_TARGET_BYTES_MAX 256u
 #define TEXT_POOL_NAME_BYTES_MAX   64u
+/* Function and invoker of a script. */
+#define TEXT_POOL_SOURCE_BYTES_MAX 128u
 
 _Static_assert(TEXT_POOL_BYTES <= UINT16_MAX, "offsets and sizes");
 

@@ -7,8 +7,12 @@ enum navigation_type {
     NAVIGATION_TYPE_NAVIGATE = 1,
     NAVIGATION_TYPE_BACK_FORWARD_CACHE = 4,
     NAVIGATION_TYPE_PRERENDER = 5,
-    NAVIGATION_TYPE_RESTORE = 6
+    NAVIGATION_TYPE_RESTORE = 6,
+    NAVIGATION_TYPE_ROUTE_CHANGE = 8
 };
+
+/* What a view can have that begins without a load and without entries of the browser. */
+#define ROUTE_METRICS (1u << (VITAL_INP - 1) | 1u << (VITAL_CLS - 1))
 
 /* Inclusive on the better side: exactly 2,500 ms is a good LCP. */
 static const struct {
@@ -39,6 +43,7 @@ struct vitals *vitals_init(void *memory, const struct vitals_start *start)
     /* A prerendered page is always "hidden": that tells nothing, and neither do entries from that time. */
     self->page.was_hidden = start->hidden && !start->prerendering;
     self->page.hidden_is_guess = !start->prerendering;
+    self->page.supported = start->supported;
     for (unsigned i = 0; i < VITAL_METRICS; i++)
         if (!(start->supported >> i & 1u)) {
             self->vital[i].state = VITAL_UNSUPPORTED;
@@ -69,6 +74,29 @@ bool vitals_was_visible(const struct vitals *self, double time)
     return !self->page.was_hidden || time < self->page.first_hidden;
 }
 
+bool vitals_is_supported(const struct vitals *self, enum vital_metric metric)
+{
+    return self->page.supported >> (metric - 1) & 1u;
+}
+
+/*
+ * A time of the navigation entry that is still 0 lies in the future of `time`, so that the answer is the same whenever
+ * it is asked for.
+ */
+enum vital_load_state vitals_load_state(const struct vitals *self, double time, bool loaded)
+{
+    const struct vitals_navigation *navigation = vitals_sane_navigation(self);
+    if (navigation == NULL)
+        return loaded ? VITAL_COMPLETE : VITAL_LOADING;
+    if (time < navigation->dom_interactive || (navigation->dom_interactive == 0 && !loaded))
+        return VITAL_LOADING;
+    if (time < navigation->dom_content_loaded || navigation->dom_content_loaded == 0)
+        return VITAL_DOM_INTERACTIVE;
+    if (time < navigation->dom_complete || navigation->dom_complete == 0)
+        return VITAL_DOM_CONTENT_LOADED;
+    return VITAL_COMPLETE;
+}
+
 uint32_t vitals_navigation_type(const struct vitals *self)
 {
     const struct vitals_navigation *navigation = vitals_sane_navigation(self);
@@ -83,14 +111,28 @@ uint32_t vitals_navigation_type(const struct vitals *self)
     return navigation->type != 0 ? navigation->type : NAVIGATION_TYPE_NAVIGATE;
 }
 
+static bool numbers_equal(const double *a, const double *b, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (a[i] != b[i])
+            return false;
+    return true;
+}
+
+static bool frames_equal(const struct vital_frames *a, const struct vital_frames *b)
+{
+    return a->known == b->known && numbers_equal(a->parts, b->parts, VITAL_FRAME_PARTS) && a->subpart == b->subpart &&
+           a->intersecting == b->intersecting && a->longest.url == b->longest.url &&
+           a->longest.function == b->longest.function && a->longest.invoker == b->longest.invoker &&
+           a->longest.position == b->longest.position;
+}
+
 static bool vital_equal(const struct vital *a, const struct vital *b)
 {
-    bool equal = a->state == b->state && a->rating == b->rating && a->value == b->value && a->final == b->final &&
-                 a->navigation_type == b->navigation_type && a->target == b->target && a->url == b->url &&
-                 a->name == b->name && a->time == b->time && a->part_count == b->part_count;
-    for (uint32_t i = 0; equal && i < a->part_count; i++)
-        equal = a->parts[i] == b->parts[i];
-    return equal;
+    return a->state == b->state && a->rating == b->rating && a->value == b->value && a->final == b->final &&
+           a->load_state == b->load_state && a->navigation_type == b->navigation_type && a->target == b->target &&
+           a->url == b->url && a->name == b->name && a->time == b->time && a->part_count == b->part_count &&
+           numbers_equal(a->parts, b->parts, a->part_count) && frames_equal(&a->frames, &b->frames);
 }
 
 void vitals_publish(struct vitals *self, enum vital_metric metric, struct vital next)
@@ -100,6 +142,9 @@ void vitals_publish(struct vitals *self, enum vital_metric metric, struct vital 
     bool is_sane = number_is_finite(next.value) && next.value >= 0;
     for (uint32_t i = 0; i < next.part_count; i++)
         is_sane = is_sane && number_is_finite(next.parts[i]);
+    for (uint32_t i = 0; i < VITAL_FRAME_PARTS; i++)
+        if (!number_is_finite(next.frames.parts[i]))
+            next.frames = (struct vital_frames){0};
     if (slot->state == VITAL_UNSUPPORTED || !is_sane)
         return;
     next.state = VITAL_MEASURED;
@@ -110,14 +155,13 @@ void vitals_publish(struct vitals *self, enum vital_metric metric, struct vital 
         *slot = next;
 }
 
-/* Whatever was derived from the navigation entry is derived again. CLS and INP take only their type from it. */
+/* Whatever was derived from the navigation entry is derived again. */
 static void vitals_refresh(struct vitals *self)
 {
     vitals_load_refresh(self);
     vitals_lcp_refresh(self);
-    for (enum vital_metric metric = VITAL_INP; metric <= VITAL_CLS; metric++)
-        if (self->vital[metric - 1].state == VITAL_MEASURED)
-            vitals_publish(self, metric, self->vital[metric - 1]);
+    vitals_cls_refresh(self);
+    vitals_inp_refresh(self);
 }
 
 static void vitals_see_clock(struct vitals *self, double now)
@@ -132,8 +176,9 @@ void vitals_take_navigation(struct vitals *self, const struct vitals_navigation 
     if (!number_is_finite(navigation->response_start) || navigation->response_start <= 0)
         return; /* never sane; an earlier reading of the same entry may have been */
     *own = *navigation;
-    double *optional[] = {&own->activation_start,    &own->worker_start,  &own->fetch_start,
-                          &own->domain_lookup_start, &own->connect_start, &own->connect_end};
+    double *optional[] = {&own->activation_start, &own->worker_start,    &own->fetch_start,
+                          &own->domain_lookup_start, &own->connect_start,   &own->connect_end,
+                          &own->dom_interactive,  &own->dom_content_loaded, &own->dom_complete};
     for (unsigned i = 0; i < sizeof optional / sizeof *optional; i++)
         if (!number_is_finite(*optional[i]))
             *optional[i] = 0;
@@ -154,6 +199,32 @@ void vitals_take_largest_paint(struct vitals *self, const struct vitals_paint *p
         vitals_lcp_take_paint(self, paint);
 }
 
+void vitals_take_soft_navigation(struct vitals *self, const struct vitals_soft_navigation *navigation)
+{
+    if (self->page.view != VITALS_VIEW_SOFT || !number_is_finite(navigation->paint_time) ||
+        !number_is_finite(navigation->presentation_time))
+        return;
+    self->page.interaction_id = navigation->interaction_id;
+    vitals_load_take_soft_navigation(self, navigation);
+}
+
+void vitals_take_interaction_paint(struct vitals *self, const struct vitals_interaction_paint *paint)
+{
+    if (number_is_finite(paint->interaction_start) && number_is_finite(paint->render_time) &&
+        number_is_finite(paint->paint.start_time))
+        vitals_lcp_take_interaction_paint(self, paint);
+}
+
+void vitals_take_long_frame(struct vitals *self, struct vitals_long_frame *frame)
+{
+    if (!number_is_finite(frame->start_time) || !number_is_finite(frame->duration))
+        return;
+    if (!vitals_long_frames_have_room(&self->long_frames, frame->script_count))
+        vitals_inp_forget(self);
+    vitals_long_frames_make_room(&self->long_frames, frame->script_count);
+    vitals_long_frames_add(&self->long_frames, frame);
+}
+
 void vitals_take_resource(struct vitals *self, const struct vitals_resource *resource)
 {
     if (number_is_finite(resource->start_time) && number_is_finite(resource->response_end))
@@ -170,7 +241,7 @@ void vitals_take_event(struct vitals *self, const struct vitals_event *event)
 {
     if (number_is_finite(event->start_time) && number_is_finite(event->duration) &&
         number_is_finite(event->processing_start) && number_is_finite(event->processing_end))
-        vitals_inp_queue(&self->inp, event);
+        vitals_inp_queue(self, event);
 }
 
 void vitals_take_interaction_count(struct vitals *self, double count)
@@ -209,7 +280,7 @@ void vitals_loaded(struct vitals *self, double now)
 {
     self->page.loaded = true;
     vitals_see_clock(self, now);
-    vitals_load_refresh(self);
+    vitals_refresh(self);
 }
 
 void vitals_activated(struct vitals *self, double now, bool hidden)
@@ -232,6 +303,13 @@ void vitals_idle(struct vitals *self)
         vitals_inp_evaluate(self);
 }
 
+void vitals_leave(struct vitals *self)
+{
+    vitals_load_leave(self);
+    vitals_lcp_close(self);
+    vitals_inp_evaluate(self);
+}
+
 void vitals_hide(struct vitals *self, double time)
 {
     vitals_take_visibility(self, time, true, false);
@@ -243,18 +321,20 @@ void vitals_hide(struct vitals *self, double time)
 void vitals_restart(struct vitals *self, uint32_t navigation_type, double start_time, bool hidden)
 {
     bool is_restore = navigation_type == NAVIGATION_TYPE_BACK_FORWARD_CACHE;
-    self->page.view = is_restore ? VITALS_VIEW_BFCACHE : VITALS_VIEW_SOFT;
+    bool is_route = navigation_type == NAVIGATION_TYPE_ROUTE_CHANGE;
+    uint32_t measurable = self->page.supported & (is_route ? ROUTE_METRICS : ~0u);
+    self->page.view = is_restore ? VITALS_VIEW_BFCACHE : is_route ? VITALS_VIEW_ROUTE : VITALS_VIEW_SOFT;
     self->page.view_type = navigation_type;
     self->page.view_start = start_time;
+    self->page.interaction_id = 0;
     /* A soft navigation is made by a person who looks at it, whatever came before. */
     self->page.was_hidden = is_restore && hidden;
     self->page.first_hidden = 0;
     self->page.hidden_is_guess = false;
     for (unsigned i = 0; i < VITAL_METRICS; i++) {
         uint32_t revision = self->vital[i].revision + 1;
-        bool is_unsupported = self->vital[i].state == VITAL_UNSUPPORTED;
         self->vital[i] = (struct vital){.revision = revision};
-        if (is_unsupported)
+        if (!(measurable >> i & 1u))
             self->vital[i].state = VITAL_UNSUPPORTED;
     }
     vitals_load_restart(self);
@@ -274,9 +354,10 @@ bool vitals_holds(const struct vitals *self, uint32_t handle)
         return false;
     for (unsigned i = 0; i < VITAL_METRICS; i++) {
         const struct vital *vital = &self->vital[i];
-        if (vital->target == handle || vital->url == handle || vital->name == handle)
+        if (vital->target == handle || vital->url == handle || vital->name == handle ||
+            vital_source_holds(&vital->frames.longest, handle))
             return true;
     }
     return vitals_lcp_holds(&self->lcp, handle) || vitals_cls_holds(&self->cls, handle) ||
-           vitals_inp_holds(&self->inp, handle);
+           vitals_inp_holds(&self->inp, handle) || vitals_long_frames_hold(&self->long_frames, handle);
 }

@@ -10,16 +10,47 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Numbers of enum Metric, Rating, VitalState and NavigationType in beacon.proto. */
+/* Numbers of enum Metric, Rating, VitalState, LoadState, InteractionSubpart and NavigationType in beacon.proto. */
 enum vital_metric { VITAL_LCP = 1, VITAL_INP = 2, VITAL_CLS = 3, VITAL_FCP = 4, VITAL_TTFB = 5, VITAL_METRICS = 5 };
 enum vital_rating { VITAL_GOOD = 1, VITAL_NEEDS_IMPROVEMENT = 2, VITAL_POOR = 3 };
 enum vital_state { VITAL_NOT_YET = 0, VITAL_MEASURED = 1, VITAL_UNSUPPORTED = 2 };
 
-#define VITAL_PARTS_MAX 5
+enum vital_load_state {
+    VITAL_LOAD_NONE = 0,
+    VITAL_LOADING = 1,
+    VITAL_DOM_INTERACTIVE = 2,
+    VITAL_DOM_CONTENT_LOADED = 3,
+    VITAL_COMPLETE = 4
+};
+enum vital_subpart {
+    VITAL_SUBPART_NONE = 0,
+    VITAL_INPUT_DELAY = 1,
+    VITAL_PROCESSING_DURATION = 2,
+    VITAL_PRESENTATION_DELAY = 3
+};
+
+#define VITAL_PARTS_MAX   5
+#define VITAL_FRAME_PARTS 4
+
+/* Where a script of a long animation frame came from: handles, and its position in the source, -1 = not known. */
+struct vital_source {
+    uint32_t url, function, invoker, invoker_type;
+    double position;
+};
+
+/* What INP knows of the long animation frames that its interaction had to wait for. */
+struct vital_frames {
+    bool known;
+    double parts[VITAL_FRAME_PARTS]; /* script, style and layout, paint, unattributed */
+    enum vital_subpart subpart;      /* of the longest script; NONE = there was no script */
+    double intersecting;
+    struct vital_source longest;
+};
 
 struct vital {
     enum vital_state state;
     enum vital_rating rating;
+    enum vital_load_state load_state; /* CLS, INP: at `time`; FCP: at the paint */
     double value;
     bool final;
     uint32_t navigation_type;
@@ -29,13 +60,17 @@ struct vital {
     double time;
     double parts[VITAL_PARTS_MAX]; /* meaning per metric: Vital.parts in beacon.proto */
     uint32_t part_count;
+    struct vital_frames frames; /* INP */
     uint32_t revision; /* grows whenever anything above changed */
 };
 
 enum vital_rating vital_rate(enum vital_metric metric, double value);
 
+/* Views may be soft navigations; then web-vitals looks at every paint of a batch, not only at the last. */
+#define VITALS_SOFT_NAVIGATIONS 32u
+
 struct vitals_start {
-    uint32_t supported; /* bit (metric - 1) */
+    uint32_t supported; /* bit (metric - 1), and VITALS_SOFT_NAVIGATIONS */
     bool hidden, prerendering, was_discarded;
 };
 
@@ -43,6 +78,7 @@ struct vitals_start {
 struct vitals_navigation {
     double now; /* performance.now() when it was read: the entry is sane iff 0 < response_start < now */
     double activation_start, worker_start, fetch_start, domain_lookup_start, connect_start, connect_end, response_start;
+    double dom_interactive, dom_content_loaded, dom_complete; /* 0 = not yet */
     uint32_t type; /* NavigationType from the entry's `type`: navigate, reload, back_forward, prerender */
 };
 
@@ -52,6 +88,18 @@ struct vitals_paint {
     uint32_t url, target;
     uint64_t url_hash; /* to find its resource entry; 0 = no URL (text) */
     bool last_of_batch;
+};
+
+/* A paint that an interaction led to: of a soft navigation it may be the LCP. `paint.start_time`: renderTime or loadTime. */
+struct vitals_interaction_paint {
+    struct vitals_paint paint;
+    double interaction_start, render_time;
+    uint32_t interaction_id;
+};
+
+struct vitals_soft_navigation {
+    double paint_time, presentation_time; /* 0 = not disclosed */
+    uint32_t interaction_id;
 };
 
 /* A resource, as far as the LCP sub-parts need it. */
@@ -73,6 +121,20 @@ struct vitals_event {
     bool first_input;
 };
 
+struct vitals_script {
+    double start_time, duration, forced_style_and_layout;
+    struct vital_source source;
+};
+
+/* Of a frame's scripts the vitals keep the first VITALS_FRAME_SCRIPTS_MAX. */
+#define VITALS_FRAME_SCRIPTS_MAX 32u
+
+struct vitals_long_frame {
+    double start_time, duration, style_and_layout_start;
+    uint32_t script_count;
+    struct vitals_script scripts[VITALS_FRAME_SCRIPTS_MAX]; /* in any order */
+};
+
 struct vitals; /* defined in vitals_internal.h; sizes are fixed, see vitals_bytes() */
 unsigned vitals_bytes(void);
 struct vitals *vitals_init(void *memory, const struct vitals_start *start);
@@ -80,6 +142,11 @@ struct vitals *vitals_init(void *memory, const struct vitals_start *start);
 void vitals_take_navigation(struct vitals *self, const struct vitals_navigation *navigation);
 void vitals_take_first_contentful_paint(struct vitals *self, double start_time);
 void vitals_take_largest_paint(struct vitals *self, const struct vitals_paint *paint);
+/* After the vitals_restart of its view, and before that view's paints. */
+void vitals_take_soft_navigation(struct vitals *self, const struct vitals_soft_navigation *navigation);
+void vitals_take_interaction_paint(struct vitals *self, const struct vitals_interaction_paint *paint);
+/* Sorts the frame's scripts by time. */
+void vitals_take_long_frame(struct vitals *self, struct vitals_long_frame *frame);
 void vitals_take_resource(struct vitals *self, const struct vitals_resource *resource);
 void vitals_take_shift(struct vitals *self, const struct vitals_shift *shift);
 /* Queued; evaluated at the next vitals_idle or vitals_hide. */
@@ -92,9 +159,16 @@ void vitals_loaded(struct vitals *self, double now);
 void vitals_activated(struct vitals *self, double now, bool hidden);
 void vitals_idle(struct vitals *self); /* idle-or-hidden: evaluate queued events */
 void vitals_hide(struct vitals *self, double time); /* finalise what hidden finalises */
+/* The view ends although the page stays visible: what vitals_hide finalises. */
+void vitals_leave(struct vitals *self);
 /*
- * bfcache restore (navigation_type BACK_FORWARD_CACHE) or another new view. After a restore, FCP and LCP come from one
- * vitals_take_first_contentful_paint with performance.now() after the double rAF; `start_time` is pageshow.timeStamp.
+ * A new view of the document, by its navigation_type:
+ *
+ *   BACK_FORWARD_CACHE  FCP and LCP come from one vitals_take_first_contentful_paint with performance.now() after the
+ *                       double rAF; `start_time` is pageshow.timeStamp
+ *   ROUTE_CHANGE        CLS and INP begin anew; nothing tells when the new route was painted, so that LCP, FCP and TTFB
+ *                       are unsupported in this view
+ *   SOFT_NAVIGATION     FCP comes from vitals_take_soft_navigation, LCP from vitals_take_interaction_paint
  */
 void vitals_restart(struct vitals *self, uint32_t navigation_type, double start_time, bool hidden);
 

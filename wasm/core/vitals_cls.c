@@ -12,19 +12,21 @@
  */
 #include "wasm/core/vitals_internal.h"
 
-static void cls_publish(struct vitals *self)
+void vitals_cls_refresh(struct vitals *self)
 {
     const struct cls_window *worst = &self->cls.worst;
     if (!self->cls.started)
         return;
-    vitals_publish(self, VITAL_CLS,
-                   (struct vital){.value = worst->sum, .target = worst->largest_target, .time = worst->largest_time});
+    struct vital vital = {.value = worst->sum, .target = worst->largest_target, .time = worst->largest_time};
+    if (worst->sum > 0)
+        vital.load_state = vitals_load_state(self, worst->largest_time, self->page.loaded);
+    vitals_publish(self, VITAL_CLS, vital);
 }
 
 void vitals_cls_start(struct vitals *self)
 {
     self->cls.started = true;
-    cls_publish(self);
+    vitals_cls_refresh(self);
 }
 
 /* A window that sums to 0 is no window: the next shift starts one. */
@@ -56,7 +58,7 @@ void vitals_cls_take_shift(struct vitals *self, const struct vitals_shift *shift
                                            shift->value,      shift->start_time, shift->target};
     if (cls->current.sum > cls->worst.sum) {
         cls->worst = cls->current;
-        cls_publish(self);
+        vitals_cls_refresh(self);
     }
 }
 
@@ -64,7 +66,7 @@ void vitals_cls_restart(struct vitals *self)
 {
     self->cls.current = self->cls.worst = (struct cls_window){0};
     self->cls.started = self->load.fcp_reported;
-    cls_publish(self);
+    vitals_cls_refresh(self);
 }
 
 bool vitals_cls_holds(const struct vitals_cls *self, uint32_t handle)

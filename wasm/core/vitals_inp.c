@@ -9,7 +9,8 @@
  *
  * An interaction is several events (pointerdown, pointerup, click), and other events share their frame, so nothing is
  * judged until the frame's events have all come. The parts of the value count from the interaction's first entry, but
- * its processing is that of the whole frame.
+ * its processing is that of the whole frame. What the page did meanwhile is told by the long animation frames that
+ * overlap it (vitals_long_frames.c).
  */
 #include "wasm/core/vitals_internal.h"
 
@@ -56,6 +57,7 @@ static uint32_t inp_join_frame(struct vitals_inp *self, const struct vitals_even
         struct inp_frame *frame = &self->frames[i];
         double apart = render_time - frame->render_time;
         if ((apart < 0 ? -apart : apart) <= INP_FRAME_TOLERANCE_MS) {
+            frame->start_time = number_min(frame->start_time, event->start_time);
             frame->processing_start = number_min(frame->processing_start, event->processing_start);
             frame->processing_end = number_max(frame->processing_end, event->processing_end);
             return frame->id;
@@ -64,7 +66,8 @@ static uint32_t inp_join_frame(struct vitals_inp *self, const struct vitals_even
     if (self->frame_count == INP_FRAMES_MAX)
         inp_forget_frames(self);
     self->frames[self->frame_count++] =
-        (struct inp_frame){++self->frame_last_id, event->processing_start, event->processing_end, render_time};
+        (struct inp_frame){++self->frame_last_id, event->start_time, event->processing_start, event->processing_end,
+                           render_time};
     return self->frame_last_id;
 }
 
@@ -119,26 +122,34 @@ static void inp_enter(struct vitals_inp *self, const struct vitals_event *event,
     inp_raise(self, last);
 }
 
-static void inp_process_queue(struct vitals_inp *self)
+static void inp_process(struct vitals_inp *self, const struct vitals_event *event)
 {
+    uint32_t frame_id = inp_join_frame(self, event);
+    if (event->interaction_id == 0)
+        return;
+    struct inp_candidate *candidate = inp_find_candidate(self, event->interaction_id);
+    if (candidate != NULL)
+        inp_merge(self, candidate, event, frame_id);
+    else
+        inp_enter(self, event, frame_id);
+}
+
+static void inp_process_queue(struct vitals *vitals)
+{
+    struct vitals_inp *self = &vitals->inp;
+    double *processing_end = &vitals->long_frames.processing_end;
     for (uint32_t i = 0; i < self->queued; i++) {
-        const struct vitals_event *event = &self->queue[i];
-        uint32_t frame_id = inp_join_frame(self, event);
-        if (event->interaction_id == 0)
-            continue;
-        struct inp_candidate *candidate = inp_find_candidate(self, event->interaction_id);
-        if (candidate != NULL)
-            inp_merge(self, candidate, event, frame_id);
-        else
-            inp_enter(self, event, frame_id);
+        *processing_end = number_max(*processing_end, self->queue[i].processing_end);
+        inp_process(self, &self->queue[i]);
     }
     self->queued = 0;
 }
 
-void vitals_inp_queue(struct vitals_inp *self, const struct vitals_event *event)
+void vitals_inp_queue(struct vitals *vitals, const struct vitals_event *event)
 {
+    struct vitals_inp *self = &vitals->inp;
     if (self->queued == INP_QUEUE_MAX)
-        inp_process_queue(self); /* early: the metric itself still waits for idle */
+        inp_process_queue(vitals); /* early: the metric itself still waits for idle */
     double end = event->start_time + event->duration;
     uint32_t at = self->queued++;
     for (; at > 0 && self->queue[at - 1].start_time + self->queue[at - 1].duration > end; at--)
@@ -193,41 +204,65 @@ static void inp_follow(struct vitals_inp *self)
         self->shown.target = candidate->target;
 }
 
-static void inp_publish(struct vitals *self)
+static struct inp_span inp_span_of(const struct inp_candidate *shown, const struct inp_frame *frame)
+{
+    /* A handler of the frame may have run before this interaction began; and a sync dialog after its paint. */
+    double processing_start = number_max(frame->processing_start, shown->start_time);
+    double next_paint = number_max(shown->start_time + shown->latency, processing_start);
+    double processing_end = number_min(frame->processing_end, next_paint);
+    return (struct inp_span){shown->start_time, processing_start - shown->start_time,
+                             processing_end - processing_start, processing_end, next_paint};
+}
+
+static struct vital inp_dummy(const struct vitals *self)
+{
+    double value = self->inp.shown.latency;
+    return (struct vital){.value = value,
+                          .part_count = 3,
+                          .parts = {0, 0, value},
+                          .load_state = vitals_load_state(self, self->page.view_start, self->page.loaded)};
+}
+
+static struct vital inp_vital(const struct vitals *self)
 {
     const struct inp_candidate *shown = &self->inp.shown;
-    const struct inp_frame *frame = &self->inp.shown_frame;
-    struct vital vital = {.value = shown->latency, .part_count = 3, .parts = {0, 0, shown->latency}};
-    if (!self->inp.shown_is_dummy) {
-        /* A handler of the frame may have run before this interaction began; and a sync dialog after its paint. */
-        double processing_start = number_max(frame->processing_start, shown->start_time);
-        double next_paint = number_max(shown->start_time + shown->latency, processing_start);
-        double processing_end = number_min(frame->processing_end, next_paint);
-        vital.parts[0] = processing_start - shown->start_time;
-        vital.parts[1] = processing_end - processing_start;
-        vital.parts[2] = next_paint - processing_end;
-        vital.time = shown->start_time;
-        vital.name = shown->name;
-        vital.target = shown->target;
-    }
-    vitals_publish(self, VITAL_INP, vital);
+    struct inp_span span = inp_span_of(shown, &self->inp.shown_frame);
+    return (struct vital){.value = shown->latency,
+                          .part_count = 3,
+                          .parts = {span.input_delay, span.processing, span.next_paint - span.processing_end},
+                          .time = shown->start_time,
+                          .name = shown->name,
+                          .target = shown->target,
+                          .load_state = vitals_load_state(self, shown->start_time, self->page.loaded),
+                          .frames = vitals_long_frames_explain(&self->long_frames, &span)};
+}
+
+void vitals_inp_refresh(struct vitals *self)
+{
+    if (self->inp.has_shown)
+        vitals_publish(self, VITAL_INP, self->inp.shown_is_dummy ? inp_dummy(self) : inp_vital(self));
+}
+
+void vitals_inp_forget(struct vitals *self)
+{
+    inp_forget_frames(&self->inp);
+    vitals_long_frames_forget(&self->long_frames, self->inp.frames, self->inp.frame_count);
 }
 
 void vitals_inp_evaluate(struct vitals *self)
 {
-    inp_process_queue(&self->inp);
+    inp_process_queue(self);
     inp_choose(self);
-    if (self->inp.has_shown) {
+    if (self->inp.has_shown)
         inp_follow(&self->inp);
-        inp_publish(self);
-    }
-    inp_forget_frames(&self->inp);
+    vitals_inp_refresh(self);
+    vitals_inp_forget(self);
 }
 
 void vitals_inp_restart(struct vitals *self)
 {
     struct vitals_inp *inp = &self->inp;
-    inp_process_queue(inp); /* what is still queued belongs to the view before; frames outlive it */
+    inp_process_queue(self); /* what is still queued belongs to the view before; frames outlive it */
     inp->candidate_count = 0;
     inp->has_shown = false;
     inp->count_base = inp->count;

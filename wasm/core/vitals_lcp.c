@@ -69,7 +69,8 @@ void vitals_lcp_refresh(struct vitals *self)
     if (!lcp->has_paint || lcp->is_held_back)
         return;
     struct lcp_base base = lcp_base_of(self);
-    struct vital vital = {.value = number_max(lcp->paint.start_time - base.start, 0),
+    bool is_soft = self->page.view == VITALS_VIEW_SOFT;
+    struct vital vital = {.value = is_soft ? lcp->soft_value : number_max(lcp->paint.start_time - base.start, 0),
                           .final = lcp->closed,
                           .target = lcp->paint.target,
                           .url = lcp->paint.url};
@@ -77,22 +78,36 @@ void vitals_lcp_refresh(struct vitals *self)
     vitals_publish(self, VITAL_LCP, vital);
 }
 
-void vitals_lcp_take_paint(struct vitals *self, const struct vitals_paint *paint)
+static void lcp_accept(struct vitals *self, const struct vitals_paint *paint)
 {
     struct vitals_lcp *lcp = &self->lcp;
-    /* web-vitals looks at the last entry of a batch only, and at nothing when that one does not count. */
-    if (!paint->last_of_batch || lcp->closed || self->page.view == VITALS_VIEW_BFCACHE)
-        return;
-    /* An entry of the view before, delivered late. */
-    if (self->page.view == VITALS_VIEW_SOFT && paint->start_time < self->page.view_start)
-        return;
-    if (!vitals_was_visible(self, paint->start_time))
-        return;
     lcp->paint = *paint;
     lcp->has_paint = true;
     lcp->is_held_back = self->page.prerendering;
     lcp_find_resource(lcp);
     vitals_lcp_refresh(self);
+}
+
+void vitals_lcp_take_paint(struct vitals *self, const struct vitals_paint *paint)
+{
+    struct vitals_lcp *lcp = &self->lcp;
+    /* web-vitals looks at the last entry of a batch only, and at nothing when that one does not count. */
+    bool is_candidate = paint->last_of_batch || self->page.supported & VITALS_SOFT_NAVIGATIONS;
+    if (!is_candidate || lcp->closed || self->page.view != VITALS_VIEW_LOAD)
+        return;
+    if (vitals_was_visible(self, paint->start_time))
+        lcp_accept(self, paint);
+}
+
+/* The interaction's id tells the paints of the soft navigation from those of other interactions before and after it. */
+void vitals_lcp_take_interaction_paint(struct vitals *self, const struct vitals_interaction_paint *paint)
+{
+    bool is_ours = self->page.view == VITALS_VIEW_SOFT && paint->interaction_id != 0 &&
+                   paint->interaction_id == self->page.interaction_id;
+    if (!is_ours || self->lcp.closed || !vitals_was_visible(self, paint->render_time))
+        return;
+    self->lcp.soft_value = number_max(paint->render_time - paint->interaction_start, 0);
+    lcp_accept(self, &paint->paint);
 }
 
 void vitals_lcp_activate(struct vitals *self)

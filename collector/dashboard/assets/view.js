@@ -6,14 +6,29 @@ import { badges } from "./views.js";
 import { marksOf, tablesSection } from "./marks.js";
 import { waterfall } from "./waterfall.js";
 
+function partList(parts) {
+  return parts && element("dl", { class: "parts" }, Object.entries(parts).map(([name, value]) => [
+    element("dt", {}, name.replaceAll("_", " ")), element("dd", {}, milliseconds(value))]));
+}
+
+/** The script that kept the interaction waiting longest: what it is, what started it, and when it did. */
+function longestScript(script) {
+  const place = [script.source_url, script.source_char_position || ""].filter(Boolean).join(":");
+  const what = [script.source_function || "script", script.invoker && `by ${script.invoker}`].filter(Boolean).join(" ");
+  return element("p", { class: "target", title: place },
+    element("code", {}, what), ` ${milliseconds(script.intersecting)} in ${script.subpart.replaceAll("_", " ")}`,
+    place && [element("br"), element("code", {}, place)]);
+}
+
 function vitalCard(vital) {
   const measured = vital.state === "measured";
   return element("article", { class: `card ${ratingClass(measured ? vital.rating : "none")}` },
     element("h2", { title: METRIC_NAMES[vital.metric] }, vital.metric.toUpperCase()),
     element("p", { class: "big" }, measured ? metricValue(vital.metric, vital.value) : "unsupported"),
     vital.target && element("p", { class: "target" }, element("code", {}, vital.target)),
-    measured && element("dl", { class: "parts" }, Object.entries(vital.parts ?? {}).map(([name, value]) => [
-      element("dt", {}, name.replaceAll("_", " ")), element("dd", {}, milliseconds(value))])));
+    measured && partList(vital.parts ?? {}),
+    vital.frame_parts && [element("h3", {}, "its long frames"), partList(vital.frame_parts)],
+    vital.longest_script && longestScript(vital.longest_script));
 }
 
 function ledgerSection(view) {

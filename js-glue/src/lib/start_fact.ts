@@ -5,6 +5,7 @@ import type { Options } from "../types";
 import type { Watch } from "../watch";
 import { isSupported } from "./observe";
 import { randomId, type Id128 } from "./random";
+import { hasSoftNavigations } from "./soft_navigation";
 
 declare const VITRACE_VERSION: string;
 
@@ -13,10 +14,13 @@ interface NavigatorMore extends Navigator {
   readonly connection?: { readonly effectiveType?: string };
 }
 
-/** Bit (metric - 1) of each vital that this browser can measure; the others are reported as unsupported, never as 0. */
-function supportedMetrics(): number {
-  const types = ["largest-contentful-paint", "", "layout-shift", "paint", "navigation"];
-  return types.reduce((bits, type, at) => bits | (+(type ? isSupported(type) : isInteractionSupported()) << at), 0);
+/**
+ * Bit (metric - 1) of each vital that this browser can measure; the others are reported as unsupported, never as 0. And
+ * bit 5: views begin with soft navigations.
+ */
+function supportedBits(options: Options): number {
+  const [lcp, cls, fcp, ttfb] = ["largest-contentful-paint", "layout-shift", "paint", "navigation"].map(isSupported);
+  return [lcp, isInteractionSupported(), cls, fcp, ttfb, hasSoftNavigations(options.views)].reduce((bits, has, at) => bits | (+has! << at), 0);
 }
 
 /** The session is not looked up before the core starts: the first look into sessionStorage blocks for milliseconds. */
@@ -28,7 +32,7 @@ export function startFact(options: Options, page: Watch["page"], transport: numb
     session,
     timeOrigin: performance.timeOrigin,
     transport,
-    supported: supportedMetrics(),
+    supported: supportedBits(options),
     app: options.app,
     release: options.release,
     environment: options.environment,

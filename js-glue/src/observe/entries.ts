@@ -12,7 +12,7 @@ import type { Context } from "./source";
 
 export interface LargestPaint {
   readonly entry: LargestPaintEntry;
-  /** Only the last entry of a batch is a candidate for web-vitals. */
+  /** Only the last entry of a batch is a candidate for web-vitals, unless the page has soft navigations. */
   readonly last: boolean;
 }
 
@@ -71,20 +71,27 @@ export function observeEntries(context: Context, idle: IdleMark, isOwn: (url: st
    * All events of one frame must be known before an interaction is judged, so the core evaluates them only when it is
    * told that the page is idle or hidden. The estimate of the count must see those too short to be reported, too.
    */
-  const event = (type: string, floor: number, more?: object) =>
+  const event = (type: string, floor: number, more?: object) => {
+    let waits = false;
     each(
       type,
-      (one) => {
+      (one, isLast) => {
         const entry = one as EventEntry;
         const { interactionId } = entry;
         count.see(interactionId);
-        if (entry.duration < floor) return;
-        // Only interactions are ever blamed on an element.
-        sink.push(InboxKind.EVENT, entry, interactionId ? selector.of(entry.target) || entry.targetSelector : "");
+        if (entry.duration >= floor) {
+          waits = true;
+          // Only interactions are ever blamed on an element.
+          sink.push(InboxKind.EVENT, entry, interactionId ? selector.of(entry.target) || entry.targetSelector : "");
+        }
+        // Not sooner: on a hidden page the answer comes at once, and a batch is judged as a whole.
+        if (!isLast || !waits) return;
+        waits = false;
         idle.ask();
       },
       more,
     );
+  };
   each("resource", (entry) => isOwn(entry.name) || sink.push(InboxKind.RESOURCE, entry));
   plain("paint", InboxKind.PAINT);
   each("largest-contentful-paint", (one, last) => {

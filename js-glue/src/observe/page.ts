@@ -36,20 +36,15 @@ export function observePage(context: Context, idle: IdleMark, restoring: () => R
     const fact: LifecycleFact = { event, time };
     sink.push(InboxKind.LIFECYCLE, fact);
   };
-  let offs: (() => void)[] = [];
-  const stopInput = () => offs.forEach((off) => off());
-  const watchInput = () => {
-    stopInput();
-    const input = (event: Event) => {
+  // Every one, not only the first: each view has an LCP of its own, and views may begin without this half knowing.
+  INPUTS.forEach((type) =>
+    listen(context, window, type, ({ isTrusted, timeStamp }) => {
       // Scripts dispatch events too; only a person ends the LCP.
-      if (!event.isTrusted) return;
-      stopInput();
-      push(InboxLifecycle.INPUT, event.timeStamp);
+      if (!isTrusted) return;
+      push(InboxLifecycle.INPUT, timeStamp);
       idle.ask();
-    };
-    offs = INPUTS.map((type) => listen(context, window, type, input));
-  };
-  watchInput();
+    }),
+  );
   // Back from the back/forward cache: a new view, whose first paint is the frame after the next.
   listen<PageTransitionEvent>(context, window, "pageshow", ({ persisted, timeStamp }) => {
     if (!persisted) return;
@@ -69,7 +64,6 @@ export function observePage(context: Context, idle: IdleMark, restoring: () => R
       restoring()?.release();
     });
     orHidden(painted, (done) => requestAnimationFrame(() => requestAnimationFrame(done)));
-    watchInput();
   });
   if (!isPrerendering()) return;
   listen(context, document, "prerenderingchange", ({ timeStamp: time }) => {

@@ -6,15 +6,15 @@
 import { NavigationType } from "../abi";
 import { isHidden } from "../lib/hidden";
 import { listen } from "../lib/listen";
-import { isSupported } from "../lib/observe";
 import { pathOf } from "../lib/route";
+import { hasSoftNavigations } from "../lib/soft_navigation";
 import type { ViewsChoice } from "../types";
 import type { ViewFact } from "./page";
 import type { Context } from "./source";
 
 /** Where the browser tells of soft navigations by itself, they are the better views. */
 export function watchesRoutes(views: ViewsChoice = "auto"): boolean {
-  return views === "route-change" || (views === "auto" && !isSupported("soft-navigation"));
+  return views === "route-change" || (views === "auto" && !hasSoftNavigations());
 }
 
 /** `from`: the URL that the present view began with. A route that has changed since then begins now. */

@@ -55,6 +55,7 @@ function resources() {
     before("forty-nine resources after the image's", [resource(IMAGE, 290), ...many(49)]),
     before("fifty resources after the image's", [resource(IMAGE, 290), ...many(50)]),
     before("eighty resources after the image's", [resource(IMAGE, 290), ...many(80)]),
+    ...[127, 128, 200].map((n) => before(`${n} resources after the image's`, [resource(IMAGE, 290), ...many(n)])),
     finish(painted("eighty resources between the image and the end").at(700).deliver(resource(IMAGE, 290)).at(800).deliver(image(790)).wait(10).deliver(...many(80))),
     finish(painted("a text has no resource").at(700).deliver(resource("", 290)).at(800).deliver(largest(790, { element: body("H1.title") }))),
     before("a URL with a query, which stays in the page", [resource(IMAGE + "?w=300", 300)], 800, { url: IMAGE + "?w=300" }),

@@ -34,11 +34,31 @@ export function plainEntry(entry, pathOfNode) {
     case "first-input":
       times("processingStart", "processingEnd", "interactionId", "targetSelector");
       put("target", entry.target && pathOfNode(entry.target));
+      break;
+    case "soft-navigation": {
+      times("navigationId", "interactionId", "paintTime", "presentationTime");
+      const largest = entry.getLargestInteractionContentfulPaint();
+      put("largest", largest && plainEntry(largest, pathOfNode));
+      break;
+    }
+    case "interaction-contentful-paint":
+      times("interactionId", "paintTime", "presentationTime");
+      put("largest", entry.largestContentfulPaint && plainEntry(entry.largestContentfulPaint, pathOfNode));
+      break;
+    case "long-animation-frame":
+      times("renderStart", "styleAndLayoutStart", "firstUIEventTimestamp", "blockingDuration");
+      plain.scripts = entry.scripts.map((script) => {
+        const { sourceURL, sourceFunctionName, invoker, invokerType, sourceCharPosition } = script;
+        const [start, length, forced, paused] = [script.startTime, script.duration, script.forcedStyleAndLayoutDuration, script.pauseDuration].map(round);
+        return { startTime: start, duration: length, forcedStyleAndLayoutDuration: forced, pauseDuration: paused, sourceURL, sourceFunctionName, invoker, invokerType, sourceCharPosition };
+      });
   }
   return plain;
 }
 
 export function watch(delayed, plainEntry, pathOfNode) {
+  // The page may navigate softly before it is watched.
+  const { search } = location;
   const begin = () => {
     const log = { page: {}, steps: [] };
     const now = () => Math.round(performance.now() * 1e4) / 1e4;
@@ -67,10 +87,13 @@ export function watch(delayed, plainEntry, pathOfNode) {
     };
     Object.assign(log.page, {
       start: now(), state: document.visibilityState, readyState: document.readyState, prerendering: document.prerendering,
-      wasDiscarded: document.wasDiscarded === true, interactions,
+      wasDiscarded: document.wasDiscarded === true, interactions, soft: "PerformanceSoftNavigation" in window,
     });
     const buffered = performance.getEntriesByType("visibility-state").slice();
-    for (const types of [["resource"], ["paint"], ["largest-contentful-paint"], ["layout-shift"], ["event", "first-input"]]) {
+    // Together what web-vitals sorts by its end, in three observers that are called one after the other.
+    const sorted = ["largest-contentful-paint", "layout-shift", "event", "first-input"];
+    if (log.page.soft) sorted.push("interaction-contentful-paint", "soft-navigation");
+    for (const types of [["resource"], ["paint"], ["long-animation-frame"], sorted]) {
       const observer = new PerformanceObserver((list) => {
         write("deliver", list.getEntries());
         askIdle();
@@ -81,9 +104,10 @@ export function watch(delayed, plainEntry, pathOfNode) {
     }
     log.page.buffered = buffered.map((entry) => plainEntry(entry, pathOfNode));
     const send = () => {
-      const [{ type, activationStart, workerStart, fetchStart, domainLookupStart, connectStart, connectEnd, requestStart, responseStart }] = performance.getEntriesByType("navigation");
-      log.page.navigation = { type, activationStart, workerStart, fetchStart, domainLookupStart, connectStart, connectEnd, requestStart, responseStart };
-      navigator.sendBeacon("/recorded" + location.search, JSON.stringify(log));
+      const [entry] = performance.getEntriesByType("navigation");
+      const fields = ["type", "activationStart", "workerStart", "fetchStart", "domainLookupStart", "connectStart", "connectEnd", "requestStart", "responseStart", "domInteractive", "domContentLoadedEventStart", "domComplete"];
+      log.page.navigation = Object.fromEntries(fields.map((field) => [field, entry[field]]));
+      navigator.sendBeacon("/recorded" + search, JSON.stringify(log));
     };
     const on = (type, take) => addEventListener(type, (event) => take(event, { timeStamp: Math.round(event.timeStamp * 1e4) / 1e4 }), true);
     on("visibilitychange", (_event, stamp) => {

@@ -62,6 +62,21 @@ const follow = (ms, rest) => async ({ page }) => {
   await rest({ page });
 };
 
+/** On the page that navigates softly: clicks with time between them. */
+const navigate = (n, gap = 900) => async ({ page }) => {
+  await pause(700);
+  for (let i = 0; i < n; i++) {
+    await page.mouse.click(120, 50);
+    await pause(gap);
+  }
+  await pause(QUIET_MS);
+};
+const press = async ({ page }) => {
+  await pause(700);
+  await page.keyboard.press("Enter");
+  await pause(900 + QUIET_MS);
+};
+
 /** name, query of the page, what is done. `path` is another address than /page. */
 export const SCRIPTS = [
   { name: "one click, and left before the page was idle", page: "button", act: async ({ page }) => { await pause(900); await click(page); } },
@@ -114,5 +129,26 @@ export const SCRIPTS = [
   { name: "another tab between two clicks", page: "button", act: otherTab(clicks(1), clicks(1, 300)) },
   { name: "prerendered and activated", page: "prerenders", target: "image", act: follow(900, stay(600)) },
   { name: "prerendered, activated and clicked", page: "prerenders", target: "button", query: { busy: 90 }, act: follow(900, clicks(2, 400)) },
+  { name: "soft: one", page: "spa", act: navigate(1) },
+  { name: "soft: three", page: "spa", act: navigate(3) },
+  { name: "soft: with an image that loads later", page: "spa", query: { image: 200 }, act: navigate(2) },
+  { name: "soft: a slow handler", page: "spa", query: { busy: 240 }, act: navigate(2) },
+  { name: "soft: after a fetch", page: "spa", query: { wait: 300 }, act: navigate(2, 1200) },
+  { name: "soft: shifts long after", page: "spa", query: { shift: 900 }, act: navigate(2, 1600) },
+  { name: "soft: by a key", page: "spa", query: { busy: 60 }, act: press },
+  { name: "soft: replaced history", page: "spa", query: { replace: 1 }, act: navigate(2) },
+  { name: "soft: before load", page: "spa", query: { slow: 1800 }, act: navigate(1, 1500) },
+  { name: "soft: one click after the other", page: "spa", query: { busy: 30, image: 100 }, act: navigate(4, 150) },
+  { name: "soft: then another tab", page: "spa", query: { busy: 50 }, act: otherTab(navigate(1), navigate(1)) },
+  { name: "soft: then back from the cache", page: "spa", query: { busy: 50 }, act: back(navigate(1), navigate(1)) },
+  { name: "soft: started late", page: "spa", query: { late: 2600, busy: 50 }, act: async (scene) => { await navigate(2)(scene); await pause(1500); await scene.page.mouse.click(120, 50); await pause(1500); } },
+  { name: "soft: none, clicks only", page: "button", query: { grow: 1 }, act: clicks(2) },
+  { name: "frames: twelve slow handlers", page: "handlers", act: clicks(2) },
+  { name: "frames: handlers that force layout", page: "handlers", query: { n: 3, busy: 25, force: 1 }, act: clicks(2) },
+  { name: "frames: a frame callback after the handler", page: "chain", act: clicks(3) },
+  { name: "frames: a slow click", page: "button", query: { busy: 320 }, act: clicks(1) },
+  { name: "frames: typing slowly handled", page: "button", query: { busy: 110 }, act: keys("abc") },
+  { name: "frames: clicks on a page that is never idle", page: "busy", act: clicks(3) },
+  { name: "frames: sixty clicks, three of them slow", page: "button", query: { busy: 0 }, act: slowAmongFast(60) },
   { name: "activated before it has loaded", page: "prerenders", target: "image", query: { wait: 1500 }, act: follow(500, stay(1900)) },
 ];

@@ -29,6 +29,24 @@ const PAGES = {
   down: ({ busy = 80 }) => `<button style="width:300px;height:100px">Press</button>${PARAGRAPH}
     <script>const spin = (ms) => { const end = performance.now() + ms; while (performance.now() < end); };
     addEventListener("pointerdown", () => spin(${busy})); addEventListener("pointerup", () => spin(${busy} / 2)); addEventListener("click", () => { document.querySelector("p").textContent = "x" });</script>`,
+  spa: ({ busy = 0, wait = 0, image = 0, shift = 0, replace = 0, slow = 0 }) => `<button class="b go" style="width:300px;height:100px">Next</button><main id="view"><p>Start</p></main>
+    <script>const spin = (ms) => { const end = performance.now() + ms; while (performance.now() < end); };
+    let n = 0;
+    const show = () => {
+      n++;
+      history[${replace} ? "replaceState" : "pushState"]({}, "", "/spa/" + n);
+      view.innerHTML = "<h1 class='title' style='font-size:40px'>Route " + n + " with a large title</h1>" + ${JSON.stringify(PARAGRAPH)};
+      if (${image}) setTimeout(() => { const i = new Image(900, 500); i.className = "hero"; i.src = "/hero.svg?wait=${image}&n=" + n; view.append(i); }, 0);
+      if (${shift}) setTimeout(() => { const d = document.createElement("div"); d.style.height = "90px"; view.prepend(d); }, ${shift});
+    };
+    const go = () => { spin(${busy}); if (${wait}) fetch("/dot.svg?wait=${wait}").then((r) => r.text()).then(show); else show(); };
+    document.querySelector("button").addEventListener("click", go); addEventListener("keydown", go);${slow ? `new Image().src = "/hero.svg?wait=${slow}";` : ""}</script>${slow ? `<img src="/hero.svg?wait=${slow}&n=s" width="9" height="9">` : ""}`,
+  handlers: ({ n = 12, busy = 8, force = 0 }) => `<button class="b" style="width:300px;height:100px">Press</button><div id="out">out</div>${PARAGRAPH}
+    <script>const spin = (ms) => { const end = performance.now() + ms; while (performance.now() < end); };
+    for (let i = 0; i < ${n}; i++) document.querySelector("button").addEventListener("click", () => { spin(${busy} + i / 4); if (${force}) for (let k = 0; k < 200; k++) { document.getElementById("out").style.width = 100 + k + "px"; document.body.offsetHeight; } });</script>`,
+  chain: ({ busy = 80 }) => `<button class="b" style="width:300px;height:100px">Press</button>${PARAGRAPH}
+    <script>const spin = (ms) => { const end = performance.now() + ms; while (performance.now() < end); };
+    document.querySelector("button").addEventListener("click", () => { requestAnimationFrame(function later() { spin(${busy} / 2); document.querySelector("p").style.fontSize = 10 + Math.random() * 20 + "px"; }); Promise.resolve().then(() => spin(${busy})); });</script>`,
   busy: () => `<button style="width:300px;height:100px">Press</button>${PARAGRAPH}<script>setInterval(() => { const end = performance.now() + 70; while (performance.now() < end); }, 90)</script>`,
   growing: () => `<button style="width:300px;height:100px">Press</button><h1>first</h1><script>setTimeout(() => document.body.insertAdjacentHTML("beforeend", ${JSON.stringify(PARAGRAPH.repeat(3))}), 1200)</script>`,
   prerenders: ({ target }) => `<a id="go" href="${target}">go</a><script type="speculationrules">{"prerender":[{"source":"list","urls":["${target}"],"eagerness":"immediate"}]}</script>`,

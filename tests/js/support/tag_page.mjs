@@ -11,7 +11,7 @@ const dist = join(top, "js-glue/dist");
 const TYPES = { ".js": "text/javascript", ".wasm": "application/wasm" };
 
 const folders = (process.env.PATH ?? "").split(delimiter);
-const chromium = process.env.CHROMIUM ?? ["chromium", "chromium-browser", "google-chrome"].flatMap((name) => folders.map((folder) => join(folder, name))).find(existsSync);
+export const chromium = process.env.CHROMIUM ?? ["chromium", "chromium-browser", "google-chrome"].flatMap((name) => folders.map((folder) => join(folder, name))).find(existsSync);
 
 /** Why there is nothing to test with, or false. */
 export const missing = !existsSync(join(dist, "vitrace.wasm")) ? "js-glue/dist is not built" : !chromium && "there is no Chromium";
@@ -43,8 +43,10 @@ export async function withTagPages(work) {
       return reply(204, "text/plain");
     }
     if (path !== "page") return reply(200, "text/html", "<!doctype html><title>elsewhere</title>");
+    // Time is metered by the wall clock: on a busy machine the SDK would shed what a test looks for.
+    const budget = site.attributes.includes("budget") ? "" : 'data-budget-ms="1e6" data-budget-us="1e6"';
     reply(200, "text/html", `<!doctype html><title>page</title><link rel="icon" href="data:,">${site.head}
-      <script async src="/${number}/sdk/vitrace.js" data-app="shop" data-endpoint="/${number}" data-flush-interval-ms="300" ${site.attributes}></script><h1>Page</h1>`);
+      <script async src="/${number}/sdk/vitrace.js" data-app="shop" data-endpoint="/${number}" data-flush-interval-ms="300" ${budget} ${site.attributes}></script><h1>Page</h1>`);
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   const origin = `http://127.0.0.1:${server.address().port}`;

@@ -183,6 +183,22 @@ static void test_delivery__duplicates_are_counted_in_their_view_also_when_they_a
     fixture->duplicates = NULL;
 }
 
+static void test_delivery__duplicates_that_were_told_last_are_counted_before_the_end(void **state)
+{
+    struct index_fixture *fixture = *state;
+    static const uint8_t first[16] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+    fixture->duplicates = tally_new();
+    append(fixture, (struct sent){.view = 1, .seq = 0, .sealed = 1});
+    index_fixture_start(fixture);
+    assert_true(tally_add(fixture->duplicates, first, 4));
+    index_fixture_stop(fixture);
+    index_fixture_start(fixture);
+    assert_int_equal(ask(fixture).duplicate, 4);
+    index_fixture_stop(fixture);
+    tally_free(fixture->duplicates);
+    fixture->duplicates = NULL;
+}
+
 static void test_delivery__a_snapshot_marks_the_view_and_gives_it_its_last_vitals(void **state)
 {
     struct index_fixture *fixture = *state;
@@ -365,6 +381,7 @@ int main(void)
         TEST(without_a_ledger_the_highest_number_is_the_claim),
         TEST(a_page_that_drops_more_than_it_sealed_claims_what_came),
         TEST(duplicates_are_counted_in_their_view_also_when_they_are_told_before_it),
+        TEST(duplicates_that_were_told_last_are_counted_before_the_end),
         TEST(a_snapshot_marks_the_view_and_gives_it_its_last_vitals),
         TEST(a_beacon_after_the_snapshot_takes_everything_of_it_back),
         TEST(a_vital_that_only_the_snapshot_had_goes_with_it),

@@ -457,7 +457,7 @@ static void test_core__the_same_input_gives_the_same_bytes(void **state)
 static void test_core__fits_the_memory_of_the_module(void **state)
 {
     (void)state;
-    assert_true(core_bytes() <= 65536);
+    assert_true(core_bytes() <= 81920);
 }
 
 int main(void)

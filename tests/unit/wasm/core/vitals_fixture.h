@@ -15,7 +15,7 @@
 
 #define ALL_METRICS 31u
 
-enum { TYPE_NAVIGATE = 1, TYPE_RELOAD, TYPE_BACK_FORWARD, TYPE_BFCACHE, TYPE_PRERENDER, TYPE_RESTORE, TYPE_SOFT };
+enum { TYPE_NAVIGATE = 1, TYPE_RELOAD, TYPE_BACK_FORWARD, TYPE_BFCACHE, TYPE_PRERENDER, TYPE_RESTORE, TYPE_SOFT, TYPE_ROUTE };
 
 static struct vitals fixture_memory;
 
@@ -42,6 +42,27 @@ static inline void take_paint(struct vitals *page, double start_time, uint32_t t
 {
     vitals_take_largest_paint(
         page, &(struct vitals_paint){.start_time = start_time, .target = target, .last_of_batch = true});
+}
+
+/* A soft navigation that began a view: SOFT_INTERACTION led to it, and it was painted at `paint_time`. */
+#define SOFT_INTERACTION 77u
+
+static inline void begin_soft_view(struct vitals *page, double start_time, double paint_time)
+{
+    vitals_leave(page);
+    vitals_restart(page, TYPE_SOFT, start_time, false);
+    vitals_take_soft_navigation(page, &(struct vitals_soft_navigation){.presentation_time = paint_time,
+                                                                       .interaction_id = SOFT_INTERACTION});
+}
+
+static inline void take_interaction_paint(struct vitals *page, uint32_t interaction_id, double start_time,
+                                          double render_time, uint64_t url_hash)
+{
+    vitals_take_interaction_paint(
+        page, &(struct vitals_interaction_paint){.paint = {.start_time = render_time, .target = 9, .url_hash = url_hash},
+                                                 .interaction_start = start_time,
+                                                 .render_time = render_time,
+                                                 .interaction_id = interaction_id});
 }
 
 static inline void take_shift(struct vitals *page, double start_time, double value, uint32_t target)

@@ -316,6 +316,22 @@ static void test_inp__of_a_later_view_is_8_ms_when_interactions_were_too_short_f
     assert_int_equal(vitals_find(page, VITAL_INP)->name, 1007);
 }
 
+static void test_inp__of_a_view_that_is_left_is_told_before_the_next_begins(void **state)
+{
+    (void)state;
+    struct vitals *page = page_open();
+    vitals_take_interaction_count(page, 1);
+    take_event(page, 1, 1000, 400);
+    vitals_leave(page);
+    assert_measured(page, VITAL_INP, 400);
+    vitals_restart(page, TYPE_SOFT, 3000, false);
+    assert_not_yet(page, VITAL_INP);
+    vitals_take_interaction_count(page, 2);
+    vitals_hide(page, 4000);
+    assert_measured(page, VITAL_INP, 8);
+    assert_int_equal(vitals_find(page, VITAL_INP)->navigation_type, TYPE_SOFT);
+}
+
 static void test_inp__gives_events_still_queued_at_a_restart_to_the_view_before(void **state)
 {
     (void)state;
@@ -350,6 +366,7 @@ int main(void)
         cmocka_unit_test(test_inp__counts_first_input_and_its_event_as_one_interaction),
         cmocka_unit_test(test_inp__begins_again_after_a_restart_and_counts_from_there),
         cmocka_unit_test(test_inp__of_a_later_view_is_8_ms_when_interactions_were_too_short_for_entries),
+        cmocka_unit_test(test_inp__of_a_view_that_is_left_is_told_before_the_next_begins),
         cmocka_unit_test(test_inp__gives_events_still_queued_at_a_restart_to_the_view_before),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -175,10 +175,10 @@ static void test_lcp__matches_no_resource_without_a_url(void **state)
     assert_parts(page, VITAL_LCP, PARTS(200, 0, 0, 800));
 }
 
-static void test_lcp__remembers_the_last_50_resources(void **state)
+static void test_lcp__remembers_the_last_128_resources(void **state)
 {
     (void)state;
-    for (unsigned others = 48; others <= 51; others++) {
+    for (unsigned others = LCP_RESOURCES_MAX - 2; others <= LCP_RESOURCES_MAX + 1; others++) {
         struct vitals *page = page_open();
         take_navigation(page, 0, 200);
         take_resource(page, 1, 1, 1, 1);
@@ -279,16 +279,40 @@ static void test_lcp__of_a_soft_navigation_counts_from_its_start(void **state)
     take_navigation(page, 0, 100);
     take_paint(page, 900, 1);
     vitals_hide(page, 1000);
-    vitals_restart(page, TYPE_SOFT, 5000, false);
-    take_paint(page, 4999, 2); /* of the view before */
-    assert_not_yet(page, VITAL_LCP);
+    begin_soft_view(page, 5000, 5020);
     take_resource(page, IMAGE, 5100, 5110, 5200);
-    take_image(page, 5300);
+    take_interaction_paint(page, SOFT_INTERACTION, 5000, 5300, IMAGE);
     assert_measured(page, VITAL_LCP, 300);
+    assert_int_equal(vitals_find(page, VITAL_LCP)->target, 9);
     assert_parts(page, VITAL_LCP, PARTS(0, 110, 90, 100));
     vitals_input(page, 5400);
     vitals_idle(page);
     assert_true(vitals_find(page, VITAL_LCP)->final);
+    take_interaction_paint(page, SOFT_INTERACTION, 5000, 5500, IMAGE);
+    assert_measured(page, VITAL_LCP, 300);
+}
+
+static void test_lcp__of_a_soft_navigation_is_a_paint_of_its_own_interaction(void **state)
+{
+    (void)state;
+    struct vitals *page = page_open();
+    take_interaction_paint(page, SOFT_INTERACTION, 5000, 5030, 0); /* the load's view is not a soft navigation */
+    assert_not_yet(page, VITAL_LCP);
+    begin_soft_view(page, 5000, 5020);
+    take_paint(page, 5100, 2); /* of the load, delivered late */
+    take_interaction_paint(page, SOFT_INTERACTION + 1, 5200, 5230, 0);
+    take_interaction_paint(page, 0, 5200, 5230, 0);
+    assert_not_yet(page, VITAL_LCP);
+    take_interaction_paint(page, SOFT_INTERACTION, 5000.5, 5030, 0);
+    assert_measured(page, VITAL_LCP, 29.5); /* from the interaction that painted, as web-vitals has it */
+    take_interaction_paint(page, SOFT_INTERACTION, 5040, 5030, 0);
+    assert_measured(page, VITAL_LCP, 0);
+    vitals_hide(page, 5050);
+    take_interaction_paint(page, SOFT_INTERACTION, 5000, 5300, 0);
+    assert_measured(page, VITAL_LCP, 0);
+    begin_soft_view(page, 6000, 6020); /* it is seen, whatever was hidden before */
+    take_interaction_paint(page, SOFT_INTERACTION, 6000, 6030, 0);
+    assert_measured(page, VITAL_LCP, 30);
 }
 
 int main(void)
@@ -307,7 +331,7 @@ int main(void)
         cmocka_unit_test(test_lcp__uses_the_start_when_the_request_is_not_disclosed),
         cmocka_unit_test(test_lcp__never_splits_into_negative_parts),
         cmocka_unit_test(test_lcp__matches_no_resource_without_a_url),
-        cmocka_unit_test(test_lcp__remembers_the_last_50_resources),
+        cmocka_unit_test(test_lcp__remembers_the_last_128_resources),
         cmocka_unit_test(test_lcp__keeps_its_resource_when_the_buffer_rolls_on),
         cmocka_unit_test(test_lcp__does_not_change_its_parts_after_it_is_final),
         cmocka_unit_test(test_lcp__is_not_split_without_a_navigation_entry),
@@ -315,6 +339,7 @@ int main(void)
         cmocka_unit_test(test_lcp__is_not_measured_when_activated_in_the_background),
         cmocka_unit_test(test_lcp__of_a_restored_page_is_its_paint_and_final),
         cmocka_unit_test(test_lcp__of_a_soft_navigation_counts_from_its_start),
+        cmocka_unit_test(test_lcp__of_a_soft_navigation_is_a_paint_of_its_own_interaction),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

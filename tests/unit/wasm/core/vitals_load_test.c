@@ -96,12 +96,54 @@ static void test_fcp__of_a_soft_navigation_is_the_time_since_its_start(void **st
     (void)state;
     struct vitals *page = page_open();
     take_navigation(page, 0, 100);
-    vitals_restart(page, TYPE_SOFT, 5000, true);
-    vitals_take_first_contentful_paint(page, 5100);
+    begin_soft_view(page, 5000, 5100);
     assert_measured(page, VITAL_FCP, 100);
-    vitals_restart(page, TYPE_SOFT, 6000, false);
-    vitals_take_first_contentful_paint(page, 5900);
+    assert_parts(page, VITAL_FCP, PARTS(0, 100));
+    assert_int_equal(vitals_find(page, VITAL_FCP)->load_state, VITAL_COMPLETE);
+    assert_not_yet(page, VITAL_CLS); /* begins with the first paint of the page itself */
+    vitals_take_first_contentful_paint(page, 5300); /* of the load */
+    assert_measured(page, VITAL_FCP, 100);
+    begin_soft_view(page, 6000, 5900);
     assert_measured(page, VITAL_FCP, 0);
+    vitals_restart(page, TYPE_SOFT, 7000, false);
+    vitals_take_soft_navigation(page, &(struct vitals_soft_navigation){.paint_time = 7008});
+    assert_measured(page, VITAL_FCP, 8);
+    vitals_restart(page, TYPE_SOFT, 8000, false);
+    vitals_take_soft_navigation(page, &(struct vitals_soft_navigation){.paint_time = 8008, .presentation_time = 8016});
+    assert_measured(page, VITAL_FCP, 16);
+}
+
+static void test_fcp__has_the_state_of_the_load_at_the_paint(void **state)
+{
+    (void)state;
+    static const struct {
+        double paint;
+        enum vital_load_state state;
+    } cases[] = {{199, VITAL_LOADING},
+                 {200, VITAL_DOM_INTERACTIVE},
+                 {299, VITAL_DOM_INTERACTIVE},
+                 {300, VITAL_DOM_CONTENT_LOADED},
+                 {399, VITAL_DOM_CONTENT_LOADED},
+                 {400, VITAL_COMPLETE}};
+    for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct vitals *page = page_open();
+        vitals_take_first_contentful_paint(page, cases[i].paint);
+        assert_int_equal(vitals_find(page, VITAL_FCP)->load_state, VITAL_LOADING); /* nothing else is known */
+        vitals_take_navigation(page, &(struct vitals_navigation){.now = 1000,
+                                                                 .response_start = 100,
+                                                                 .dom_interactive = 200,
+                                                                 .dom_content_loaded = 300,
+                                                                 .dom_complete = 400});
+        assert_int_equal(vitals_find(page, VITAL_FCP)->load_state, cases[i].state);
+    }
+    struct vitals *page = page_open();
+    vitals_take_navigation(page, &(struct vitals_navigation){.now = 1000, .response_start = 100, .dom_interactive = 200});
+    vitals_take_first_contentful_paint(page, 900);
+    assert_int_equal(vitals_find(page, VITAL_FCP)->load_state, VITAL_DOM_INTERACTIVE); /* the rest is still to come */
+    page = page_open();
+    vitals_loaded(page, 500);
+    vitals_take_first_contentful_paint(page, 400);
+    assert_int_equal(vitals_find(page, VITAL_FCP)->load_state, VITAL_COMPLETE); /* no navigation entry at all */
 }
 
 static const struct vitals_navigation ordinary = {.now = 1000,
@@ -242,6 +284,8 @@ static void test_ttfb__is_0_for_later_views_of_a_measured_page(void **state)
     vitals_take_navigation(page, &ordinary);
     vitals_restart(page, TYPE_SOFT, 1100, false);
     assert_not_yet(page, VITAL_TTFB); /* the load was not over */
+    vitals_loaded(page, 1500);
+    assert_measured(page, VITAL_TTFB, 0);
     page = page_open();
     vitals_take_navigation(page, &ordinary);
     vitals_loaded(page, 1500);
@@ -265,6 +309,7 @@ int main(void)
         cmocka_unit_test(test_fcp__is_corrected_when_the_navigation_entry_comes_later),
         cmocka_unit_test(test_fcp__of_a_restored_page_is_the_time_since_pageshow),
         cmocka_unit_test(test_fcp__of_a_soft_navigation_is_the_time_since_its_start),
+        cmocka_unit_test(test_fcp__has_the_state_of_the_load_at_the_paint),
         cmocka_unit_test(test_ttfb__comes_when_the_page_is_loaded),
         cmocka_unit_test(test_ttfb__comes_with_a_navigation_entry_that_is_late),
         cmocka_unit_test(test_ttfb__counts_from_the_worker_start_when_there_is_one),

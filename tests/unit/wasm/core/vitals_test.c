@@ -161,6 +161,47 @@ static void test_vitals__keep_the_explicit_type_after_a_restart(void **state)
     assert_int_equal(vitals_find(page, VITAL_CLS)->navigation_type, TYPE_SOFT);
 }
 
+static void test_vitals__of_a_route_change_are_cls_and_inp_and_the_others_unsupported(void **state)
+{
+    (void)state;
+    struct vitals *page = page_open();
+    feed_everything(page);
+    vitals_leave(page);
+    vitals_restart(page, TYPE_ROUTE, 3000, false);
+    take_paint(page, 3100, 1);
+    vitals_take_first_contentful_paint(page, 3100);
+    take_navigation(page, 0, 100);
+    vitals_loaded(page, 3200);
+    static const enum vital_metric none[] = {VITAL_LCP, VITAL_FCP, VITAL_TTFB};
+    for (unsigned i = 0; i < 3; i++)
+        assert_int_equal(vitals_find(page, none[i])->state, VITAL_UNSUPPORTED);
+    take_shift(page, 3300, 0.25, 0);
+    assert_measured(page, VITAL_CLS, 0.25);
+    take_event(page, 90, 3400, 64);
+    vitals_idle(page);
+    assert_measured(page, VITAL_INP, 64);
+    assert_int_equal(vitals_find(page, VITAL_INP)->navigation_type, TYPE_ROUTE);
+    begin_soft_view(page, 4000, 4010); /* what the browser supports is measured again */
+    assert_measured(page, VITAL_FCP, 10);
+    assert_measured(page, VITAL_TTFB, 0);
+}
+
+static void test_vitals__of_a_route_change_wait_for_the_first_paint_of_the_page(void **state)
+{
+    (void)state;
+    struct vitals *page = page_open();
+    vitals_restart(page, TYPE_ROUTE, 300, false);
+    take_shift(page, 310, 0.1, 0);
+    assert_not_yet(page, VITAL_CLS);
+    vitals_take_first_contentful_paint(page, 400);
+    assert_measured(page, VITAL_CLS, 0.1);
+    page = page_start((struct vitals_start){.supported = 0});
+    vitals_restart(page, TYPE_ROUTE, 300, false);
+    vitals_restart(page, TYPE_SOFT, 400, false);
+    for (unsigned metric = 1; metric <= VITAL_METRICS; metric++)
+        assert_int_equal(vitals_find(page, (enum vital_metric)metric)->state, VITAL_UNSUPPORTED);
+}
+
 static bool fcp_counts(struct vitals *page, double start_time)
 {
     take_navigation(page, 0, 1);
@@ -313,6 +354,8 @@ int main(void)
         cmocka_unit_test(test_vitals__choose_the_navigation_type_by_the_first_rule_that_holds),
         cmocka_unit_test(test_vitals__take_the_default_type_without_a_sane_navigation_entry),
         cmocka_unit_test(test_vitals__keep_the_explicit_type_after_a_restart),
+        cmocka_unit_test(test_vitals__of_a_route_change_are_cls_and_inp_and_the_others_unsupported),
+        cmocka_unit_test(test_vitals__of_a_route_change_wait_for_the_first_paint_of_the_page),
         cmocka_unit_test(test_vitals__know_a_page_opened_in_the_background_as_hidden_from_the_start),
         cmocka_unit_test(test_vitals__believe_a_visibility_entry_more_than_the_state_at_start),
         cmocka_unit_test(test_vitals__keep_the_first_time_of_several),

@@ -1,24 +1,22 @@
-// The SDK in headless Chromium under a strict policy: what explain() says, the debug panel, route views, stop.
-//   node tests/js/page_check.mjs [--screenshots FOLDER]        (needs js-glue/dist, and npm ci in demo-site)
+// The SDK in headless Chromium under a strict policy: what explain() says, the debug panel, route views. Needs js-glue/dist.
 // The page allows no inline style, no eval, only scripts of its own origin, and requires Trusted Types; every violation of
-// its policy and every error of the page is a failure. Closes with "N passed, N failed".
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+// its policy and everything in its console is a failure. VITRACE_SCREENSHOTS=FOLDER keeps pictures of the panel.
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import http from "node:http";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { delimiter, dirname, extname, join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
+import { extname, join } from "node:path";
+import { test } from "node:test";
+import { top } from "./support/bundle.mjs";
+import { chromium, missing } from "./support/tag_page.mjs";
 
-const top = join(dirname(fileURLToPath(import.meta.url)), "../..");
-const puppeteer = createRequire(join(top, "demo-site/package.json"))("puppeteer-core");
-const { values } = parseArgs({ options: { screenshots: { type: "string" } } });
-
+const pictures = process.env.VITRACE_SCREENSHOTS;
 const TYPES = { ".js": "text/javascript", ".wasm": "application/wasm" };
 const POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; img-src data:; worker-src 'self'; " +
   "require-trusted-types-for 'script'; trusted-types vitrace";
 const TRACE = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
-const WAIT_MS = 15_000;
+const WAIT_MS = 30_000;
 
 // Runs in the page, before everything else.
 function watchPage() {
@@ -38,20 +36,6 @@ function answer(request, response) {
     { "Content-Security-Policy": POLICY, "Server-Timing": `traceparent;desc="${TRACE}"` });
 }
 
-let passed = 0;
-let failed = 0;
-function check(sentence, holds, seen) {
-  holds ? passed++ : failed++;
-  console.log(`${holds ? "ok  " : "FAIL"} ${sentence}${holds ? "" : ": " + JSON.stringify(seen)}`);
-}
-
-function findChromium() {
-  const names = ["chromium", "chromium-browser", "google-chrome"];
-  const found = process.env.CHROMIUM ?? (process.env.PATH ?? "").split(delimiter).flatMap((folder) => names.map((name) => join(folder, name))).find(existsSync);
-  if (!found) throw new Error("no Chromium in PATH; set CHROMIUM");
-  return found;
-}
-
 async function openPage(browser, url) {
   const page = await browser.newPage();
   page.problems = [];
@@ -66,7 +50,7 @@ async function openPage(browser, url) {
 const beaconsOf = async (page) => JSON.parse(await page.evaluate(async () => JSON.stringify((await window.vitrace.explain()).beacons)));
 const all = (beacons, field) => beacons.flatMap(({ content }) => content[field] ?? []);
 
-async function checkExplain(browser, origin) {
+async function checkExplain(check, browser, origin) {
   const page = await openPage(browser, `${origin}/shoes/red?q=1`);
   await page.evaluate(() => {
     window.vitrace.event("greeted", { to: "bob@example.org", card: "4111 1111 1111 1111" });
@@ -74,19 +58,19 @@ async function checkExplain(browser, origin) {
   });
   const beacons = await beaconsOf(page);
   const text = JSON.stringify(beacons);
-  check("explain() decodes beacons of the page", beacons.length > 0 && beacons.every(({ bytes }) => bytes > 100), beacons.length);
-  check("nothing personal is in them", !/bob@|4111|hunter2|secret=|q=1/.test(text), text.match(/.{30}(bob@|4111|hunter2|secret=|q=1).{30}/)?.[0]);
-  check("what was redacted says so", text.includes('"[email]"') && text.includes("token=[redacted]"), text.slice(-800));
-  check("the route is the pattern's", beacons[0]?.content.header.page.route === "/shoes/:slug", beacons[0]?.content.header.page);
+  await check("explain() decodes beacons of the page", beacons.length > 0 && beacons.every(({ bytes }) => bytes > 100), beacons.length);
+  await check("nothing personal is in them", !/bob@|4111|hunter2|secret=|q=1/.test(text), text.match(/.{30}(bob@|4111|hunter2|secret=|q=1).{30}/)?.[0]);
+  await check("what was redacted says so", text.includes('"[email]"') && text.includes("token=[redacted]"), text.slice(-800));
+  await check("the route is the pattern's", beacons[0]?.content.header.page.route === "/shoes/:slug", beacons[0]?.content.header.page);
   const later = await beaconsOf(page);
-  check("asked again, it still has what was sent before", later.length >= beacons.length && later[0].seq === beacons[0].seq, later.map(({ seq, state }) => [seq, state]));
-  check("no panel comes with it", !(await page.$("vitrace-debug")), "vitrace-debug");
-  check("the page's policy was never violated, and nothing was written to its console", !(await page.evaluate(() => window.violations.length)) && !page.problems.length,
+  await check("asked again, it still has what was sent before", later.length >= beacons.length && later[0].seq === beacons[0].seq, later.map(({ seq, state }) => [seq, state]));
+  await check("no panel comes with it", !(await page.$("vitrace-debug")), "vitrace-debug");
+  await check("the page's policy was never violated, and nothing was written to its console", !(await page.evaluate(() => window.violations.length)) && !page.problems.length,
     [await page.evaluate(() => window.violations), page.problems]);
   await page.close();
 }
 
-async function checkRoutes(browser, origin) {
+async function checkRoutes(check, browser, origin) {
   const page = await openPage(browser, `${origin}/`);
   await page.evaluate(() => window.vitrace.explain());
   await page.evaluate(() => {
@@ -98,13 +82,13 @@ async function checkRoutes(browser, origin) {
   });
   const heads = (await beaconsOf(page)).map(({ view, content: { header } }) => ({ view, route: header.page.route, type: header.page.navigation_type, session: header.session_id }));
   const routes = [...new Map(heads.map((head) => [head.view, `${head.route} ${head.type.replace("NAVIGATION_TYPE_", "")}`])).values()];
-  check("each path is a view of its own, named by pattern, by default or by its router", routes.join() === "/ NAVIGATE,/shoes/:slug ROUTE_CHANGE,/basket/:id ROUTE_CHANGE", heads);
-  check("all of them are of one session", new Set(heads.map(({ session }) => session)).size === 1, heads);
-  check("history was not wrapped, because the browser tells", !(await page.evaluate(() => Object.hasOwn(history, "pushState"))), "own pushState");
+  await check("each path is a view of its own, named by pattern, by default or by its router", routes.join() === "/ NAVIGATE,/shoes/:slug ROUTE_CHANGE,/basket/:id ROUTE_CHANGE", heads);
+  await check("all of them are of one session", new Set(heads.map(({ session }) => session)).size === 1, heads);
+  await check("history was not wrapped, because the browser tells", !(await page.evaluate(() => Object.hasOwn(history, "pushState"))), "own pushState");
   await page.close();
 }
 
-async function checkPanel(browser, origin) {
+async function checkPanel(check, browser, origin) {
   const page = await openPage(browser, `${origin}/?vitrace-debug`);
   await page.setViewport({ width: 900, height: 760 });
   await page.waitForSelector("vitrace-debug", { timeout: WAIT_MS });
@@ -115,41 +99,42 @@ async function checkPanel(browser, origin) {
   await new Promise((resolve) => setTimeout(resolve, 1200));
   for (const scheme of ["light", "dark"]) {
     await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
-    if (values.screenshots) await page.screenshot({ path: join(values.screenshots, `panel-${scheme}.png`) });
+    if (pictures) await page.screenshot({ path: join(pictures, `panel-${scheme}.png`) });
   }
   const box = await page.$eval("vitrace-debug", (host) => host.getBoundingClientRect().toJSON());
-  check("the panel stands in the corner and leaves the page visible", box.right <= 900 && box.bottom <= 760 && box.width <= 400 && box.height > 100, box);
+  await check("the panel stands in the corner and leaves the page visible", box.right <= 900 && box.bottom <= 760 && box.width <= 400 && box.height > 100, box);
   // The shadow tree is closed to the page; the accessibility tree is what a reader of screens gets.
   const nodes = [];
   const walk = (node) => (nodes.push(`${node.role} ${node.name}`), node.children?.forEach(walk));
   walk(await page.accessibility.snapshot({ interestingOnly: false }));
   const has = (text) => nodes.some((node) => node.includes(text));
-  check("it is a region with named controls", ["region Vitrace", "button fold", "button close"].every(has), nodes.slice(0, 60));
-  check("it shows vitals with their rating, entries, joins and the ledger", ["LCP", "good", "resource", "joined", "main thread"].every(has), nodes);
+  await check("it is a region with named controls", ["region Vitrace", "button fold", "button close"].every(has), nodes.slice(0, 60));
+  await check("it shows vitals with their rating, entries, joins and the ledger", ["LCP", "good", "resource", "joined", "main thread"].every(has), nodes);
   const before = await seen();
   await page.mouse.click(box.left + 60, box.bottom - 20);
   await page.evaluate(() => window.vitrace.flush());
-  check("a click into it is no entry of the page", (await seen()) - before <= 1, [before, await seen()]);
-  check("the policy was never violated, nothing was written to the console", !(await page.evaluate(() => window.violations.length)) && !page.problems.length,
+  await check("a click into it is no entry of the page", (await seen()) - before <= 1, [before, await seen()]);
+  await check("the policy was never violated, nothing was written to the console", !(await page.evaluate(() => window.violations.length)) && !page.problems.length,
     [await page.evaluate(() => window.violations), page.problems]);
   await page.keyboard.press("Escape");
-  check("Escape closes it", !(await page.$("vitrace-debug")), "still there");
+  await check("Escape closes it", !(await page.$("vitrace-debug")), "still there");
   await page.close();
 }
 
-const server = http.createServer(answer);
-await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-const origin = `http://127.0.0.1:${server.address().port}`;
-const profile = mkdtempSync(join(tmpdir(), "vitrace-page-"));
-const browser = await puppeteer.launch({ executablePath: findChromium(), headless: true, userDataDir: profile, args: ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"] });
-try {
-  await checkExplain(browser, origin);
-  await checkRoutes(browser, origin);
-  await checkPanel(browser, origin);
-} finally {
-  await browser.close();
-  server.close();
-  rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
-}
-console.log(`${passed} passed, ${failed} failed`);
-process.exit(failed ? 1 : 0);
+test("in Chromium", { skip: missing, timeout: 180_000 }, async (t) => {
+  const puppeteer = createRequire(join(top, "tests/conformance/package.json"))("puppeteer-core");
+  const check = (sentence, holds, seen) => t.test(sentence, () => assert.ok(holds, JSON.stringify(seen)));
+  const server = http.createServer(answer);
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const origin = `http://127.0.0.1:${server.address().port}`;
+  const profile = mkdtempSync(join(tmpdir(), "vitrace-page-"));
+  const browser = await puppeteer.launch({ executablePath: chromium, headless: true, userDataDir: profile, args: ["--no-sandbox", "--disable-gpu"] });
+  try {
+    for (const part of [checkExplain, checkRoutes, checkPanel]) await part(check, browser, origin);
+  } finally {
+    await browser.close();
+    server.close();
+    server.closeAllConnections();
+    rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
+  }
+});
