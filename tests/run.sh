@@ -75,6 +75,10 @@ step_engines() { # two of each kind of page life; a bound, should a browser hang
   build release vitrace && npm_ready demo-site && bash .ci/setup.sh engines && timeout -k 10 240 node tests/engines/engines.mjs --n 2
 }
 step_hostile() { build release vitrace && npm_ready demo-site && node tests/hostile/hostile.mjs; }
+step_lives() { # long: the release bar
+  local more=(); [ "$long" = 0 ] || more=(--long)
+  build release vitrace && npm_ready demo-site && node tests/lives/lives.mjs "${more[@]}"
+}
 step_stress() { npm_ready js-glue && npm_ready demo-site && node tests/stress/ring_stress.mjs; }
 step_kill() { bash demo-site/run.sh --check --kill; }
 step_badinput() { bash tests/e2e/bad_input.sh; }
@@ -96,7 +100,7 @@ step_fuzz() {
 }
 
 # The build of the page's half comes first: the collector serves it, the end-to-end tests load it.
-for step in setup native model wasm wasi js tidy threads badinput raw grpc operate metrics stress hostile engines e2e kill crash; do run_step "$step"; done
+for step in setup native model wasm wasi js tidy threads badinput raw grpc operate metrics stress hostile engines lives e2e kill crash; do run_step "$step"; done
 [ "$long" = 0 ] || run_step fuzz
 printf '%d s in all\n' $((SECONDS - started))
 printf '%d passed, %d failed\n' "$passed" "$failed"

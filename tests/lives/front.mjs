@@ -8,6 +8,7 @@ const FAILURES_IN = 5;
 const SLOW_IN = 12;
 const SLOW_MS = 1200;
 const BODY_BYTES_MAX = 1 << 20;
+const SNAPSHOT = 0xffffffff;
 /** The first bytes of what was packed: by the page zlib, by the worker gzip. */
 const PACKED = [0x78, 0x1f];
 
@@ -60,6 +61,8 @@ export class Front {
   #note(body) {
     try {
       const { view_id, seq } = beaconId(PACKED.includes(body[0]) ? unzipSync(body) : body);
+      // A snapshot is no part of the sequence, and nobody counts those.
+      if (seq === SNAPSHOT) return undefined;
       const view = this.beacons.get(view_id) ?? new Map();
       this.beacons.set(view_id, view);
       const beacon = view.get(seq) ?? { tried: 0, stored: 0 };
