@@ -23,21 +23,21 @@ function check(sentence, good, detail = "") {
 /** The views of one life, each with how often it said "last", and what of it came twice. */
 async function viewsOf(collector, app, url) {
   const mine = (await collector.views(app)).filter((view) => view.url === url || view.url === `${url}/soft`);
-  return Promise.all(mine.map(async ({ view_id, crashed }) => {
+  return Promise.all(mine.map(async ({ view_id, crashed, navigation_type }) => {
     const { entries, ledger } = await collector.view(view_id);
     const names = entries.custom_events.map(({ name }) => name);
-    return { last: names.filter((name) => name === "last").length, first: names.filter((name) => name === "first").length, ledger, crashed };
+    return { last: names.filter((name) => name === "last").length, first: names.filter((name) => name === "first").length, ledger, crashed, type: navigation_type };
   }));
 }
 
 /** A soft navigation is a view of its own only for an SDK that makes one: what counts then is that both words came. */
-async function judgeLife(collector, app, url, { views = 1, soft, snapshot }) {
+async function judgeLife(collector, app, url, { views = 1, soft, snapshot, type }) {
   // Of a page that crashed, the browser sends the snapshot that was left with it: the vitals, and no word.
   const lasts = (found) => found.reduce((sum, view) => sum + (snapshot ? +view.crashed : view.last), 0);
   const found = await collector.until(SETTLE_SECONDS, () => viewsOf(collector, app, url), (views_) => lasts(views_) >= views);
   const isOnce = found.every(({ first }) => first <= 1) && lasts(found) <= views && (soft || found.every(({ last }) => last <= 1));
   const seen = found.map(({ last, first, ledger }) => `${first}+${last} in ${ledger.beacons_received} beacons`).join(", ");
-  return { delivered: lasts(found) >= views, isOnce, views: found.length, seen };
+  return { delivered: lasts(found) >= views && (!type || found.every((view) => view.type === type)), isOnce, views: found.length, seen };
 }
 
 async function runLives(engine, site, collector, app, name, kind) {

@@ -28,6 +28,7 @@ ${rules ? `<script type="speculationrules">{"prerender":[{"urls":["${rules}"],"e
   const block = (ms) => { for (const end = performance.now() + ms; performance.now() < end; ); };
   act.onclick = () => { block(${BUSY_MS}); document.querySelector("main").textContent += "done "; };
   setTimeout(() => (room.style.height = "120px"), 150);
+  if (document.prerendering) document.addEventListener("prerenderingchange", () => setTimeout(() => vitrace.event("last"), 1000));
   soft.onclick = async (event) => {
     event.preventDefault();
     await new Promise((resolve) => setTimeout(resolve, 20));
