@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { delimiter, extname, join } from "node:path";
 import protobuf from "protobufjs";
 import { top } from "./bundle.mjs";
+import { unpacked } from "./unpacked.mjs";
 
 const dist = join(top, "js-glue/dist");
 const TYPES = { ".js": "text/javascript", ".wasm": "application/wasm" };
@@ -39,7 +40,7 @@ async function openSite(pages, beacons) {
     if (pathname === "/v1/beacon") {
       const parts = [];
       for await (const part of request) parts.push(part);
-      const beacon = Beacon.decode(Buffer.concat(parts));
+      const beacon = Beacon.decode(unpacked(Buffer.concat(parts)));
       beacons.push({ beacon, text: (ref) => (ref ? beacon.strings[ref - 1] : "") });
       return reply(204, "text/plain");
     }
