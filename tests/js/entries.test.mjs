@@ -9,8 +9,8 @@ import { startFact } from "./support/entries.mjs";
 
 const abi = await load("abi");
 const { InboxKind: Kind, LossReason } = abi;
-const { pushNotRestored, observeMemory, Repeats, Guard, Bridge, Ring, instantiateCore, customFact, metricFact } = await load(
-  "observe/not_restored", "observe/memory", "lib/repeats", "lib/guard", "bridge/bridge", "ring", "bridge/memory", "lib/custom");
+const { pushNotRestored, observeMemory, Repeats, Guard, Bridge, Ring, instantiateCore, customFact, metricFact, configFact } = await load(
+  "observe/not_restored", "observe/memory", "lib/repeats", "lib/guard", "bridge/bridge", "ring", "bridge/memory", "lib/custom", "lib/config_fact");
 
 function collect() {
   const sink = { pushed: [], lost: [], push: (kind, item) => void sink.pushed.push({ kind, ...item }), lose: (...loss) => void sink.lost.push(loss) };
@@ -97,8 +97,8 @@ const Beacon = (await protobuf.load(join(top, "proto/vitrace/v1/beacon.proto")))
 /** What the beacon says after `items` went through bridge and core. */
 async function send(items) {
   const core = await instantiateCore(readFileSync(wasm));
-  const bridge = new Bridge(new Guard(), 1e9);
-  bridge.start(core, startFact(), () => {});
+  const bridge = new Bridge(new Guard());
+  bridge.start(core, startFact(), configFact({ options: {}, isGranted: true, isAsked: false }), () => {});
   for (const item of items) bridge.push(...item);
   bridge.flush();
   bridge.seal(true);
