@@ -27,7 +27,7 @@ import { observeError } from "./observe/error";
 import { observePage, type Restoring } from "./observe/page";
 import type { Context } from "./observe/source";
 import { observeVisibility } from "./observe/visibility";
-import type { Core } from "./bridge/memory";
+import type { OwnCore } from "./bridge/memory";
 import type { Client, Explanation, Options, Stats } from "./types";
 
 /** A page that takes its time must not lose what it has when it is left meanwhile. */
@@ -43,7 +43,7 @@ export interface Engine extends Restoring {
   explain(): Promise<Explanation>;
   explains(how: () => Explanation): void;
   readonly isDebugged: boolean;
-  core(): Core | undefined;
+  core(): OwnCore | undefined;
   flush(): void;
   /** The watch's isGranted or isAsked is another one. False: nothing has begun that this could change. */
   decide(): boolean;

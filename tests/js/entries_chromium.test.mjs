@@ -36,6 +36,15 @@ test("in Chromium", { skip, timeout: 120_000 }, (t) => withPages(PAGES, async ({
     await page.close();
   });
 
+  await t.test("a metric of the application comes with its exact value, unit and attributes", async () => {
+    const page = await openRunning(browser, origin + "/plain");
+    await page.evaluate(() => vitrace.metric("cart.value", 0.1 + 0.2, { unit: "EUR", items: 3 }));
+    const { record: metric, text } = await record("customMetrics");
+    assert.deepEqual([text(metric.nameRef), metric.value, text(metric.unitRef)], ["cart.value", 0.30000000000000004, "EUR"]);
+    assert.deepEqual(metric.attributes.map(({ keyRef, number }) => [text(keyRef), number]), [["items", 3]]);
+    await page.close();
+  });
+
   await t.test("five clicks on one place are one rage click", async () => {
     const page = await openRunning(browser, origin + "/clicks");
     await page.click("#alive", { count: 5 });
