@@ -103,6 +103,9 @@ export function connect(watch: Watch): void {
     if (lookSession() !== before) queue.push(InboxKind.SESSION, session!.id);
   };
 
+  /** On their own: a page whose timeline throws still has the rest. */
+  const tellNavigation = guard.wrap(pushNavigation);
+
   /** The core's first records. Nothing has been sealed before, so the choice of transport is still open. */
   const begin = (by: Transport) => {
     if (transport || !running || watch.isStopped || guard.off) return by.stop();
@@ -115,8 +118,8 @@ export function connect(watch: Watch): void {
     const look = sessionOf(options.session);
     session = { look, id: look(Date.now()) };
     const start = startFact(options, page, transportCode(by.name), session.id, route);
-    bridge.start(running.core, start, configFact(watch), pushNavigation);
-    pushNotRestored(queue);
+    bridge.start(running.core, start, configFact(watch), tellNavigation);
+    guard.run(() => pushNotRestored(queue));
     paced.start();
     observeMemory(watch.context);
   };
@@ -194,7 +197,7 @@ export function connect(watch: Watch): void {
       }
       if (!watch.isLoaded) return;
       // Whoever was hidden before the load event has told of half a navigation.
-      if (transport && !isNavigationWhole) pushNavigation(queue);
+      if (transport && !isNavigationWhole) tellNavigation(queue);
       isNavigationWhole = true;
       if (chosen) guard.run(() => begin(chosen!));
     },

@@ -177,9 +177,12 @@ export function watch(options: Options, urls: Urls, load?: () => void, integrity
   const request = () => {
     if (isRequested || !self.isGranted || self.isStopped || guard.off) return;
     isRequested = true;
-    load?.();
-    // Not streaming: at this size it is no faster, and it would need the right media type from every server.
-    fetch(urls.wasm, { credentials: "same-origin", priority: "low", integrity } as RequestInit)
+    // In a promise, so that what throws at once (a page's own fetch, Trusted Types without our policy) disables us, too.
+    (async () => {
+      load?.();
+      // Not streaming: at this size it is no faster, and it would need the right media type from every server.
+      return fetch(urls.wasm, { credentials: "same-origin", priority: "low", integrity } as RequestInit);
+    })()
       .then((response) => (response.ok ? response.arrayBuffer() : Promise.reject(response.status)))
       .then(
         guard.wrap((bytes: ArrayBuffer) => {

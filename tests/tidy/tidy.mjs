@@ -99,6 +99,9 @@ check("nothing names a registry host or a path of one machine", textual.filter((
 check("no innerHTML in the dashboard", tracked.filter((p) => p.startsWith("collector/dashboard/") && p.endsWith(".js"))
   .filter((path) => /innerHTML|outerHTML|insertAdjacentHTML|document\.write/.test(read(path))));
 
+const parts = tracked.flatMap((path) => /^js-glue\/src\/(\w+)_file\.ts$/.exec(path)?.[1] ?? []);
+check("the collector serves every part of the SDK", parts.filter((name) => !read("collector/assets/assets.c").includes(`"/v1/vitrace-${name}.js"`)));
+
 const abiDump = process.argv[2];
 if (abiDump !== undefined) {
   const fresh = execFileSync(abiDump, { encoding: "utf8" });

@@ -20,8 +20,13 @@ export interface ExitHost extends Pick<Host, "fetch" | "inFlight" | "keep"> {
 }
 
 export function sendBeacon(url: string, body: Uint8Array<ArrayBuffer>): boolean {
-  // The bare bytes, without a media type: no preflight either, and making a Blob blocks for milliseconds in Chromium.
-  return navigator.sendBeacon?.(url, body) === true;
+  try {
+    // The bare bytes, without a media type: no preflight either, and making a Blob blocks for milliseconds in Chromium.
+    return navigator.sendBeacon?.(url, body) === true;
+  } catch {
+    // A page's own: fetch may have better luck.
+    return false;
+  }
 }
 
 export class Exit {
