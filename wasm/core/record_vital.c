@@ -56,10 +56,8 @@ static void write_longest_script(struct core *self, const struct vital_frames *f
     uint8_t *length = writer_open(out, 14);
     writer_uint(out, 1, frames->subpart);
     writer_double(out, 2, frames->intersecting);
-    writer_uint(out, 3, kept_text(self, source->url));
-    writer_uint(out, 4, kept_text(self, source->function));
-    writer_uint(out, 5, kept_text(self, source->invoker));
-    writer_uint(out, 6, kept_text(self, source->invoker_type));
+    for (unsigned i = 0; i < VITAL_SOURCE_TEXTS; i++)
+        writer_uint(out, 3 + i, kept_text(self, source->text[i]));
     if (source->position >= 1 && source->position <= UINT32_MAX)
         writer_uint(out, 7, writer_zigzag((int64_t)source->position));
     writer_close(out, length);

@@ -45,7 +45,8 @@ async function openSite(pages, beacons) {
       return reply(204, "text/plain");
     }
     if (!(pathname in pages)) return reply(404, "text/plain", "");
-    const tag = '<script async crossorigin src="/sdk/vitrace.js" data-app="shop" data-endpoint="/" data-flush-interval-ms="300"></script>';
+    // A large budget: a machine that is busy must not make the SDK shed what a test waits for.
+    const tag = '<script async crossorigin src="/sdk/vitrace.js" data-app="shop" data-endpoint="/" data-flush-interval-ms="300" data-budget-ms="1e6" data-budget-us="1e6"></script>';
     reply(200, "text/html", `<!doctype html><title>page</title><link rel="icon" href="data:,">${tag}<body>${pages[pathname]}`, searchParams.has("isolated") ? ISOLATION : {});
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
