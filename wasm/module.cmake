@@ -36,7 +36,7 @@ endfunction()
 if(EMSCRIPTEN)
   # Compiled apart from the static libraries, which the tests use without shared memory: everything that is linked with
   # --shared-memory must have been compiled with -matomics. No assertions here: a page is never trapped by us.
-  vitrace_sources_of(_sources vitrace_core vitrace_vitals vitrace_ring)
+  vitrace_sources_of(_sources vitrace_core vitrace_vitals vitrace_ring vitrace_pack)
   list(FILTER _sources EXCLUDE REGEX "/ring_consumer\\.c$") # the consumer in a page is JS
   set(_wire ids traceparent server_timing writer)
   list(TRANSFORM _wire PREPEND ${CMAKE_SOURCE_DIR}/proto/wire/)
