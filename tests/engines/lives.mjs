@@ -4,6 +4,7 @@ import { setTimeout as pause } from "node:timers/promises";
 
 const RUNNING_MS_MAX = 10_000;
 const LINGER_MS = 250;
+const SNAPSHOT_MS = 3500;
 const LAST = `vitrace.event("last")`;
 
 export async function running(tab) {
@@ -73,7 +74,8 @@ export const LIVES = {
   prerender: { in: ["chromium"], async live(engine, { base }, path) {
     const tab = await engine.open(base + path.replace("/life/", "/ahead/"));
     await pause(1200);
-    await Promise.all([tab.page.waitForNavigation({ waitUntil: "load" }), tab.click("#ahead")]);
+    await tab.click("#ahead");
+    await restored(tab);
     await running(tab);
     await pause(LINGER_MS);
     const isAhead = await tab.run(`performance.getEntriesByType("navigation")[0].activationStart > 0`);
@@ -97,9 +99,11 @@ export const LIVES = {
     await session.send("Page.setWebLifecycleState", { state: "frozen" });
     return tab;
   } },
-  crash: { in: ["chromium"], mayBeLost: true, async live(engine, { base }, path) {
+  crash: { in: ["chromium"], snapshot: true, async live(engine, { base }, path) {
     const tab = await begin(engine, base + path);
     await tab.run(LAST);
+    // The snapshot that the browser holds is made anew two seconds after what it shows.
+    await pause(SNAPSHOT_MS);
     const session = await tab.page.createCDPSession();
     // A dead page answers nothing.
     session.send("Page.crash").catch(() => {});
