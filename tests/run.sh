@@ -63,6 +63,7 @@ step_js() {
   npm_ready js-glue && npm --prefix js-glue run typecheck && npm --prefix js-glue run build &&
     npm_ready tests/js && npm_ready tests/conformance && node --test --test-reporter=tap tests/js/*.test.mjs
 }
+step_waysout() { npm_ready demo-site && npm_ready tests/js && node --test --test-reporter=tap tests/ways_out/*.test.mjs; }
 step_tidy() { build dev abi_dump && node tests/tidy/tidy.mjs "$(find build/dev -name abi_dump -type f)"; }
 step_e2e() { bash demo-site/run.sh --check; }
 step_crash() { # long: the release bar
@@ -100,7 +101,7 @@ step_fuzz() {
 }
 
 # The build of the page's half comes first: the collector serves it, the end-to-end tests load it.
-for step in setup native model wasm wasi js tidy threads badinput raw grpc operate metrics stress hostile engines lives e2e kill crash; do run_step "$step"; done
+for step in setup native model wasm wasi js waysout tidy threads badinput raw grpc operate metrics stress hostile engines lives e2e kill crash; do run_step "$step"; done
 [ "$long" = 0 ] || run_step fuzz
 printf '%d s in all\n' $((SECONDS - started))
 printf '%d passed, %d failed\n' "$passed" "$failed"

@@ -122,7 +122,6 @@ export function connect(watch: Watch): void {
     guard.run(() => pushNotRestored(queue));
     paced.start();
     observeMemory(watch.context);
-    if (engine.isDebugged) loadDebug().catch((error) => guard.swallow(error));
   };
 
   /** Compiled aside, and in pieces: no block of the page's main thread is longer than one of the steps. */
@@ -140,7 +139,7 @@ export function connect(watch: Watch): void {
     await idle(IDLE_TIMEOUT_MS);
     const own = running?.own;
     if (!own || transport) return;
-    chosen = await chooseTransport(guard, own.core, own.ring, {
+    const found = await chooseTransport(guard, own.core, own.ring, {
       forced: options.transport,
       // With the tag it is the bridge itself, which the browser already has.
       worker: { workerUrl: urls.workerUrl, sdkWorker: `${urls.part}${watch.attribute ? "bridge" : "worker"}.js` },
@@ -148,6 +147,9 @@ export function connect(watch: Watch): void {
       beaconUrl: urls.beacon,
       host,
     });
+    // Who debugs sees everything from the first batch on.
+    if (engine.isDebugged) await loadDebug().catch((error) => guard.swallow(error));
+    chosen = found;
     engine.advance();
   };
 
