@@ -1,6 +1,6 @@
 // The SDK in real engines against the real collector: vitals equal to web-vitals', and how many page lives are delivered for
 // each way in which a page ends. Prints two tables in Markdown.
-// Usage: node tests/engines/engines.mjs [--collector PATH] [--n 2] [--engine NAME]     Closes with "N passed, N failed".
+// Usage: node tests/engines/engines.mjs [--collector PATH] [--n 2] [--engine NAME] [--life WORDS]     Closes with "N passed, N failed".
 // An engine that is not installed is skipped with a line that says so. Needs js-glue/dist and the packages of demo-site.
 import { parseArgs } from "node:util";
 import { Collector } from "../pages/collector.mjs";
@@ -10,7 +10,7 @@ import { startSite } from "./site.mjs";
 import { compareVitals } from "./vitals.mjs";
 
 const { values } = parseArgs({ options: { collector: { type: "string", default: "build/release/vitrace" }, n: { type: "string", default: "2" },
-  engine: { type: "string" } } });
+  engine: { type: "string" }, life: { type: "string", default: "" } } });
 const n = +values.n;
 const SETTLE_SECONDS = 4;
 
@@ -82,6 +82,7 @@ async function runEngine(name, start) {
     }
     vitalRows.push([name, ...Object.values(vitals).map(cell)]);
     for (const [life, kind] of Object.entries(LIVES)) {
+      if (!life.includes(values.life)) continue;
       if (kind.in && !kind.in.includes(name)) {
         (lifeRows[life] ??= {})[name] = "-";
         continue;
