@@ -201,14 +201,14 @@ export function connect(watch: Watch): void {
       isNavigationWhole = true;
       if (chosen) guard.run(() => begin(chosen!));
     },
-    leave() {
+    leave(isLeft) {
       if (!running && watch.bytes) run(compileCoreNow(watch.bytes));
       if (!running) return;
       // No worker has answered yet and there may be no later: the page sends by itself from now on.
       if (!transport) begin(chosen ?? mainTransport(guard, running.own!.ring, host, urls.beacon));
       bridge.flush();
       bridge.seal(true);
-      countLeft(running.exit.leave());
+      countLeft(running.exit.leave(isLeft));
       armed?.disarm();
       lookSession();
     },

@@ -37,7 +37,8 @@ const LOAD_MS_MAX = 1000;
 export interface Engine extends Restoring {
   /** The core's bytes, or the load event, have come. */
   advance(): void;
-  leave(): void;
+  /** `isLeft`: not only hidden. */
+  leave(isLeft: boolean): void;
   stay(): void;
   /** Loads vitrace-debug.js, which calls `explains` with how to do it. */
   explain(): Promise<Explanation>;
@@ -162,11 +163,11 @@ export function watch(options: Options, urls: Urls, load?: () => void, integrity
     observeEntries(context, idle, ownRequests(urls));
     observePage(context, idle, () => self.engine);
     // Last of all on document, when every source has seen that the page is hidden.
-    on(document, "visibilitychange", () => (isHidden() ? self.engine?.leave() : self.engine?.stay()));
+    on(document, "visibilitychange", () => (isHidden() ? self.engine?.leave(false) : self.engine?.stay()));
     on<PageTransitionEvent>(window, "pagehide", (event) => {
       self.drain();
       queue.push(InboxKind.LIFECYCLE, { event: InboxLifecycle.PAGEHIDE, time: event.timeStamp });
-      self.engine?.leave();
+      self.engine?.leave(true);
       isLeft = (!self.bytes || !self.engine) && !isPrerendering() && self.isGranted;
       if (isLeft) countLeft();
     });
