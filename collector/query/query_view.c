@@ -28,6 +28,7 @@ static bool query_beacon_read(struct query_view_data *view, const struct store_b
     memcpy(copy, record.payload.data, record.payload.size);
     struct query_beacon *beacon = &view->beacon[view->beacon_count++];
     beacon->seq = row->seq;
+    beacon->received_us = record.received_unix_us;
     beacon->payload = slice_of(copy, record.payload.size);
     beacon_strings_init(&beacon->strings, beacon->payload);
     view->newest = summary;
