@@ -8,28 +8,21 @@ static bool is_time(int64_t us)
 static bool is_pair(const struct clock_offset_pair *pair)
 {
     return is_time(pair->sent_us) && is_time(pair->answered_us) && is_time(pair->began_us) && is_time(pair->ended_us) &&
-           pair->sent_us <= pair->answered_us && pair->began_us <= pair->ended_us;
+           pair->sent_us <= pair->first_byte_us && pair->first_byte_us <= pair->answered_us &&
+           pair->began_us <= pair->ended_us;
 }
 
 static int64_t least_of(const struct clock_offset_pair *pair)
 {
-    return pair->ended_us - pair->answered_us - CLOCK_OFFSET_GRAIN_US;
+    bool outlives = pair->ended_us - pair->began_us > pair->answered_us - pair->sent_us;
+    int64_t by_began_us = pair->began_us - pair->first_byte_us;
+    int64_t by_ended_us = pair->ended_us - pair->answered_us - CLOCK_OFFSET_LATE_US;
+    return (outlives || by_began_us > by_ended_us ? by_began_us : by_ended_us) - CLOCK_OFFSET_GRAIN_US;
 }
 
 static int64_t most_of(const struct clock_offset_pair *pair)
 {
     return pair->began_us - pair->sent_us + CLOCK_OFFSET_GRAIN_US;
-}
-
-/* The span outlived the exchange: only when it began says anything. */
-static bool has_least(const struct clock_offset_pair *pair)
-{
-    return pair->ended_us - pair->began_us <= pair->answered_us - pair->sent_us;
-}
-
-static bool admits(const struct clock_offset_pair *pair, int64_t offset_us)
-{
-    return offset_us <= most_of(pair) && (!has_least(pair) || offset_us >= least_of(pair));
 }
 
 /* What meets at one offset: how many pairs, and how far up they still do. */
@@ -42,7 +35,7 @@ static struct meeting meet(const struct clock_offset_pair *pair, size_t count, i
 {
     struct meeting meeting = {0, INT64_MAX};
     for (size_t i = 0; i < count; i++) {
-        if (!is_pair(&pair[i]) || !admits(&pair[i], offset_us))
+        if (!is_pair(&pair[i]) || offset_us < least_of(&pair[i]) || offset_us > most_of(&pair[i]))
             continue;
         meeting.count++;
         if (most_of(&pair[i]) < meeting.until_us)
@@ -56,7 +49,7 @@ static struct meeting find_best(const struct clock_offset_pair *pair, size_t cou
 {
     struct meeting best = {0};
     for (size_t i = 0; i < count; i++) {
-        if (!is_pair(&pair[i]) || !has_least(&pair[i]))
+        if (!is_pair(&pair[i]))
             continue;
         struct meeting meeting = meet(pair, count, least_of(&pair[i]));
         if (meeting.count < best.count)

@@ -28,17 +28,23 @@ struct query_pairs {
 
 /* When the request was on the wire, from the time origin. */
 struct query_exchange {
-    int64_t from_us, until_us;
+    int64_t from_us, first_byte_us, until_us;
 };
 
-static bool query_exchange_of(int64_t start_us, const struct beacon_phases *phases, struct query_exchange *exchange)
+/* `final_us`: when the headers of the answer came, where interim ones (Early Hints) may have come before; or 0. */
+static bool query_exchange_of(int64_t start_us, const struct beacon_phases *phases, int64_t final_us,
+                              struct query_exchange *exchange)
 {
-    uint32_t needed = vitrace_v1_AbsentPhase_ABSENT_PHASE_REQUEST_START | vitrace_v1_AbsentPhase_ABSENT_PHASE_RESPONSE_END;
+    uint32_t needed = vitrace_v1_AbsentPhase_ABSENT_PHASE_REQUEST_START |
+                      vitrace_v1_AbsentPhase_ABSENT_PHASE_RESPONSE_START |
+                      vitrace_v1_AbsentPhase_ABSENT_PHASE_RESPONSE_END;
+    int64_t first_byte_us = final_us != 0 ? final_us : phases->response_start_us;
     if (phases->absent & needed || !call_facts_is_time(start_us) || !call_facts_is_time(phases->request_start_us) ||
-        !call_facts_is_time(phases->response_end_us))
+        !call_facts_is_time(first_byte_us) || !call_facts_is_time(phases->response_end_us))
         return false;
-    *exchange = (struct query_exchange){start_us + phases->request_start_us, start_us + phases->response_end_us};
-    return exchange->from_us <= exchange->until_us;
+    *exchange = (struct query_exchange){start_us + phases->request_start_us, start_us + first_byte_us,
+                                        start_us + phases->response_end_us};
+    return exchange->from_us <= exchange->first_byte_us && exchange->first_byte_us <= exchange->until_us;
 }
 
 /* `direct`: the network itself answered it, now. A service worker or a prefetch may have asked at any time. */
@@ -47,20 +53,22 @@ static bool query_request_exchange(const struct query_request *request, struct q
     vitrace_v1_Resource resource = vitrace_v1_Resource_init_zero;
     vitrace_v1_Navigation navigation = vitrace_v1_Navigation_init_zero;
     struct beacon_phases phases;
-    int64_t start_us = 0;
+    int64_t start_us = 0, final_us;
     if (request->kind == STORE_RESOURCE && beacon_decode_resource(request->body, &resource)) {
         beacon_phases_of_resource(&resource, &phases);
         start_us = request->start_us <= CALL_FACTS_TIME_MAX_US ? (int64_t)request->start_us : INT64_MAX;
+        final_us = resource.final_response_headers_start_us;
         *direct = resource.worker_start_us == 0;
     } else if (request->kind == STORE_NAVIGATION &&
                beacon_decode_message(request->body, vitrace_v1_Navigation_fields, &navigation)) {
         beacon_phases_of_navigation(&navigation, &phases);
+        final_us = navigation.final_response_headers_start_us;
         *direct = navigation.worker_start_us == 0 &&
                   navigation.delivery_type != vitrace_v1_DeliveryType_DELIVERY_TYPE_NAVIGATIONAL_PREFETCH;
     } else {
         return false;
     }
-    return query_exchange_of(start_us, &phases, exchange);
+    return query_exchange_of(start_us, &phases, final_us, exchange);
 }
 
 /* --- the browser's clock --- */
@@ -125,6 +133,7 @@ static void query_pairs_add(struct query_pairs *self, const struct query_clock *
         return;
     self->epoch[self->count] = place.epoch;
     self->pair[self->count++] = (struct clock_offset_pair){.sent_us = place.origin_us + exchange.from_us,
+                                                           .first_byte_us = place.origin_us + exchange.first_byte_us,
                                                            .answered_us = place.origin_us + exchange.until_us,
                                                            .began_us = (int64_t)(server->start_unix_ns / 1000),
                                                            .ended_us = (int64_t)(server->end_unix_ns / 1000)};
@@ -193,7 +202,7 @@ bool query_clock_find(const struct query_clock *self, const struct query_request
     if (!query_request_exchange(request, &exchange, &direct)) {
         if (request->start_us > CALL_FACTS_TIME_MAX_US)
             return false;
-        exchange = (struct query_exchange){(int64_t)request->start_us, (int64_t)request->start_us};
+        exchange.from_us = exchange.until_us = (int64_t)request->start_us;
     }
     if (!clock_axis_find(&self->axis, exchange.from_us, exchange.until_us, &place) ||
         !self->epoch[place.epoch].offset.is_known)

@@ -45,7 +45,7 @@ function bars(scale, parts, title) {
 const plusMinus = (error) => `\u00b1 ${milliseconds(error)}`;
 
 function epochNote({ offset_ms: offset, error_ms: error, pairs, conflicts }) {
-  if (offset === undefined) return pairs === 0 ? "not known: no request was joined to a server span" : "not known: no server was done before its answer was read";
+  if (offset === undefined) return "not known: no request was joined to a server span";
   const side = offset < 0 ? "behind" : "ahead of";
   return `${milliseconds(Math.abs(offset))} ${side} the browser's, ${plusMinus(error)}, by ${pairs} requests${conflicts > 0 ? ` (${conflicts} contradict)` : ""}`;
 }
