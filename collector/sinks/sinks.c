@@ -61,8 +61,7 @@ static void sinks_take_result(void *context, const struct join_result *result)
     if (self->muted)
         return;
     self->pending_seen |= result->reason == JOIN_REASON_PENDING;
-    struct store_join join = {.view = result->view,
-                              .seq = result->seq,
+    struct store_join join = {.position = result->beacon,
                               .ordinal = result->ordinal,
                               .level = result->level,
                               .reason = result->reason};
@@ -110,6 +109,7 @@ static enum sinks_step sinks_batch(struct sinks *self)
         }
         self->next_position = record.next_position;
     }
+    store_retain(self->store, log_first_position(self->log));
     if (count > 0 && !store_commit(self->store, self->next_position))
         return SINKS_FAILED;
     if (status == LOG_READ_ERROR)

@@ -99,24 +99,22 @@ static void sinks_claim(struct sinks *self, const struct join_claim *claim, uint
 }
 
 /* A request's ids as they are after pairing; all of its traces lead to it. */
-static void sinks_set_ids(struct sinks *self, int64_t view, uint32_t seq, uint32_t ordinal,
-                          const struct sinks_request *request)
+static void sinks_set_ids(struct sinks *self, int64_t view, uint64_t position, const struct sinks_request *request)
 {
-    store_set_request_ids(self->store, view, seq, ordinal, sinks_request_ids(request));
+    store_set_request_ids(self->store, position, request->row.ordinal, sinks_request_ids(request));
     for (uint32_t i = 0; i < request->id_count; i++)
-        store_put_trace_view(self->store, request->id[i].trace_id, view, seq, ordinal);
+        store_put_trace_view(self->store, request->id[i].trace_id, view, request->row.seq, request->row.ordinal);
 }
 
 /* The claim of a resource whose call came in a later beacon. */
 static void sinks_claim_again(struct sinks *self, const struct store_view *view, const struct store_partner *partner,
                               const struct sinks_request *call, uint64_t now_us)
 {
-    struct sinks_request whole = {0};
+    struct sinks_request whole = {.row = {.seq = partner->seq, .ordinal = partner->ordinal}};
     whole.id_count = sinks_request_ids_read(slice_of(partner->ids, partner->ids_size), whole.id);
     sinks_request_add_ids(&whole, call->id, call->id_count);
-    sinks_set_ids(self, view->id, partner->seq, partner->ordinal, &whole);
-    struct join_claim claim = {.view = view->id,
-                               .seq = partner->seq,
+    sinks_set_ids(self, view->id, partner->position, &whole);
+    struct join_claim claim = {.beacon = partner->position,
                                .ordinal = partner->ordinal,
                                .flags = partner->flags,
                                .id_count = whole.id_count};
@@ -128,7 +126,7 @@ static bool sinks_find_partner(struct sinks *self, const struct store_view *view
                                struct store_partner *partner)
 {
     for (uint32_t i = 0; i < request->id_count; i++)
-        if (store_find_partner(self->store, view->id, &request->row, request->id[i].trace_id, partner))
+        if (store_find_partner(self->store, view, &request->row, request->id[i].trace_id, partner))
             return true;
     return false;
 }
@@ -139,7 +137,7 @@ static void sinks_merge_ids(struct sinks *self, const struct store_view *view, s
 {
     resource->has_call = true;
     sinks_request_add_ids(resource, id, count);
-    sinks_set_ids(self, view->id, resource->row.seq, resource->row.ordinal, resource);
+    sinks_set_ids(self, view->id, view->position, resource);
 }
 
 static void sinks_pair_call(struct sinks *self, const struct store_view *view, struct sinks_request *call,
@@ -148,7 +146,7 @@ static void sinks_pair_call(struct sinks *self, const struct store_view *view, s
     struct store_partner partner;
     if (!sinks_find_partner(self, view, call, &partner))
         return;
-    store_merge_call(self->store, view->id, call->row.seq, call->row.ordinal, partner.seq, partner.ordinal);
+    store_merge_call(self->store, view->position, call->row.ordinal, partner.position, partner.ordinal);
     call->merged = true;
     if (partner.seq != call->row.seq) {
         sinks_claim_again(self, view, &partner, call, now_us);
@@ -160,7 +158,7 @@ static void sinks_pair_call(struct sinks *self, const struct store_view *view, s
 void sinks_merge_call(struct sinks *self, const struct store_view *view, struct sinks_request *call,
                       struct sinks_request *resource)
 {
-    store_merge_call(self->store, view->id, call->row.seq, call->row.ordinal, resource->row.seq, resource->row.ordinal);
+    store_merge_call(self->store, view->position, call->row.ordinal, view->position, resource->row.ordinal);
     call->merged = true;
     resource->doubt |= call->row.flags & (JOIN_REQUEST_BLOCKED | JOIN_REQUEST_FAILED);
     sinks_merge_ids(self, view, resource, call->id, call->id_count);
@@ -174,7 +172,7 @@ static void sinks_pair_resource(struct sinks *self, const struct store_view *vie
         return;
     struct join_id id[JOIN_IDS_MAX];
     uint32_t count = sinks_request_ids_read(slice_of(partner.ids, partner.ids_size), id);
-    store_merge_call(self->store, view->id, partner.seq, partner.ordinal, resource->row.seq, resource->row.ordinal);
+    store_merge_call(self->store, partner.position, partner.ordinal, view->position, resource->row.ordinal);
     sinks_merge_ids(self, view, resource, id, count);
 }
 
@@ -233,8 +231,7 @@ static void sinks_claim_requests(struct sinks *self, const struct store_view *vi
         const struct sinks_request *request = &self->request[i];
         if (request->merged)
             continue;
-        struct join_claim claim = {.view = view->id,
-                                   .seq = request->row.seq,
+        struct join_claim claim = {.beacon = view->position,
                                    .ordinal = request->row.ordinal,
                                    .flags = request->row.flags | request->doubt,
                                    .id_count = request->id_count};
