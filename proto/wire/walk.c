@@ -3,19 +3,21 @@
 #define VARINT_BYTES_MAX 10u
 #define FIELD_NUMBER_MAX 0x1fffffffu
 
-enum walk_status walk_varint(struct walk *self, uint64_t *value)
+enum walk_status walk_long_varint(struct walk *self, uint64_t *value)
 {
+    const uint8_t *at = self->at;
     uint64_t result = 0;
-    for (unsigned i = 0; i < VARINT_BYTES_MAX; i++) {
-        if (self->at == self->end)
+    for (unsigned shift = 0; shift < 7 * VARINT_BYTES_MAX; shift += 7) {
+        if (at == self->end)
             return WALK_INCOMPLETE;
-        uint8_t byte = *self->at++;
+        uint8_t byte = *at++;
         /* The tenth byte holds bit 63 only: anything else would be silently cut. */
-        if (i == VARINT_BYTES_MAX - 1 && byte > 1)
+        if (shift == 7 * (VARINT_BYTES_MAX - 1) && byte > 1)
             return WALK_MALFORMED;
-        result |= (uint64_t)(byte & 0x7f) << (7 * i);
-        if ((byte & 0x80) == 0) {
+        result |= (uint64_t)(byte & 0x7f) << shift;
+        if (byte < 0x80) {
             *value = result;
+            self->at = at;
             return WALK_FIELD;
         }
     }

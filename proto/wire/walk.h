@@ -41,8 +41,28 @@ static inline struct walk walk_of(struct slice message)
 
 enum walk_status walk_next(struct walk *self, struct walk_field *field);
 
-/* Reads one varint. Returns WALK_FIELD, WALK_INCOMPLETE or WALK_MALFORMED (more than 10 bytes or 64 bits). */
-enum walk_status walk_varint(struct walk *self, uint64_t *value);
+enum walk_status walk_long_varint(struct walk *self, uint64_t *value);
+
+/*
+ * Reads one varint. Returns WALK_FIELD, WALK_INCOMPLETE or WALK_MALFORMED (more than 10 bytes or 64 bits). Nearly all
+ * have one byte or two: a beacon has some 150 of them, and each is read at the door and again for the index.
+ */
+static inline enum walk_status walk_varint(struct walk *self, uint64_t *value)
+{
+    const uint8_t *at = self->at;
+    if (self->end - at < 2)
+        return walk_long_varint(self, value);
+    if (at[0] < 0x80) {
+        *value = at[0];
+        self->at = at + 1;
+        return WALK_FIELD;
+    }
+    if (at[1] >= 0x80)
+        return walk_long_varint(self, value);
+    *value = (uint64_t)(at[0] & 0x7f) | (uint64_t)at[1] << 7;
+    self->at = at + 2;
+    return WALK_FIELD;
+}
 
 static inline int64_t walk_zigzag(uint64_t value)
 {
