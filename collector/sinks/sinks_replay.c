@@ -100,11 +100,12 @@ bool sinks_replay_headers(struct log *log, const char *store_path, sinks_header 
     struct log_record record;
     enum log_read_status status = LOG_READ_ERROR;
     while (reader && (status = log_reader_next(reader, &record)) != LOG_READ_END && status != LOG_READ_ERROR) {
-        vitrace_v1_Header header = vitrace_v1_Header_init_zero;
+        uint8_t view_id[16];
+        uint32_t seq;
         if (status == LOG_READ_CORRUPT)
             log_reader_seek(reader, record.next_position);
-        else if (record.type == APPEND_BEACON && beacon_find_header(record.payload, &header))
-            take(context, header.view_id, header.seq);
+        else if (record.type == APPEND_BEACON && beacon_find_key(record.payload, view_id, &seq))
+            take(context, view_id, seq);
     }
     log_reader_free(reader);
     return status == LOG_READ_END;

@@ -37,10 +37,10 @@ static const char store_schema[] =
 
 /*
  * WAL: readers never wait. NORMAL: power loss may cost the last batches, which the log then brings again. A checkpoint
- * writes each page once however often it changed since the last, so there is one for each 32 MiB and not for each 4.
+ * writes each page once however often it changed since the last, so there is one for each 16 MiB and not for each 4.
  */
 static const char store_pragmas[] = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
-                                    "PRAGMA wal_autocheckpoint = 8192; PRAGMA cache_size = -8192;"
+                                    "PRAGMA wal_autocheckpoint = 4096; PRAGMA cache_size = -8192;"
                                     "PRAGMA journal_size_limit = 67108864; PRAGMA foreign_keys = OFF;";
 
 static bool store_delete_suffix(const char *path, const char *suffix)
