@@ -203,6 +203,7 @@ void net_peers_give(_Atomic uint16_t *count);
 /* net_hosts.c */
 bool net_hosts_init(struct net_hosts *self, const struct net_options *options); /* false = out of memory */
 void net_hosts_release(struct net_hosts *self);
+bool net_hosts_is_spelled(struct slice host);
 bool net_hosts_allow(const struct net_hosts *self, struct slice host); /* a Host header's value */
 
 /* net_parse.c */

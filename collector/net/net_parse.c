@@ -2,11 +2,14 @@
  * Bytes to a request, with llhttp. The callbacks only store; what they refuse is written into the exchange and the
  * parse stops there, because after a refusal nobody can say where the next request begins.
  *
- * llhttp (strict) refuses conflicting lengths, foreign transfer codings, blanks before a colon, bare line feeds. It
- * takes three things that a proxy in front may read differently, and these are refused here: obs-fold      a value that
- * begins or goes on after a line break; seen in the bytes before its first piece, or as a further piece that is not the
- * continuation of input cut between two reads (RFC 9112, 5.2: reject) Host          none or several in HTTP/1.1 (RFC
- * 9112, 3.2) codings       Transfer-Encoding twice, or in HTTP/1.0 (RFC 9112, 6.1)
+ * llhttp (strict) refuses conflicting lengths, foreign transfer codings, blanks before a colon, bare line feeds. What it
+ * takes and a proxy in front may read differently is refused here:
+ *
+ *   obs-fold  a value that begins or goes on after a line break; seen in the bytes before its first piece, or as a further
+ *             piece that is not the continuation of input cut between two reads (RFC 9112, 5.2: reject)
+ *   no name   a line that begins with its colon; llhttp calls it a field without a name
+ *   Host      none or several in HTTP/1.1 (RFC 9112, 3.2), what no host looks like, or another one than in the target
+ *   codings   Transfer-Encoding twice, or in HTTP/1.0 (RFC 9112, 6.1)
  */
 #include "collector/net/net_internal.h"
 
@@ -78,9 +81,17 @@ static int net_parse_on_name(llhttp_t *parser, const char *at, size_t size)
     return net_parse_store(self, at, size);
 }
 
+static bool net_parse_name_is_empty(const struct net_connection *self)
+{
+    const struct net_exchange *exchange = self->exchange;
+    return !self->in_name || exchange->field[exchange->field_count - 1].name_size == 0;
+}
+
 static int net_parse_on_name_end(llhttp_t *parser)
 {
     struct net_connection *self = net_parse_self(parser);
+    if (!self->head_complete && net_parse_name_is_empty(self))
+        return net_parse_refuse(self, 400, "bad_request", "A header has no name.", COUNTER_HTTP_BAD_REQUESTS);
     self->in_name = self->in_value = self->gap_has_break = false;
     self->in_gap = true;
     return 0;
@@ -142,7 +153,7 @@ static enum net_method net_parse_method(uint8_t method)
 static bool net_parse_host_is_valid(const struct net_exchange *exchange)
 {
     unsigned hosts = net_exchange_header_count(exchange, "host");
-    return exchange->http_1_0 ? hosts <= 1 : hosts == 1;
+    return (exchange->http_1_0 ? hosts <= 1 : hosts == 1) && net_hosts_is_spelled(net_exchange_header(exchange, "host"));
 }
 
 /* No Host at all is HTTP/1.0, which no browser speaks. */
@@ -177,7 +188,7 @@ static void net_parse_judge_head(struct net_connection *self)
     if (self->parser.http_major != 1)
         net_exchange_refuse(exchange, 505, "http_version", "Only HTTP/1.0 and HTTP/1.1.", COUNTER_HTTP_BAD_REQUESTS);
     else if (!net_parse_host_is_valid(exchange))
-        net_exchange_refuse(exchange, 400, "bad_request", "Exactly one Host header is required.",
+        net_exchange_refuse(exchange, 400, "bad_request", "Exactly one Host header is required, with a name or address.",
                             COUNTER_HTTP_BAD_REQUESTS);
     else if (!net_parse_host_is_allowed(self))
         net_exchange_refuse(exchange, 421, "host", "This name is not served here; see admin_hosts.", COUNTER_HTTP_HOST);
