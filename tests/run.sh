@@ -94,7 +94,13 @@ step_border() { # what may knock at the daemon's doors, and what must come of it
 step_grpc() { build asan vitrace && npm_ready demo-site && node tests/e2e/otlp_grpc.mjs build/asan/vitrace; }
 step_raw() { build asan vitrace && node tests/e2e/raw_inbox.mjs build/asan/vitrace; }
 step_metrics() { build asan vitrace && bash tests/e2e/metrics.sh; }
-step_operate() { build asan vitrace && bash tests/e2e/operate.sh; }
+step_operate() {
+  local status=0
+  build asan vitrace || return 1
+  bash tests/e2e/operate.sh || status=1
+  node tests/e2e/log_verbs.mjs build/asan/vitrace || status=1
+  return "$status"
+}
 step_fuzz() {
   build fuzz || return 1
   local target status=0
