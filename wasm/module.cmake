@@ -66,8 +66,17 @@ if(EMSCRIPTEN)
   # emcc turns inlining off at -Oz, which costs 0.6 kB and 150 ns an entry; a call is priced at 10 instead of LLVM's 25,
   # which is nearer to what it takes in Wasm. Baseline: browsers of 2021 (Safari 15).
   set(_machine -Oz -flto -matomics -mbulk-memory -mnontrapping-fptoint -msign-ext)
-  target_compile_options(vitrace_wasm PRIVATE ${_machine} -finline-functions "SHELL:-mllvm -inline-call-penalty=10")
-  target_link_options(vitrace_wasm PRIVATE ${_machine} -Wl,-mllvm,-inline-call-penalty=10 --no-entry -sSTANDALONE_WASM
+  # Where it is still wrong, a list says which functions stay functions: found by trying each.
+  file(STRINGS ${CMAKE_CURRENT_SOURCE_DIR}/shared.txt _shared)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/shared.txt)
+  set(_inlining -inline-call-penalty=10)
+  foreach(_function ${_shared})
+    list(APPEND _inlining -force-attribute=${_function}:noinline)
+  endforeach()
+  list(TRANSFORM _inlining PREPEND "SHELL:-mllvm " OUTPUT_VARIABLE _inlining_compiled)
+  list(TRANSFORM _inlining PREPEND -Wl,-mllvm, OUTPUT_VARIABLE _inlining_linked)
+  target_compile_options(vitrace_wasm PRIVATE ${_machine} -finline-functions ${_inlining_compiled})
+  target_link_options(vitrace_wasm PRIVATE ${_machine} ${_inlining_linked} --no-entry -sSTANDALONE_WASM
     -sIMPORTED_MEMORY=1 -Wl,--shared-memory -sALLOW_MEMORY_GROWTH=0 -sMALLOC=none -sFILESYSTEM=0
     -sTOTAL_STACK=${VITRACE_WASM_STACK} -sINITIAL_MEMORY=${_memory} ${_exports})
   set_target_properties(vitrace_wasm PROPERTIES OUTPUT_NAME vitrace SUFFIX .wasm

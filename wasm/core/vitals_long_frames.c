@@ -15,22 +15,6 @@
  */
 #include "wasm/core/vitals_internal.h"
 
-bool vital_source_holds(const struct vital_source *self, uint32_t handle)
-{
-    for (unsigned i = 0; i < VITAL_SOURCE_TEXTS; i++)
-        if (self->text[i] == handle)
-            return true;
-    return false;
-}
-
-bool vitals_long_frames_hold(const struct vitals_long_frames *self, uint32_t handle)
-{
-    for (uint32_t i = 0; i < self->script_count; i++)
-        if (vital_source_holds(&self->scripts[i].source, handle))
-            return true;
-    return false;
-}
-
 /* --- what is kept --- */
 
 static bool long_frame_overlaps(const struct long_frame *self, double start, double end)
@@ -150,25 +134,24 @@ static void add_frame(struct vital_frames *out, const struct inp_span *span, con
         add_script(out, span, &scripts[i]);
 }
 
-struct vital_frames vitals_long_frames_explain(const struct vitals_long_frames *self, const struct inp_span *span)
+void vitals_long_frames_explain(const struct vitals_long_frames *self, const struct inp_span *span,
+                                struct vital_frames *out)
 {
-    struct vital_frames out = {0};
     double last_end = 0;
     uint32_t script = 0;
     for (uint32_t i = 0; i < self->count; i++) {
         const struct long_frame *frame = &self->frames[i];
         if (long_frame_overlaps(frame, span->start, span->processing_end)) {
-            add_frame(&out, span, frame, &self->scripts[script]);
+            add_frame(out, span, frame, &self->scripts[script]);
             last_end = frame->start_time + frame->duration;
-            out.known = true;
+            out->known = true;
         }
         script += frame->script_count;
     }
-    if (!out.known)
-        return out;
+    if (!out->known)
+        return;
     if (last_end >= span->start + span->input_delay + span->processing)
-        out.parts[PART_PAINT] = span->next_paint - last_end;
-    out.parts[PART_UNATTRIBUTED] = span->next_paint - span->start - out.parts[PART_SCRIPT] -
-                                   out.parts[PART_STYLE_AND_LAYOUT] - out.parts[PART_PAINT];
-    return out;
+        out->parts[PART_PAINT] = span->next_paint - last_end;
+    out->parts[PART_UNATTRIBUTED] = span->next_paint - span->start - out->parts[PART_SCRIPT] -
+                                   out->parts[PART_STYLE_AND_LAYOUT] - out->parts[PART_PAINT];
 }
