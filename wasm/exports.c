@@ -1,8 +1,9 @@
 /*
- * The module's composition root: one ring, one core, one inbox at fixed addresses, and the exports of exports.txt.
+ * The module's composition root: one ring, one core, one inbox at fixed addresses, and the exports of wasm/abi/exports.h.
  * The only place with module-level state; the page makes one instance, tests may make several.
  */
 #include "proto/wire/limits.h"
+#include "wasm/abi/exports.h"
 #include "wasm/core/core.h"
 #include "wasm/pack/deflate.h"
 
@@ -20,20 +21,21 @@ static struct {
 } module;
 
 /* No header: the callers are JS. */
-int vitrace_abi_version(void);
-void vitrace_start(void);
-double *vitrace_words(void);
-uint8_t *vitrace_strings(void);
-uint8_t *vitrace_ring(void);
-double *vitrace_stats_area(void);
-int vitrace_take(double mono_ms, double wall_ms, unsigned words, unsigned string_bytes);
-int vitrace_seal(double mono_ms, double wall_ms, int final);
-double vitrace_open_age(double mono_ms, double wall_ms);
-uint8_t *vitrace_snapshot_area(void);
-unsigned vitrace_snapshot(double mono_ms, double wall_ms);
-unsigned vitrace_pack(unsigned size);
-void vitrace_stats(void);
-void vitrace_stop(void);
+#define EXPORTED(name) __attribute__((export_name(EXPORT_##name)))
+EXPORTED(ABI_VERSION) int vitrace_abi_version(void);
+EXPORTED(START) void vitrace_start(void);
+EXPORTED(WORDS) double *vitrace_words(void);
+EXPORTED(STRINGS) uint8_t *vitrace_strings(void);
+EXPORTED(RING) uint8_t *vitrace_ring(void);
+EXPORTED(STATS_AREA) double *vitrace_stats_area(void);
+EXPORTED(TAKE) int vitrace_take(double mono_ms, double wall_ms, unsigned words, unsigned string_bytes);
+EXPORTED(SEAL) int vitrace_seal(double mono_ms, double wall_ms, int final);
+EXPORTED(OPEN_AGE) double vitrace_open_age(double mono_ms, double wall_ms);
+EXPORTED(SNAPSHOT_AREA) uint8_t *vitrace_snapshot_area(void);
+EXPORTED(SNAPSHOT) unsigned vitrace_snapshot(double mono_ms, double wall_ms);
+EXPORTED(PACK) unsigned vitrace_pack(unsigned size);
+EXPORTED(STATS) void vitrace_stats(void);
+EXPORTED(STOP) void vitrace_stop(void);
 
 /* Not what core_init returned: an address that the linker knows needs no register and no argument. */
 static struct core *the_core(void)

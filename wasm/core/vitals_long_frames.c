@@ -15,6 +15,8 @@
  */
 #include "wasm/core/vitals_internal.h"
 
+#include <string.h>
+
 /* --- what is kept --- */
 
 static bool long_frame_overlaps(const struct long_frame *self, double start, double end)
@@ -34,17 +36,23 @@ static bool long_frame_is_needed(const struct vitals_long_frames *self, uint32_t
     return false;
 }
 
+static void move_scripts(struct vitals_long_frames *self, uint32_t to, uint32_t from, uint32_t count)
+{
+    memmove(self->scripts + to, self->scripts + from, count * sizeof *self->scripts);
+}
+
 void vitals_long_frames_forget(struct vitals_long_frames *self, const struct inp_frame *frames, uint32_t frame_count)
 {
     uint32_t kept = 0, scripts_kept = 0, script = 0;
     for (uint32_t i = 0; i < self->count; i++) {
         struct long_frame frame = self->frames[i];
         bool is_needed = long_frame_is_needed(self, i, frames, frame_count);
-        for (uint32_t n = 0; n < frame.script_count; n++, script++)
-            if (is_needed)
-                self->scripts[scripts_kept++] = self->scripts[script];
-        if (is_needed)
+        if (is_needed) {
+            move_scripts(self, scripts_kept, script, frame.script_count);
+            scripts_kept += frame.script_count;
             self->frames[kept++] = frame;
+        }
+        script += frame.script_count;
     }
     self->count = kept;
     self->script_count = scripts_kept;
@@ -60,10 +68,8 @@ static void forget_oldest(struct vitals_long_frames *self)
     uint32_t scripts = self->frames[0].script_count;
     self->count--;
     self->script_count -= scripts;
-    for (uint32_t i = 0; i < self->count; i++)
-        self->frames[i] = self->frames[i + 1];
-    for (uint32_t i = 0; i < self->script_count; i++)
-        self->scripts[i] = self->scripts[i + scripts];
+    memmove(self->frames, self->frames + 1, self->count * sizeof *self->frames);
+    move_scripts(self, 0, scripts, self->script_count);
 }
 
 void vitals_long_frames_make_room(struct vitals_long_frames *self, uint32_t script_count)
@@ -90,8 +96,8 @@ void vitals_long_frames_add(struct vitals_long_frames *self, struct vitals_long_
     double style_start = number_or(frame->style_and_layout_start, frame->start_time + frame->duration);
     self->frames[self->count++] =
         (struct long_frame){frame->start_time, frame->duration, style_start, frame->script_count};
-    for (uint32_t i = 0; i < frame->script_count; i++)
-        self->scripts[self->script_count++] = frame->scripts[i];
+    memcpy(self->scripts + self->script_count, frame->scripts, frame->script_count * sizeof *frame->scripts);
+    self->script_count += frame->script_count;
 }
 
 /* --- what it says of an interaction --- */
