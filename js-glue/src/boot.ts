@@ -23,7 +23,7 @@ import { sessionOf } from "./lib/session";
 import { startFact } from "./lib/start_fact";
 import { lostByReason, vitalsOf } from "./lib/stats";
 import { ownRequests } from "./lib/urls";
-import { idle } from "./lib/when_idle";
+import { idle } from "./lib/idle";
 import { observeDeadClicks } from "./observe/dead_clicks";
 import { observeElement } from "./observe/element";
 import { observeMemory } from "./observe/memory";

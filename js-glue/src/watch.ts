@@ -6,8 +6,8 @@
  *                         │                                             └──► vitrace.wasm ───────┤
  *                         └────────────────────── hand-over ─────────────────────────────────────┴─► engine
  *
- * In the npm package both halves are one file. With the tag they are two, minified apart: only names without an
- * underscore may cross, and HAND_OVER changes when what crosses does.
+ * In the npm package both halves are one file. With the tag they are two, minified apart, with the same
+ * short names; HAND_OVER changes when what crosses does.
  */
 import { InboxKind, InboxLifecycle } from "./abi";
 import { HAND_OVER } from "./hand_over";
@@ -15,7 +15,7 @@ import { customFact } from "./lib/custom";
 import { Guard } from "./lib/guard";
 import { isHidden } from "./lib/hidden";
 import { idleMark } from "./lib/idle_mark";
-import { countLeft, uncountLeft } from "./lib/left_early";
+import { addLeft } from "./lib/left_early";
 import { listen } from "./lib/listen";
 import { Queue } from "./lib/queue";
 import { useScript, type UseScript } from "./lib/trusted";
@@ -55,7 +55,9 @@ export interface Engine extends Restoring {
 export type LoadPart = (name: string, integrity: string) => HTMLScriptElement;
 
 export interface Watch {
-  readonly version: number;
+  readonly version: string;
+  /** For the files that the tag loads. */
+  basis?: readonly unknown[];
   readonly options: Options;
   readonly urls: Urls;
   readonly guard: Guard;
@@ -170,9 +172,9 @@ export function watch(options: Options, urls: Urls, load?: () => void, integrity
       queue.push(InboxKind.LIFECYCLE, { event: InboxLifecycle.PAGEHIDE, time: event.timeStamp });
       self.engine?.leave();
       isLeft = (!self.bytes || !self.engine) && !isPrerendering() && self.isGranted;
-      if (isLeft) countLeft();
+      if (isLeft) addLeft(1);
     });
-    on(window, "pageshow", () => isLeft && uncountLeft());
+    on(window, "pageshow", () => isLeft && addLeft(-1));
   });
 
   let isRequested = false;
