@@ -64,7 +64,7 @@ const SETTINGS = {
 /** Which short name each property gets, as if all were one file, and a text that is another one when what crosses is. */
 async function handOver() {
   const entryPoints = ["tag", "bridge_file", "trace_file", "raw_file", "offline_file", "debug_file"].map((name) => `src/${name}.ts`);
-  const { mangleCache } = await build({ ...SETTINGS, entryPoints, outdir: dist, write: false });
+  const { mangleCache } = await build({ ...SETTINGS, entryPoints, outdir: dist, write: false, mangleCache: {} });
   const sources = ["shared", "watch", "hand_over"].map((name) => readFileSync(join(top, `src/${name}.ts`), "utf8"));
   const digest = createHash("sha256").update(JSON.stringify([version, mangleCache, ...sources])).digest("hex");
   return { mangleCache, VITRACE_HAND_OVER: JSON.stringify(digest.slice(0, 8)) };

@@ -4,7 +4,6 @@
  *   <script async crossorigin src="https://rum.example/v1/vitrace.js" data-app="shop"></script>
  */
 import type { PartScript } from "./hand_over";
-import { shared } from "./shared";
 import { urlsOf } from "./lib/urls";
 import type { Client, Options } from "./types";
 import { watch } from "./watch";
@@ -56,7 +55,6 @@ function start(): void {
   };
   const self = watch(options, urls, () => load("bridge", VITRACE_BRIDGE_SRI), pin(VITRACE_WASM_SRI));
   self.load = load;
-  self.basis = shared;
   if (options.trace?.length) load("trace", VITRACE_TRACE_SRI, "high");
   self.attribute = text;
   const push = self.guard.wrap(([name, ...given]: Call) => (self.client[name] as (...given: unknown[]) => void)(...given));

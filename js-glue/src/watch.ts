@@ -22,6 +22,7 @@ import { useScript, type UseScript } from "./lib/trusted";
 import { ownRequests, type Urls } from "./lib/urls";
 import { isPrerendering, whenActivated } from "./lib/when_activated";
 import { whenLoaded } from "./lib/when_loaded";
+import { shared } from "./shared";
 import { observeEntries } from "./observe/entries";
 import { observeError } from "./observe/error";
 import { observePage, type Restoring } from "./observe/page";
@@ -56,8 +57,8 @@ export type LoadPart = (name: string, integrity: string) => HTMLScriptElement;
 
 export interface Watch {
   readonly version: string;
-  /** For the files that the tag loads. */
-  basis?: readonly unknown[];
+  /** For the files that are loaded later. */
+  readonly basis: readonly unknown[];
   readonly options: Options;
   readonly urls: Urls;
   readonly guard: Guard;
@@ -100,6 +101,7 @@ export function watch(options: Options, urls: Urls, load?: () => void, integrity
 
   const self: Watch = {
     version: HAND_OVER,
+    basis: shared,
     options,
     urls,
     guard,
