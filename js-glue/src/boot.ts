@@ -140,7 +140,7 @@ export function connect(watch: Watch): void {
     chosen = await chooseTransport(guard, own.core, own.ring, {
       forced: options.transport,
       // With the tag it is the bridge itself, which the browser already has.
-      worker: { workerUrl: urls.workerUrl, sdkWorker: `${urls.part}${watch.attribute ? "bridge" : "worker"}.js` },
+      worker: { workerUrl: urls.workerUrl, sdkWorker: `${urls.part}${watch.isTag ? "bridge" : "worker"}.js` },
       useScript: watch.useScript,
       beaconUrl: urls.beacon,
       host,

@@ -70,8 +70,8 @@ export interface Watch {
   /** The page may wrap fetch later, and we do too: our own requests are none of a wrapper's business. */
   readonly fetch: typeof fetch;
   readonly useScript: UseScript;
-  /** Data attributes of the tag. */
-  attribute?: (name: string) => string | null | undefined;
+  /** Not the npm package: vitrace-bridge.js is there, and is the worker's script, too. */
+  isTag?: boolean;
   bytes?: ArrayBuffer | undefined;
   isLoaded: boolean;
   isStopped: boolean;
