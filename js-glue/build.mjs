@@ -63,7 +63,7 @@ const SETTINGS = {
 
 /** Which short name each property gets, as if all were one file, and a text that is another one when what crosses is. */
 async function handOver() {
-  const entryPoints = ["tag", "bridge_file", "trace_file", "raw_file", "offline_file", "debug_file"].map((name) => `src/${name}.ts`);
+  const entryPoints = ["tag", "bridge_file", "trace_file", "raw_file", "offline_file", "extra_file", "debug_file"].map((name) => `src/${name}.ts`);
   const { mangleCache } = await build({ ...SETTINGS, entryPoints, outdir: dist, write: false, mangleCache: {} });
   const sources = ["shared", "watch", "hand_over"].map((name) => readFileSync(join(top, `src/${name}.ts`), "utf8"));
   const digest = createHash("sha256").update(JSON.stringify([version, mangleCache, ...sources])).digest("hex");
@@ -121,10 +121,11 @@ if (existsSync(wasm)) {
 await bundle("src/debug_file.ts", "dist/vitrace-debug.js", "iife", {
   VITRACE_SCHEMA: JSON.stringify(schemaOf(join(top, "../proto/vitrace/v1/beacon.proto"))),
 }, [takeShared()]);
-for (const part of ["raw", "offline"]) await bundle(`src/${part}_file.ts`, `dist/vitrace-${part}.js`, "iife", {}, [takeShared()]);
+for (const part of ["raw", "offline", "extra"]) await bundle(`src/${part}_file.ts`, `dist/vitrace-${part}.js`, "iife", {}, [takeShared()]);
 const digests = {
   VITRACE_DEBUG_SRI: integrityOf(join(dist, "vitrace-debug.js")),
   VITRACE_RAW_SRI: integrityOf(join(dist, "vitrace-raw.js")),
+  VITRACE_EXTRA_SRI: integrityOf(join(dist, "vitrace-extra.js")),
   VITRACE_OFFLINE_SRI: integrityOf(join(dist, "vitrace-offline.js")),
 };
 await bundle("src/bridge_file.ts", "dist/vitrace-bridge.js", "iife", digests, [takeShared()]);

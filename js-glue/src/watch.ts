@@ -10,7 +10,7 @@
  * short names; HAND_OVER changes when what crosses does.
  */
 import { InboxKind, InboxLifecycle } from "./abi";
-import { HAND_OVER } from "./hand_over";
+import { HAND_OVER, type PartScript } from "./hand_over";
 import { customFact } from "./lib/custom";
 import { Guard } from "./lib/guard";
 import { isHidden } from "./lib/hidden";
@@ -40,20 +40,18 @@ export interface Engine extends Restoring {
   advance(): void;
   leave(): void;
   stay(): void;
-  /** Loads vitrace-debug.js, which calls `explains` with how to do it. */
   explain(): Promise<Explanation>;
-  explains(how: () => Explanation): void;
-  readonly isDebugged: boolean;
   core(): OwnCore | undefined;
   flush(): void;
   /** The watch's isGranted or isAsked is another one. False: nothing has begun that this could change. */
   decide(): boolean;
-  stats(): Stats;
+  /** What the watch does not know itself. */
+  stats(): Partial<Stats>;
   stop(): void;
 }
 
 /** `name`: of vitrace-NAME.js. */
-export type LoadPart = (name: string, integrity: string) => HTMLScriptElement;
+export type LoadPart = (name: string, integrity: string) => PartScript;
 
 export interface Watch {
   readonly version: string;
@@ -141,13 +139,11 @@ export function watch(options: Options, urls: Urls, load?: () => void, integrity
         self.engine?.decide();
       }),
       flush: guard.wrap(() => self.engine?.flush()),
-      stats: () =>
-        self.engine?.stats() ??
-        ({
-          state: guard.off ? "disabled" : self.isStopped ? "stopped" : "waiting",
-          reason: guard.reason,
-          queued: queue.items.length,
-        } as Stats),
+      stats() {
+        const more = self.engine?.stats();
+        const state = guard.off ? "disabled" : self.isStopped ? "stopped" : more?.transport ? "running" : "waiting";
+        return { state, reason: guard.reason, queued: queue.items.length, ...more } as Stats;
+      },
       explain: async () => self.engine!.explain(),
       stop() {
         if (self.isStopped) return;
