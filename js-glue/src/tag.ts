@@ -40,13 +40,14 @@ function start(): void {
   const urls = urlsOf(options, tag.src.replace(/[^/]*$/, ""));
   // Who pins this file pins what it loads. Others get whatever is deployed together, also in the minutes of an update.
   const pin = (integrity: string) => (tag.integrity ? integrity : "");
-  const load = (name: string, integrity: string, fetchPriority: "low" | "high" = "low") => {
+  const load = (name: string, integrity: string, fetchPriority?: "high") => {
     const script: PartScript = document.createElement("script");
     script.vitrace = self;
     script.crossOrigin = "anonymous";
     script.integrity = pin(integrity);
     script.nonce = tag.nonce;
-    script.fetchPriority = fetchPriority;
+    // What a script adds has a low one.
+    if (fetchPriority) script.fetchPriority = fetchPriority;
     // Without the tracing of calls there is still everything else.
     script.onerror = () => name === "bridge" && self.guard.disable("cannot load the bridge");
     self.useScript(`${urls.part}${name}.js`, (allowed) => (script.src = allowed));

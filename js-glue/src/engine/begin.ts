@@ -8,7 +8,6 @@ import { configFact } from "../lib/config_fact";
 import { isDebugged } from "../lib/debugged";
 import { takeLeft } from "../lib/left_early";
 import { routeFor, settleRoutes } from "../lib/route";
-import { sessionOf } from "../lib/session";
 import { startFact } from "../lib/start_fact";
 import { pushNavigation } from "../observe/navigation";
 import { pushNotRestored } from "../observe/not_restored";
@@ -16,7 +15,7 @@ import { Ring } from "../ring";
 import type { Transport } from "../transport/transport";
 import { loadDebug } from "./debug";
 import type { Second } from "./second";
-import { completeViews } from "./views";
+import { completeViews, openSession } from "./views";
 
 export function run(self: Second, compiled: Compiled): void {
   const { guard, urls } = self._watch;
@@ -44,9 +43,7 @@ export function begin(self: Second, by: Transport): void {
   if (left) queue.lose(LossReason.PAGE_LEFT, left);
   const route = settleRoutes(queue, false) ?? routeFor(page.url, options);
   completeViews(self, queue.items);
-  self._look = sessionOf(options.session);
-  self._session = self._look(Date.now());
-  const start = startFact(options, page, transportCode(by.name), self._session, route);
+  const start = startFact(options, page, transportCode(by.name), openSession(self), route);
   self._bridge.start(running.core, start, configFact(watch), pushNavigation);
   pushNotRestored(queue);
   self._pace.start();

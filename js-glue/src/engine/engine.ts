@@ -24,10 +24,9 @@ function advance(self: Second): void {
   const { bytes, guard, queue } = watch;
   if (bytes && !self._isPreparing) {
     self._isPreparing = true;
-    prepare(self, bytes).then(
-      () => advance(self),
-      (error) => guard.disable("cannot start the core: " + error),
-    );
+    prepare(self, bytes)
+      .then(() => advance(self))
+      .catch((error) => guard.disable("cannot start the core: " + error));
   }
   if (!watch.isLoaded) return;
   // Whoever was hidden before the load event has told of half a navigation.

@@ -8,6 +8,7 @@ import { chooseTransport } from "../transport/choose";
 import { run } from "./begin";
 import { part } from "./part";
 import type { Second } from "./second";
+import { openSession } from "./views";
 
 declare const VITRACE_RAW_SRI: string;
 declare const VITRACE_OFFLINE_SRI: string;
@@ -31,6 +32,8 @@ export async function prepare(self: Second, bytes: ArrayBuffer): Promise<void> {
   if (guard.off || watch.isStopped) return;
   if (!compiled) return refused(self, bytes);
   guard.run(() => self._running || run(self, compiled));
+  await idle(IDLE_TIMEOUT_MS);
+  if (!watch.isStopped) openSession(self);
   await idle(IDLE_TIMEOUT_MS);
   await choose(self);
 }

@@ -1,8 +1,9 @@
 /** What a view is called, and its session: the watch knows neither. */
 import { InboxKind } from "../abi";
 import type { Item } from "../lib/queue";
-import { randomId } from "../lib/random";
+import { randomId, type Id128 } from "../lib/random";
 import { routeFor } from "../lib/route";
+import { sessionOf } from "../lib/session";
 import type { ViewFact } from "../observe/page";
 import type { Second } from "./second";
 
@@ -13,6 +14,12 @@ export function completeViews({ _watch: { options } }: Second, items: readonly I
     view.view = randomId();
     view.route ??= routeFor(view.url, options);
   }
+}
+
+/** The first look into the browser's storage may take milliseconds. */
+export function openSession(self: Second): Id128 {
+  self._look ??= sessionOf(self._watch.options.session);
+  return (self._session ??= self._look(Date.now()));
 }
 
 /** Nothing is stored of who said no. */

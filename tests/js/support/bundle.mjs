@@ -18,9 +18,6 @@ const folder = mkdtempSync(join(tmpdir(), "vitrace-js-"));
 process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
 let count = 0;
 
-/** What build.mjs fills in. */
-const DEFINE = { VITRACE_VERSION: '"0.0.0-test"', VITRACE_HAND_OVER: '"test"' };
-
 /** load("bridge/batch", ...): the exports of js-glue/src/bridge/batch.ts ... in one bundle, const enums included. */
 export async function load(...names) {
   const contents = names.map((name) => `export * from "./src/${name}";`).join("\n");
@@ -30,7 +27,7 @@ export async function load(...names) {
     format: "esm",
     target: "es2022",
     write: false,
-    define: DEFINE,
+    define: { VITRACE_VERSION: '"0.0.0-test"' },
   });
   const file = join(folder, `${count++}.mjs`);
   writeFileSync(file, outputFiles[0].contents);
@@ -40,6 +37,6 @@ export async function load(...names) {
 /** A script, named from this folder, with what it imports, as a page would run it. */
 export async function pageScript(name) {
   const entry = join(dirname(fileURLToPath(import.meta.url)), name);
-  const { outputFiles } = await build({ entryPoints: [entry], bundle: true, format: "iife", target: "es2022", write: false, define: DEFINE });
+  const { outputFiles } = await build({ entryPoints: [entry], bundle: true, format: "iife", target: "es2022", write: false });
   return outputFiles[0].text;
 }
