@@ -81,7 +81,8 @@ async function bundle(entry, outfile, format, define = {}, plugins = []) {
     plugins,
     define: { VITRACE_VERSION: JSON.stringify(version), VITRACE_HAND_OVER, ...define },
     metafile: true,
-    banner: format === "iife" ? { js: COMPILE_HINT } : {},
+    // A page may have broken what a script needs to begin: it must not see our error.
+    ...(format === "iife" ? { banner: { js: `${COMPILE_HINT}\ntry{` }, footer: { js: "}catch{}" } } : {}),
   });
   if (process.argv.includes("--analyze")) console.log(await analyzeMetafile(metafile));
 }

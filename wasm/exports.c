@@ -4,7 +4,7 @@
  */
 #include "proto/wire/limits.h"
 #include "wasm/core/core.h"
-#include "wasm/core/deflate.h"
+#include "wasm/pack/deflate.h"
 
 /* core_test holds core_bytes() to it. */
 #define CORE_MEMORY_BYTES 81920u

@@ -48,7 +48,6 @@ function start(): void {
     script.nonce = tag.nonce;
     // What a script adds has a low one.
     if (fetchPriority) script.fetchPriority = fetchPriority;
-    // Without the tracing of calls there is still everything else.
     script.onerror = () => name === "bridge" && self.guard.disable("cannot load the bridge");
     self.useScript(`${urls.part}${name}.js`, (allowed) => (script.src = allowed));
     document.head.append(script);
@@ -56,7 +55,8 @@ function start(): void {
   };
   const self = watch(options, urls, () => load("bridge", VITRACE_BRIDGE_SRI), pin(VITRACE_WASM_SRI));
   self.load = load;
-  if (options.trace?.length) load("trace", VITRACE_TRACE_SRI, "high");
+  // Without the tracing of calls there is still everything else.
+  if (options.trace?.length) self.guard.run(() => void load("trace", VITRACE_TRACE_SRI, "high"));
   self.isTag = true;
   const push = self.guard.wrap(([name, ...given]: Call) => (self.client[name] as (...given: unknown[]) => void)(...given));
   page.vitrace?.q?.forEach?.(push);
@@ -64,8 +64,5 @@ function start(): void {
   page.vitrace.q = { push };
 }
 
-try {
-  start();
-} catch {
-  // The page comes first.
-}
+// What it may throw, the build catches: a bundle for the page is one try block.
+start();

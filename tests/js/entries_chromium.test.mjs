@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { load } from "./support/bundle.mjs";
 import { noChromium, openRunning, withPages } from "./support/chromium.mjs";
 
-const { ClickPatternType } = await load("abi");
+const { ClickPatternType, LossReason } = await load("abi");
 const skip = noChromium();
 const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -143,8 +143,9 @@ test("in Chromium", { skip, timeout: 120_000 }, (t) => withPages(PAGES, async ({
     await isolated.close();
   });
 
-  await t.test("no page lost anything to an error of the SDK", () => {
+  await t.test("no entry was lost", () => {
     assert.ok(beacons.length > 0);
-    for (const { beacon } of beacons) assert.deepEqual(beacon.ledger.losses, []);
+    // A page that was left before its core had come is one of the test's, not one of its entries.
+    for (const { beacon } of beacons) assert.deepEqual(beacon.ledger.losses.filter(({ reason }) => reason !== LossReason.PAGE_LEFT), []);
   });
 }));

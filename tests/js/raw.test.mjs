@@ -91,7 +91,7 @@ test("no body is over 60,000 bytes, and a batch that does not fit begins the nex
   const { inbox, bridge, bodies } = page();
   for (let n = 0; n < 6; n++) {
     push(bridge, 150, `http://shop.test/${"x".repeat(150)}/${n}/`);
-    for (const { seq } of bodies) inbox.drop(seq);
+    for (const { seq } of bodies) inbox.done(seq, true);
   }
   bridge.seal(true);
   assert.ok(bodies.length > 2);
@@ -117,7 +117,7 @@ test("with four bodies waiting the queue keeps the rest, and goes on when one is
     bridge.seal(false);
   }
   assert.deepEqual([bodies.length, bridge.queue.items.length, bridge.queued], [4, 2, 0]);
-  inbox.drop(0);
+  inbox.done(0, true);
   assert.equal(bridge.queued, 2);
   bridge.flush();
   bridge.seal(false);
@@ -128,12 +128,12 @@ test("a body that a worker is done with stays for the exit while 60,000 bytes al
   const { bridge, inbox, bodies } = page();
   push(bridge, 100);
   bridge.seal(false);
-  inbox.done(0);
+  inbox.done(0, false);
   assert.deepEqual([inbox.bodies.length, inbox.isCut, inbox.waiting], [1, false, 0]);
   for (let n = 0; n < 3; n++) {
     push(bridge, 100);
     bridge.seal(false);
-    inbox.done(bodies.length - 1);
+    inbox.done(bodies.length - 1, false);
   }
   assert.ok(bodies.reduce((sum, body) => sum + body.bytes.length, 0) > BODY_BYTES_MAX);
   assert.deepEqual([inbox.bodies.length, inbox.isCut], [0, true]);
@@ -151,7 +151,7 @@ test("at exit everything the collector lacks goes out in order, also what a work
     push(bridge, 5);
     bridge.seal(n === 2);
   }
-  inbox.done(0);
+  inbox.done(0, false);
   const { sent, exit } = exitOf(inbox);
   let count = 0;
   assert.equal(exit.leave((n) => (count += n)), 0);
@@ -165,7 +165,7 @@ test("at exit nothing is sent that a worker is done with anyway, and nothing aft
   const { bridge, inbox } = page();
   push(bridge, 5);
   bridge.seal(false);
-  inbox.done(0);
+  inbox.done(0, false);
   const { sent, exit } = exitOf(inbox);
   exit.leave(() => {});
   push(bridge, 5);
@@ -183,7 +183,7 @@ test("a body that the browser does not take holds the later ones back and is cou
   }
   const { sent, exit } = exitOf(inbox, 1);
   assert.equal(exit.leave(() => {}), 2);
-  assert.deepEqual([sent.length, inbox.bodies.map(({ seq }) => seq)], [1, [1, 2]]);
+  assert.deepEqual([sent.length, inbox.bodies.map(({ isSent }) => isSent)], [1, [true, false, false]]);
 });
 
 test("at exit at most 60,000 bytes, until the page is back", () => {
@@ -206,4 +206,34 @@ test("queries and fragments never get into a raw body", () => {
   const text = Buffer.from(bodies[0].bytes).toString("latin1");
   assert.ok(text.includes("http://shop.test/a.js"));
   assert.ok(!text.includes("secret"));
+});
+
+test("a collector that was restarted gets the document again, as long as the page has all of it", () => {
+  const { bridge, inbox, bodies } = page();
+  for (let n = 0; n < 3; n++) {
+    push(bridge, 5);
+    bridge.seal(false);
+  }
+  assert.equal(inbox.again(), false, "the very first body is not worth another try");
+  inbox.done(0, true);
+  inbox.done(1, true);
+  assert.equal(inbox.again(), true);
+  assert.equal(inbox.waiting, 3);
+  for (let n = 0; n < 3; n++) {
+    push(bridge, 150, `http://shop.test/${"x".repeat(100)}`);
+    bridge.seal(false);
+    for (const { seq } of bodies) inbox.done(seq, true);
+  }
+  assert.deepEqual([inbox.again(), inbox.isCut], [false, false]);
+});
+
+test("once cut, every body that is done goes", () => {
+  const { bridge, inbox } = page();
+  inbox.isCut = true;
+  for (let n = 0; n < 2; n++) {
+    push(bridge, 1);
+    bridge.seal(false);
+    inbox.done(n, false);
+  }
+  assert.equal(inbox.bodies.length, 0);
 });

@@ -40,7 +40,7 @@ test("the first answer 204 sends once and sleeps never", async () => {
 for (const status of [400, 403, 413]) {
   test(`${status} is given up at once`, async () => {
     const h = host([status]);
-    assert.deepEqual(await deliver(h, "u", body), { sent: false, retries: 0, refused: true });
+    assert.deepEqual(await deliver(h, "u", body), { sent: false, retries: 0, refused: status });
     assert.equal(h.posts.length, 1);
   });
 }
@@ -111,7 +111,7 @@ test("what could not be sent is kept where somebody keeps, and counts as sent th
 
 test("a refused beacon is not kept, and one that cannot be kept is given up", async () => {
   const h = Object.assign(host([403, ...Array(9).fill("down")]), { keep: async () => { throw new Error("quota"); } });
-  assert.deepEqual(await deliver(h, "u", body), { sent: false, retries: 0, refused: true });
+  assert.deepEqual(await deliver(h, "u", body), { sent: false, retries: 0, refused: 403 });
   assert.deepEqual(await deliver(h, "u", body), { sent: false, retries: ATTEMPTS_MAX - 1 });
 });
 

@@ -32,7 +32,8 @@ const allowed = {
   "wasm/ring": ["wasm/ring/", ...wire],
   "wasm/core": ["wasm/core/", "wasm/ring/ring.h", "wasm/abi/inbox.h", ...wire],
   "wasm/replay": ["wasm/replay/", "wasm/core/core.h", "wasm/ring/ring.h", "wasm/abi/inbox.h", ...wire],
-  wasm: ["wasm/core/core.h", "wasm/ring/ring.h", "wasm/abi/inbox.h", "wasm/replay/replay.h", ...wire],
+  "wasm/pack": ["wasm/pack/", ...wire],
+  wasm: ["wasm/core/core.h", "wasm/pack/deflate.h", "wasm/ring/ring.h", "wasm/abi/inbox.h", "wasm/replay/replay.h", ...wire],
   "collector/base": ["collector/base/", ...wire],
   "collector/os": ["collector/os/"],
   "collector/inflate": ["collector/inflate/", ...wire],
@@ -98,6 +99,9 @@ check("nothing names a registry host or a path of one machine", textual.filter((
 
 check("no innerHTML in the dashboard", tracked.filter((p) => p.startsWith("collector/dashboard/") && p.endsWith(".js"))
   .filter((path) => /innerHTML|outerHTML|insertAdjacentHTML|document\.write/.test(read(path))));
+
+const parts = tracked.flatMap((path) => /^js-glue\/src\/(\w+)_file\.ts$/.exec(path)?.[1] ?? []);
+check("the collector serves every part of the SDK", parts.filter((name) => !read("collector/assets/assets.c").includes(`"/v1/vitrace-${name}.js"`)));
 
 const abiDump = process.argv[2];
 if (abiDump !== undefined) {

@@ -5,15 +5,14 @@ import { coreOf, type Compiled } from "../bridge/memory";
 import { Exit, sendBeacon } from "../exit/exit";
 import { later } from "../exit/later";
 import { configFact } from "../lib/config_fact";
-import { isDebugged } from "../lib/debugged";
 import { takeLeft } from "../lib/left_early";
 import { routeFor, settleRoutes } from "../lib/route";
 import { startFact } from "../lib/start_fact";
 import { pushNavigation } from "../observe/navigation";
 import { pushNotRestored } from "../observe/not_restored";
+import type { Sink } from "../observe/source";
 import { Ring } from "../ring";
 import type { Transport } from "../transport/transport";
-import { loadDebug } from "./debug";
 import type { Second } from "./second";
 import { completeViews, openSession } from "./views";
 
@@ -32,6 +31,11 @@ export function run(self: Second, compiled: Compiled): void {
   };
 }
 
+/** On its own: a page whose timeline throws still has the rest. */
+export function tellNavigation({ _watch: { guard } }: Second, sink: Sink): void {
+  guard.run(() => pushNavigation(sink));
+}
+
 /** The core's first records. Nothing has been sealed before, so the choice of transport is still open. */
 export function begin(self: Second, by: Transport): void {
   const { _watch: watch, _running: running } = self;
@@ -44,8 +48,7 @@ export function begin(self: Second, by: Transport): void {
   const route = settleRoutes(queue, false) ?? routeFor(page.url, options);
   completeViews(self, queue.items);
   const start = startFact(options, page, transportCode(by.name), openSession(self), route);
-  self._bridge.start(running.core, start, configFact(watch), pushNavigation);
-  pushNotRestored(queue);
+  self._bridge.start(running.core, start, configFact(watch), (sink) => tellNavigation(self, sink));
+  watch.guard.run(() => pushNotRestored(queue));
   self._pace.start();
-  if (isDebugged(options)) loadDebug(self).catch((error) => watch.guard.swallow(error));
 }

@@ -4,10 +4,9 @@ import { compileCoreNow } from "../bridge/memory";
 import { configFact } from "../lib/config_fact";
 import { addLeft } from "../lib/left_early";
 import { statsOf } from "../lib/stats";
-import { pushNavigation } from "../observe/navigation";
 import { mainTransport } from "../transport/main";
 import type { Engine } from "../watch";
-import { begin, run } from "./begin";
+import { begin, run, tellNavigation } from "./begin";
 import { loadDebug } from "./debug";
 import { prepare } from "./prepare";
 import type { Second } from "./second";
@@ -30,12 +29,12 @@ function advance(self: Second): void {
   }
   if (!watch.isLoaded) return;
   // Whoever was hidden before the load event has told of half a navigation.
-  if (self._transport && !self._isNavigationWhole) pushNavigation(queue);
+  if (self._transport && !self._isNavigationWhole) tellNavigation(self, queue);
   self._isNavigationWhole = true;
   if (chosen) guard.run(() => begin(self, chosen));
 }
 
-function leave(self: Second): void {
+function leave(self: Second, isLeft: boolean): void {
   const { _watch: { bytes, guard, urls }, _bridge: bridge } = self;
   if (!self._running && bytes) run(self, compileCoreNow(bytes));
   const running = self._running;
@@ -44,7 +43,7 @@ function leave(self: Second): void {
   if (!self._transport) begin(self, self._chosen ?? mainTransport(guard, running.own!.ring, self._host, urls.beacon));
   bridge.flush();
   bridge.seal(true);
-  countLeft(self, running.exit.leave());
+  countLeft(self, running.exit.leave(isLeft));
   self._armed?.disarm();
   lookSession(self);
 }
@@ -79,7 +78,7 @@ export function engineOf(self: Second): Engine {
   const { guard, queue } = self._watch;
   return {
     advance: () => advance(self),
-    leave: () => leave(self),
+    leave: (isLeft) => leave(self, isLeft),
     stay() {
       countLeft(self, 0);
       self._running?.exit.stay();

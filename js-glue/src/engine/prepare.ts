@@ -1,11 +1,13 @@
 /** The core and the way out, found by trying, aside and in pieces: no block of the page's main thread is longer than one step. */
 import { compileCore, type Compiled } from "../bridge/memory";
+import { isDebugged } from "../lib/debugged";
 import { idle } from "../lib/idle";
 import { isPrivate } from "../lib/left_early";
 import type { StartOffline } from "../offline/start_offline";
 import type { StartRaw } from "../raw/start_raw";
 import { chooseTransport } from "../transport/choose";
 import { run } from "./begin";
+import { loadDebug } from "./debug";
 import { part } from "./part";
 import type { Second } from "./second";
 import { openSession } from "./views";
@@ -42,7 +44,7 @@ async function choose(self: Second): Promise<void> {
   const { _watch: { guard, options, urls, useScript, isTag }, _host: host } = self;
   const own = self._running?.own;
   if (!own || self._transport) return;
-  self._chosen = await chooseTransport(guard, own.core, own.ring, {
+  const found = await chooseTransport(guard, own.core, own.ring, {
     forced: options.transport,
     // With the tag it is the bridge itself, which the browser already has.
     worker: { workerUrl: urls.workerUrl, sdkWorker: `${urls.part}${isTag ? "bridge" : "worker"}.js` },
@@ -50,6 +52,9 @@ async function choose(self: Second): Promise<void> {
     beaconUrl: urls.beacon,
     host,
   });
+  // Who debugs sees everything from the first batch on.
+  if (isDebugged(options)) await loadDebug(self).catch((error) => guard.swallow(error));
+  self._chosen = found;
 }
 
 /** Until somebody else runs the core, the page is one that is left early. */

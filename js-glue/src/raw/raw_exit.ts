@@ -20,12 +20,11 @@ export class RawExit {
     // Without those before them they mean nothing to the collector: a worker has them, and may live long enough.
     if (inbox.isCut) return 0;
     let sent = 0;
-    while (inbox.waiting) {
-      const { seq, bytes } = inbox.bodies[0];
-      if (!this._host.inFlight.take(bytes.length)) break;
+    for (const { seq, bytes } of inbox.bodies.filter((body) => !body.isSent)) {
+      if (!inbox.waiting || !this._host.inFlight.take(bytes.length)) break;
       this._inFlight.push(bytes.length);
       if (!this._host.sendBeacon(this._url, bytes)) break;
-      inbox.drop(seq);
+      inbox.done(seq, true);
       sent++;
     }
     onSent(sent);

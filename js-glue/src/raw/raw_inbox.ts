@@ -3,8 +3,8 @@
  *
  *   take ─► open body ── full, seal ──► bodies: 0 1 2 3 ...     `done` by the sender; kept in order until the collector has them
  *
- * With a worker, which runs the core itself, a body that is done may be needed yet: what the page sends when it is left
- * means something only to a collector that has all bodies from 0 on. So they stay, as long as they are 60,000 bytes together.
+ * A body means something only to a core that has all bodies from 0 on. So those that are done stay, as long as they are
+ * 60,000 bytes together: for the page that is left before its worker is done, and for the collector that was restarted.
  */
 import { CoreStats, CoreStatus } from "../abi";
 import type { Core } from "../bridge/memory";
@@ -17,7 +17,10 @@ export interface Waiting {
   readonly seq: number;
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly final: boolean;
+  /** A core has it: the worker's, or the collector's. */
   isDone: boolean;
+  /** The collector's has. */
+  isSent: boolean;
 }
 
 export class RawInbox implements Core {
@@ -25,7 +28,7 @@ export class RawInbox implements Core {
   readonly strings = new Uint8Array(BATCH_STRING_BYTES_MAX);
   /** In order, without a gap. */
   bodies: Waiting[] = [];
-  /** The collector gets no bodies any more: it misses some before the first of `bodies`, or it is not to have them. */
+  /** The page sends the collector no bodies any more: it misses some before the first of `bodies`, or is not to have them. */
   isCut = false;
   /** Of whoever runs the core, as far as it tells. */
   latest: Float64Array = new Float64Array(CoreStats.WORDS).fill(NaN, CoreStats.LCP, CoreStats.TTFB + 1);
@@ -57,7 +60,7 @@ export class RawInbox implements Core {
 
   seal(final: boolean): CoreStatus {
     if (this._body.isEmpty) return CoreStatus.OK;
-    const body = { ...this._body.close({ monoMs: performance.now(), wallMs: Date.now() }, final), final, isDone: false };
+    const body = { ...this._body.close({ monoMs: performance.now(), wallMs: Date.now() }, final), final, isDone: false, isSent: false };
     this.bodies.push(body);
     this.latest[CoreStats.BYTES_ENCODED] += body.bytes.length;
     this.latest[CoreStats.SEGMENTS_SEALED]++;
@@ -76,22 +79,27 @@ export class RawInbox implements Core {
     return this.latest;
   }
 
-  /** The core behind the worker has what is in it. */
-  done(seq: number): void {
-    for (const body of this.bodies) body.isDone ||= body.seq === seq;
+  done(seq: number, isSent: boolean): void {
+    for (const body of this.bodies) {
+      if (body.seq !== seq) continue;
+      body.isDone = true;
+      body.isSent ||= isSent;
+    }
     this._trim();
   }
 
-  /** The collector has it. */
-  drop(seq: number): void {
-    this.bodies = this.bodies.filter((body) => body.seq !== seq);
+  /** Whoever had the bodies has forgotten them. False: so have we. */
+  again(): boolean {
+    if (this.bodies[0]?.seq !== 0 || !this.bodies[0].isDone) return false;
+    for (const body of this.bodies) body.isDone = body.isSent = false;
+    return true;
   }
 
   private _trim(): void {
     const total = () => this.bodies.reduce((sum, { bytes }) => sum + bytes.length, 0);
     while (this.bodies[0]?.isDone && (this.isCut || total() > BODY_BYTES_MAX)) {
-      this.bodies.shift();
-      this.isCut = true;
+      const { isSent } = this.bodies.shift()!;
+      this.isCut ||= !isSent;
     }
   }
 }

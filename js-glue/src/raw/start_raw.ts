@@ -17,6 +17,8 @@ import { RawExit } from "./raw_exit";
 import { RawInbox, type Waiting } from "./raw_inbox";
 
 const IDLE_TIMEOUT_MS = 1000;
+/** The collector's answer to a body whose predecessors it does not have. */
+const UNKNOWN_DOCUMENT = 409;
 /** A core would shed work step by step; without one there is one step. Default of Budget.mainThreadMsPerMinute. */
 const BUDGET_MS = 100;
 
@@ -24,7 +26,7 @@ const BUDGET_MS = 100;
 export interface Raw {
   readonly core: Core;
   readonly transport: Transport;
-  readonly exit: { leave(): number; stay(): void };
+  readonly exit: { leave(isLeft: boolean): number; stay(): void };
   counts(): Counts;
 }
 
@@ -82,7 +84,7 @@ export const startRaw: StartRaw = async (watch, host, wasm) => {
         if (data.status < CoreStatus.OK) return guard.disable("core refused a call: " + data.status);
         inbox.latest = data.stats;
         counts = { ...data.counts };
-        inbox.done(data.seq);
+        inbox.done(data.seq, false);
         end();
       });
     // The worker died: what it holds goes to the collector at the exit.
@@ -91,17 +93,19 @@ export const startRaw: StartRaw = async (watch, host, wasm) => {
 
   /** One after the other: the collector applies them in order. One that does not get through holds the next ones back. */
   const send = async () => {
-    while (inbox.bodies.length && !guard.off) {
-      const { seq, bytes } = inbox.bodies[0];
+    while (inbox.waiting && !guard.off) {
+      const { seq, bytes } = inbox.bodies.find((body) => !body.isDone)!;
       const { sent, retries, refused } = await deliver(sender, urls.beacon, bytes);
       counts.retries += retries;
+      // It was restarted, and begins anew with what we still have.
+      if (refused === UNKNOWN_DOCUMENT && inbox.again()) continue;
       if (refused) {
-        counts.abandoned += inbox.bodies.length;
+        counts.abandoned += inbox.waiting;
         return guard.disable("the collector refuses what this page sends");
       }
       if (!sent) return;
       counts.sent++;
-      inbox.drop(seq);
+      inbox.done(seq, true);
     }
   };
   const drain = () => {

@@ -18,8 +18,8 @@ export interface Host {
 export interface Outcome {
   readonly sent: boolean;
   readonly retries: number;
-  /** The collector does not want it: it is not worth another try. */
-  readonly refused?: boolean;
+  /** The collector's status when it does not want it: it is not worth another try. */
+  readonly refused?: number;
 }
 
 /** Small beacons survive a navigation, big ones do not crowd out the exit. */
@@ -53,9 +53,9 @@ export async function deliver(host: Host, url: string, body: Uint8Array<ArrayBuf
   const packed = (await host.pack?.(body)) ?? body;
   for (let attempt = 1; ; attempt++) {
     const retries = attempt - 1;
-    const { verdict, askedMs } = await post(host, url, packed);
+    const { verdict, askedMs, status } = await post(host, url, packed);
     if (verdict === Verdict.ACKED) return { sent: true, retries };
-    if (verdict === Verdict.REFUSED) return { sent: false, retries, refused: true };
+    if (verdict === Verdict.REFUSED) return { sent: false, retries, refused: status };
     const delayMs = host.keep && isOffline() ? -1 : retryDelayMs(attempt, askedMs, host.random);
     if (delayMs < 0) return { sent: await isKept(host, body), retries };
     await host.sleep(delayMs);
@@ -76,15 +76,16 @@ async function isKept(host: Host, body: Uint8Array<ArrayBuffer>): Promise<boolea
   }
 }
 
-async function post(host: Host, url: string, body: Uint8Array<ArrayBuffer>): Promise<{ verdict: Verdict; askedMs: number }> {
+async function post(host: Host, url: string, body: Uint8Array<ArrayBuffer>): Promise<{ verdict: Verdict; askedMs: number; status: number }> {
   const size = body.byteLength;
   const keepalive = size <= KEEPALIVE_BYTES_MAX && host.inFlight.take(size);
   try {
     const response = await host.fetch(url, beaconRequest(body, keepalive));
     // Readable across origins only if the collector exposes it; otherwise the backoff decides alone.
-    return { verdict: verdictOf(response.status), askedMs: retryAfterMs(response.headers.get("retry-after"), host.nowMs()) };
+    const { status } = response;
+    return { verdict: verdictOf(status), askedMs: retryAfterMs(response.headers.get("retry-after"), host.nowMs()), status };
   } catch {
-    return { verdict: Verdict.RETRY, askedMs: 0 };
+    return { verdict: Verdict.RETRY, askedMs: 0, status: 0 };
   } finally {
     if (keepalive) host.inFlight.give(size);
   }

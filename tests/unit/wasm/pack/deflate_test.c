@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "wasm/core/deflate.h"
+#include "wasm/pack/deflate.h"
 
 #define CANARY 0xa5
 

@@ -1,4 +1,4 @@
-#include "wasm/core/deflate.h"
+#include "wasm/pack/deflate.h"
 
 #include <assert.h>
 
