@@ -58,6 +58,8 @@ const SETTINGS = {
   mangleProps: RegExp(`^(_[a-z].*|${MANGLED.join("|")})$`),
   reserveProps: /^_initialize$/,
   external: ["vitrace"],
+  // Inside of the try block that a file is, a directive would say nothing.
+  tsconfigRaw: { compilerOptions: { target: "ES2022", alwaysStrict: false } },
   absWorkingDir: top,
 };
 

@@ -4,7 +4,7 @@
 export const MANGLED = `
   advance ask askedMs basis beacon beaconUrl begin block bodies choose client consumesPreload context copy core
   countRetries decide disarm drain drains drop encodeStrings endedAt engine exit failed fits forced forget give got
-  hold inFlight injected isAsked isCut isDone isEmpty isFull isGranted isLoaded isPreloaded isRage
+  hold inFlight injected isAsked isCut isDone isEmpty isFull isGone isGranted isLoaded isPreloaded isRage
   isStopped isTag items joined keep latest leave lists look lose mayInject mono monoMs nowMs onDisable onPush openAge options
   origins own pack packNow page part plan putBack queue refused refuses ringAddress rollback run sdkWorker seal sealed
   sealedChanged see settle sheds sink sleep snapshot spentMs stay stops strings swallow take takeAt takeDown touch unjoined

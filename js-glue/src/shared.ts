@@ -2,7 +2,6 @@
  * What vitrace.js has anyway. The files that it loads do not bring it again: where one of them imports something that
  * stands here, the build gives it this list's own (build.mjs reads it), by its position.
  */
-import { Guard } from "./lib/guard";
 import { isHidden, orHidden } from "./lib/hidden";
 import { addLeft, isPrivate } from "./lib/left_early";
 import { isSupported, observe } from "./lib/observe";
@@ -13,4 +12,4 @@ import { Queue } from "./lib/queue";
 import { selectorOf } from "./lib/selector";
 import { whenIdle } from "./lib/when_idle";
 
-export const shared = [addLeft, Guard, isHidden, orHidden, isInteractionSupported, isPrivate, isSupported, observe, listen, ownRequests, Queue, selectorOf, whenIdle];
+export const shared = [addLeft, isHidden, orHidden, isInteractionSupported, isPrivate, isSupported, observe, listen, ownRequests, Queue, selectorOf, whenIdle];

@@ -165,13 +165,17 @@ export function watch(options: Options, urls: Urls, load?: () => void, integrity
     // Last of all on document, when every source has seen that the page is hidden.
     on(document, "visibilitychange", () => (isHidden() ? self.engine?.leave(false) : self.engine?.stay()));
     on<PageTransitionEvent>(window, "pagehide", (event) => {
+      context.isGone = true;
       self.drain();
       queue.push(InboxKind.LIFECYCLE, { event: InboxLifecycle.PAGEHIDE, time: event.timeStamp });
       self.engine?.leave(true);
       isLeft = (!self.bytes || !self.engine) && !isPrerendering() && self.isGranted;
       if (isLeft) addLeft(1);
     });
-    on(window, "pageshow", () => isLeft && addLeft(-1));
+    on(window, "pageshow", () => {
+      context.isGone = false;
+      if (isLeft) addLeft(-1);
+    });
   });
 
   let isRequested = false;
