@@ -52,7 +52,7 @@ const allowed = {
   "collector/sinks": ["collector/sinks/", "collector/log/log.h", "collector/otlp/otlp.h", "collector/join/join.h",
     "collector/join/call_facts.h", "collector/store/store.h", "collector/base/", "collector/os/os.h", ...wire],
   "collector/query": ["collector/query/", "collector/log/log.h", "collector/otlp/otlp.h", "collector/join/join.h",
-    "collector/join/call_facts.h", "collector/store/store.h", "collector/base/", ...wire],
+    "collector/join/call_facts.h", "collector/join/clock_axis.h", "collector/join/clock_offset.h", "wasm/core/vitals.h", "collector/store/store.h", "collector/base/", ...wire],
   "collector/api": ["collector/api/", "collector/query/query.h", "collector/net/net.h", "collector/base/", ...wire],
   "collector/dashboard": ["collector/dashboard/", "collector/net/net.h", "collector/base/", ...wire],
   "collector/assets": ["collector/assets/", "collector/net/net.h", "collector/base/", ...wire],
