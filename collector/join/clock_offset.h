@@ -7,7 +7,8 @@
  *     offset = server - browser:   began - first byte <= offset <= began - sent
  *
  * A server cannot begin before it is asked, nor answer before it has begun: nothing else is sure. When its span ends is
- * not: it ends when all is cleaned up, and a busy server was seen to do that 30 ms after the browser had the whole answer.
+ * not: it ends when all is cleaned up, and a busy server was seen to do that 30 ms after the browser had the whole
+ * answer.
  *
  * Each exchange is an interval; the offset lies in all of them, and the shortest exchange says most. When intervals
  * disagree, the answer is where most of them meet, as Marzullo has it; several places that are met by as many are
@@ -42,7 +43,7 @@ struct clock_offset {
     bool is_known;
     int64_t offset_us, error_us; /* the true offset is within offset +- error */
     uint32_t pairs;
-    uint32_t conflicts;          /* of the pairs and the receipt, those that the answer contradicts */
+    uint32_t conflicts; /* of the pairs and the receipt, those that the answer contradicts */
 };
 
 /* No receipt: nothing arrived, or it is not known when. */

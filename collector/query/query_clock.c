@@ -92,9 +92,8 @@ static void query_clock_begin_epochs(struct query_clock *self)
         const struct clock_anchor *anchor = &self->axis.anchor[i];
         struct query_epoch *epoch = &self->epoch[anchor->epoch];
         if (i == 0 || anchor[-1].epoch != anchor->epoch)
-            *epoch = (struct query_epoch){.receipt_us = CLOCK_OFFSET_NO_RECEIPT,
-                                          .from_us = anchor->mono_us,
-                                          .origin_us = anchor->origin_us};
+            *epoch = (struct query_epoch){
+                .receipt_us = CLOCK_OFFSET_NO_RECEIPT, .from_us = anchor->mono_us, .origin_us = anchor->origin_us};
         epoch->until_us = anchor->mono_us;
     }
 }

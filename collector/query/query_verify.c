@@ -75,8 +75,8 @@ static void query_take_largest_paint(struct query_derivation *self, struct slice
 {
     vitrace_v1_LargestContentfulPaint paint = vitrace_v1_LargestContentfulPaint_init_zero;
     if (beacon_decode_message(body, vitrace_v1_LargestContentfulPaint_fields, &paint))
-        vitals_take_largest_paint(self->vitals,
-                                  &(struct vitals_paint){.start_time = query_ms(paint.start_us), .last_of_batch = true});
+        vitals_take_largest_paint(
+            self->vitals, &(struct vitals_paint){.start_time = query_ms(paint.start_us), .last_of_batch = true});
 }
 
 static void query_take_interaction_paint(struct query_derivation *self, struct slice body)
@@ -93,10 +93,10 @@ static void query_take_soft_navigation(struct query_derivation *self, struct sli
 {
     vitrace_v1_SoftNavigation soft = vitrace_v1_SoftNavigation_init_zero;
     if (beacon_decode_message(body, vitrace_v1_SoftNavigation_fields, &soft))
-        vitals_take_soft_navigation(self->vitals,
-                                    &(struct vitals_soft_navigation){.paint_time = query_ms(soft.paint_us),
-                                                                     .presentation_time = query_ms(soft.presentation_us),
-                                                                     .interaction_id = soft.interaction_id});
+        vitals_take_soft_navigation(
+            self->vitals, &(struct vitals_soft_navigation){.paint_time = query_ms(soft.paint_us),
+                                                           .presentation_time = query_ms(soft.presentation_us),
+                                                           .interaction_id = soft.interaction_id});
 }
 
 static void query_take_shift(struct query_derivation *self, struct slice body)
@@ -215,7 +215,8 @@ static bool query_cls_matches(struct query_derivation *self, const struct query_
 
 /* --- the verdict --- */
 
-/* Of an interaction whose handlers ran past its paint (a dialog held them), the delay alone is longer than the value. */
+/* Of an interaction whose handlers ran past its paint (a dialog held them), the delay alone is longer than the value.
+ */
 static bool query_parts_add_up(const vitrace_v1_Vital *vital)
 {
     double sum = 0, rest = 0;

@@ -16,9 +16,8 @@
 static struct clock_offset_pair exchange(int64_t at_us, int64_t there_us, int64_t back_us, int64_t offset_us)
 {
     int64_t sent_us = NOW_US + at_us;
-    return (struct clock_offset_pair){.sent_us = sent_us,
-                                      .first_byte_us = sent_us + there_us + back_us,
-                                      .began_us = sent_us + there_us + offset_us};
+    return (struct clock_offset_pair){
+        .sent_us = sent_us, .first_byte_us = sent_us + there_us + back_us, .began_us = sent_us + there_us + offset_us};
 }
 
 static void assert_holds(struct clock_offset answer, int64_t offset_us)
