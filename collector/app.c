@@ -24,6 +24,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -266,7 +267,8 @@ static void app_fill_routes(struct app *self)
 
 static unsigned app_threads(enum app_listener which)
 {
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    cpu_set_t allowed; /* a second loop on one core would only take turns with the first */
+    long cores = sched_getaffinity(0, sizeof allowed, &allowed) == 0 ? CPU_COUNT(&allowed) : 1;
     if (which != APP_PUBLIC ||
         cores < 1) /* the index's reader belongs to one thread; OTLP comes in few, large requests */
         return 1;

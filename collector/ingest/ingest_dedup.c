@@ -66,8 +66,8 @@ bool ingest_dedup_has(const struct ingest_dedup *self, const struct ingest_key *
 void ingest_dedup_add(struct ingest_dedup *self, const struct ingest_key *key)
 {
     uint64_t hash = ingest_dedup_hash(self, key);
-    if (ingest_dedup_has_hash(self, hash))
-        return;
+    if (*ingest_dedup_find(self, self->newest, hash) == hash)
+        return; /* in the older one it may be: then it lives longer */
     if (self->used >= self->slot_count / 4 * 3) {
         self->newest = (self->newest + 1) % INGEST_DEDUP_GENERATIONS; /* which was the oldest */
         memset(self->slot[self->newest], 0, self->slot_count * sizeof *self->slot[0]);

@@ -194,9 +194,8 @@ void join_take_claim(struct join *self, const struct join_claim *raw_claim, uint
     enum join_reason at_once = join_decide_at_once(&claim);
     if (at_once != JOIN_REASON_PENDING) {
         level_count(self, JOIN_NONE);
-        self->sink.take(
-            self->sink.context,
-            &(struct join_result){.view = claim.view, .seq = claim.seq, .ordinal = claim.ordinal, .reason = at_once});
+        self->sink.take(self->sink.context,
+                        &(struct join_result){.beacon = claim.beacon, .ordinal = claim.ordinal, .reason = at_once});
         return;
     }
     claims_make_room(self, &claim);

@@ -63,8 +63,7 @@ enum join_request_flag {
 
 /* One request of a view: its key, and the ids it carries. The key is the caller's and comes back unchanged. */
 struct join_claim {
-    int64_t view;      /* store row of the view */
-    uint32_t seq;      /* beacon */
+    uint64_t beacon;   /* log position of its beacon */
     uint32_t ordinal;  /* of the request within the beacon */
     uint32_t flags;    /* enum join_request_flag */
     uint32_t id_count; /* 0 = no id: answered at once with a reason */
@@ -88,8 +87,8 @@ struct join_span {
 };
 
 struct join_result {
-    int64_t view;
-    uint32_t seq, ordinal;
+    uint64_t beacon;
+    uint32_t ordinal;
     enum join_level level;
     enum join_reason reason;
     uint8_t trace_id[16]; /* of the id that decided; zero when there was none */

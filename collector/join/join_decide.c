@@ -130,8 +130,7 @@ void join_decide(struct join_index *index, const struct join_claim *claim, struc
             best_id = &claim->id[i];
         }
     }
-    *result = (struct join_result){.view = claim->view,
-                                   .seq = claim->seq,
+    *result = (struct join_result){.beacon = claim->beacon,
                                    .ordinal = claim->ordinal,
                                    .level = best.level,
                                    .reason = JOIN_REASON_JOINED};

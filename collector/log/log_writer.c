@@ -20,6 +20,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <sched.h>
 #include <string.h>
 
 static void writer_answer(struct append *append, enum append_result result)
@@ -270,7 +271,7 @@ void *log_writer_run(void *context)
     pthread_setname_np(pthread_self(), "vitrace-log");
     do {
         log_retention_sweep(self);
-        while (writer_gather(self)) {
+        while (sched_yield(), writer_gather(self)) {
             writer_commit(self);
             log_retention_sweep(self);
         }

@@ -104,6 +104,7 @@ static unsigned net_sweep_ms(const struct net_options *options)
 static bool net_loop_init(struct net_loop *loop, struct net *net)
 {
     loop->net = net;
+    buf_init(&loop->reply_head, NET_REPLY_HEAD_BYTES_MAX);
     if (uv_loop_init(&loop->uv) != 0)
         return false;
     uv_async_init(&loop->uv, &loop->wake, net_loop_on_wake);
@@ -134,6 +135,7 @@ static void net_loop_release(struct net_loop *loop)
         uv_run(&loop->uv, UV_RUN_DEFAULT);
     }
     net_exchange_free_spare(loop);
+    buf_release(&loop->reply_head);
     int status = uv_loop_close(&loop->uv);
     assert(status == 0);
     (void)status;

@@ -70,6 +70,10 @@ static struct slice net_connection_pending(const struct net_connection *self)
 
 void net_connection_written(struct net_connection *self)
 {
+    if (self->nothing_follows && net_connection_pending(self).size == 0) {
+        net_connection_close(self);
+        return;
+    }
     if (self->close_after_write) {
         net_connection_linger(self);
         return;

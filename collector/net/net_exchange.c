@@ -24,10 +24,14 @@ static struct net_exchange *net_exchange_take_spare(struct net_loop *loop)
     }
     loop->spare = spare->next;
     loop->spare_count--;
-    struct buf head = spare->head;
+    struct buf head = spare->head, body = spare->body;
+    struct net_memory *kept = spare->kept;
     memset(spare, 0, sizeof *spare);
     spare->head = head;
+    spare->body = body;
+    spare->kept = kept;
     buf_clear(&spare->head);
+    buf_clear(&spare->body);
     return spare;
 }
 
@@ -38,36 +42,50 @@ struct net_exchange *net_exchange_new(struct net_connection *connection)
         return NULL;
     self->loop = connection->loop;
     self->connection = connection;
-    buf_init(&self->body, 0);
     memcpy(self->peer, connection->peer, sizeof self->peer);
     return self;
+}
+
+static void net_exchange_release(struct net_exchange *self)
+{
+    buf_release(&self->head);
+    buf_release(&self->body);
+    free(self->kept);
+    free(self);
+}
+
+static void net_exchange_free_memory(struct net_exchange *self)
+{
+    while (self->memory != NULL) {
+        struct net_memory *memory = self->memory;
+        self->memory = memory->next;
+        if (self->kept == NULL && memory->bytes_max <= NET_KEPT_BYTES_MAX)
+            self->kept = memory;
+        else
+            free(memory);
+    }
 }
 
 static void net_exchange_free(struct net_exchange *self)
 {
     struct net_loop *loop = self->loop;
-    while (self->memory != NULL) {
-        struct net_memory *next = self->memory->next;
-        free(self->memory);
-        self->memory = next;
-    }
-    buf_release(&self->body);
+    net_exchange_free_memory(self);
+    if (self->body.room > NET_KEPT_BYTES_MAX)
+        buf_release(&self->body);
     if (loop->spare_count < NET_EXCHANGES_KEPT) {
         self->next = loop->spare;
         loop->spare = self;
         loop->spare_count++;
         return;
     }
-    buf_release(&self->head);
-    free(self);
+    net_exchange_release(self);
 }
 
 void net_exchange_free_spare(struct net_loop *loop)
 {
     while (loop->spare != NULL) {
         struct net_exchange *next = loop->spare->next;
-        buf_release(&loop->spare->head);
-        free(loop->spare);
+        net_exchange_release(loop->spare);
         loop->spare = next;
     }
     loop->spare_count = 0;
@@ -227,9 +245,16 @@ struct slice net_exchange_header(const struct net_exchange *self, const char *na
 
 void *net_exchange_memory(struct net_exchange *self, size_t bytes)
 {
-    struct net_memory *memory = calloc(1, sizeof *memory + bytes);
-    if (memory == NULL)
-        return NULL;
+    struct net_memory *memory = self->kept;
+    if (memory != NULL && bytes <= memory->bytes_max) {
+        self->kept = NULL;
+        memset(memory->bytes, 0, bytes);
+    } else {
+        memory = calloc(1, sizeof *memory + bytes);
+        if (memory == NULL)
+            return NULL;
+        memory->bytes_max = bytes;
+    }
     memory->next = self->memory;
     self->memory = memory;
     return memory->bytes;

@@ -24,7 +24,8 @@
  * kernel's queue, and the process never runs out of descriptors.
  *
  * LINGERING reads and drops what the client still sends: closing a socket with unread input resets it, and the client
- * would lose the very answer that says why.
+ * would lose the very answer that says why. It is left out when the client said that its request was the last one, and
+ * all of it was read: there is no input left.
  */
 #ifndef VITRACE_NET_INTERNAL_H
 #define VITRACE_NET_INTERNAL_H
@@ -40,12 +41,15 @@
 #define NET_HEAD_BYTES_MAX            (16u << 10) /* request line and headers together */
 #define NET_HEADERS_MAX               64u
 #define NET_READ_BYTES                (64u << 10) /* one read; also the most that waits in pending */
+#define NET_REPLY_HEAD_BYTES_MAX      4096u
 #define NET_CHUNK_EXTENSION_BYTES_MAX 64u
 #define NET_TURNED_AWAY_MAX           64u /* connections beyond the cap that are open only to be told so */
 #define NET_PEERS_COUNTS              65536u
 #define NET_LINGER_MS                 1000u
 #define NET_LINGER_BYTES_MAX          (8u << 20)
-#define NET_EXCHANGES_KEPT            64u /* spare exchanges of a loop: their head buffers are reused */
+/* Spare exchanges of a loop, with what a small request needs: a head, a body and a piece of memory. */
+#define NET_EXCHANGES_KEPT            64u
+#define NET_KEPT_BYTES_MAX            4096u
 #define NET_THREADS_MAX               64u
 #define NET_BACKLOG                   1024
 
@@ -61,6 +65,7 @@ struct net_field {
 
 struct net_memory {
     struct net_memory *next;
+    size_t bytes_max;
     _Alignas(16) uint8_t bytes[];
 };
 
@@ -97,6 +102,7 @@ struct net_exchange {
     void (*wake_run)(struct net_exchange *, void *);
     void *wake_context;
     struct net_memory *memory;
+    struct net_memory *kept; /* a piece of the last use, for the first that is asked for */
 };
 
 /*
@@ -128,6 +134,7 @@ struct net_connection {
     uint64_t deadline_ms; /* by the loop's clock; 0 = none (a stage of ours holds the exchange) */
     size_t lingered_bytes;
     bool reading, at_eof, close_after_write, pumping;
+    bool nothing_follows; /* the client said that its request was the last, and all of it was read: no need to linger */
     uint8_t peer[16];
     _Atomic uint16_t *peer_count; /* this connection is in it; NULL = not counted */
 
@@ -159,6 +166,7 @@ struct net_loop {
     _Atomic unsigned wakers; /* threads inside net_exchange_wake */
     time_t date_second;
     char date[40];
+    struct buf reply_head; /* of the reply under way */
     char read_room[NET_READ_BYTES];
 };
 

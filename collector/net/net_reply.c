@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define NET_REPLY_HEAD_BYTES_MAX  4096u
 #define NET_REPLY_ERROR_BYTES_MAX 1024u
 
 struct net_write {
@@ -75,16 +74,33 @@ static bool net_reply_status_has_body(int status)
     return status >= 200 && status != 204 && status != 304;
 }
 
+static void net_reply_add_status(struct buf *head, int status)
+{
+    const char digits[] = {(char)('0' + status / 100), (char)('0' + status / 10 % 10), (char)('0' + status % 10), ' '};
+    buf_add_text(head, "HTTP/1.1 ");
+    buf_add(head, slice_of(digits, sizeof digits));
+    buf_add_text(head, net_reply_text(status));
+    buf_add_text(head, "\r\n");
+}
+
+static void net_reply_add_header(struct buf *head, const char *name, const char *value)
+{
+    buf_add_text(head, name);
+    buf_add_text(head, ": ");
+    buf_add_text(head, value);
+    buf_add_text(head, "\r\n");
+}
+
 static void net_reply_compose(struct buf *head, struct net_loop *loop, const struct net_answer *answer, bool close)
 {
-    buf_add_format(head, "HTTP/1.1 %d %s\r\nDate: %s\r\n", answer->status, net_reply_text(answer->status),
-                   net_reply_date(loop));
+    net_reply_add_status(head, answer->status);
+    net_reply_add_header(head, "Date", net_reply_date(loop));
     if (net_reply_status_has_body(answer->status))
         buf_add_format(head, "Content-Length: %zu\r\n", answer->content_type == NULL ? 0 : answer->body.size);
     if (answer->content_type != NULL)
-        buf_add_format(head, "Content-Type: %s\r\n", answer->content_type);
+        net_reply_add_header(head, "Content-Type", answer->content_type);
     for (size_t i = 0; i < answer->header_count; i++)
-        buf_add_format(head, "%s: %s\r\n", answer->headers[i].name, answer->headers[i].value);
+        net_reply_add_header(head, answer->headers[i].name, answer->headers[i].value);
     buf_add_text(head, close ? "Connection: close\r\n\r\n" : "\r\n");
     assert(!head->failed); /* our own headers: an overflow is our mistake */
 }
@@ -157,12 +173,13 @@ static void net_reply_to(struct net_connection *connection, struct net_exchange 
     bool close = answer->close || !self->keep_alive || connection->at_eof || stopping;
     bool has_body =
         net_reply_status_has_body(answer->status) && self->method != NET_HEAD && answer->content_type != NULL;
-    struct buf head;
-    buf_init(&head, NET_REPLY_HEAD_BYTES_MAX);
-    net_reply_compose(&head, self->loop, answer, close);
+    /* The loop's: a reply that this one lets begin (a pipelined request) does so when its bytes are with the kernel. */
+    struct buf *head = &self->loop->reply_head;
+    buf_clear(head);
+    net_reply_compose(head, self->loop, answer, close);
     connection->close_after_write = close;
-    net_reply_send(connection, buf_slice(&head), has_body ? answer->body : slice_of(NULL, 0));
-    buf_release(&head);
+    connection->nothing_follows = self->lent && !self->keep_alive;
+    net_reply_send(connection, buf_slice(head), has_body ? answer->body : slice_of(NULL, 0));
 }
 
 void net_reply(struct net_exchange *self, const struct net_answer *answer)

@@ -10,8 +10,13 @@
 #define SINKS_EXPIRE_US     UINT64_C(10000000) /* between two looks at claims that waited long enough */
 #define SINKS_IDLE_MS       50u                /* longest sleep: how late a stop is noticed */
 #define SINKS_RETRY_MS      1000u              /* after SQLite or the disk failed */
+/*
+ * After a batch that was not full: a commit costs as much as some 20 beacons, so under load it is given more of them. How
+ * late the index may be; a beacon that comes alone finds the thread waiting and is indexed at once.
+ */
+#define SINKS_GATHER_MS     25u
 
-enum sinks_step { SINKS_MORE, SINKS_IDLE, SINKS_FAILED };
+enum sinks_step { SINKS_MORE, SINKS_GATHER, SINKS_IDLE, SINKS_FAILED };
 
 bool sinks_stopping(struct sinks *self)
 {
@@ -61,8 +66,7 @@ static void sinks_take_result(void *context, const struct join_result *result)
     if (self->muted)
         return;
     self->pending_seen |= result->reason == JOIN_REASON_PENDING;
-    struct store_join join = {.view = result->view,
-                              .seq = result->seq,
+    struct store_join join = {.position = result->beacon,
                               .ordinal = result->ordinal,
                               .level = result->level,
                               .reason = result->reason};
@@ -110,12 +114,15 @@ static enum sinks_step sinks_batch(struct sinks *self)
         }
         self->next_position = record.next_position;
     }
+    store_retain(self->store, log_first_position(self->log));
     if (count > 0 && !store_commit(self->store, self->next_position))
         return SINKS_FAILED;
     if (status == LOG_READ_ERROR)
         return SINKS_FAILED;
     sinks_publish(self);
-    return count > 0 ? SINKS_MORE : SINKS_IDLE;
+    if (count == 0)
+        return SINKS_IDLE;
+    return count < self->batch_records ? SINKS_GATHER : SINKS_MORE;
 }
 
 /*
@@ -152,19 +159,25 @@ static enum sinks_step sinks_idle(struct sinks *self)
     return SINKS_IDLE;
 }
 
+/* Unless it is to stop. */
+static void sinks_pause(struct sinks *self, unsigned timeout_ms)
+{
+    struct timespec deadline;
+    sinks_deadline(&deadline, timeout_ms);
+    pthread_mutex_lock(&self->mutex);
+    int result = 0;
+    while (!self->stopping && result == 0)
+        result = pthread_cond_timedwait(&self->changed, &self->mutex, &deadline);
+    pthread_mutex_unlock(&self->mutex);
+}
+
 /* The joiner has seen records that the index has not kept: both begin again at the index's position. */
 static bool sinks_recover(struct sinks *self)
 {
     store_roll_back(self->store);
     diag(DIAG_WARNING, "index_retry", "the index stands at log position %llu; trying again",
          (unsigned long long)store_position(self->store));
-    struct timespec deadline;
-    sinks_deadline(&deadline, SINKS_RETRY_MS);
-    pthread_mutex_lock(&self->mutex);
-    int result = 0;
-    while (!self->stopping && result == 0)
-        result = pthread_cond_timedwait(&self->changed, &self->mutex, &deadline);
-    pthread_mutex_unlock(&self->mutex);
+    sinks_pause(self, SINKS_RETRY_MS);
     return sinks_restore(self);
 }
 
@@ -177,6 +190,8 @@ static void *sinks_run(void *context)
         enum sinks_step step = ready ? sinks_batch(self) : SINKS_FAILED;
         if (step == SINKS_IDLE)
             step = sinks_idle(self);
+        if (step == SINKS_GATHER)
+            sinks_pause(self, SINKS_GATHER_MS);
         if (step == SINKS_FAILED)
             ready = sinks_recover(self);
     }

@@ -2,8 +2,6 @@
  * One beacon into the index. Requests are written first, then calls find their resources (in this beacon or an earlier
  * one, in either order of arrival), then each request that stands alone claims its trace.
  */
-#include <assert.h>
-
 #include "collector/sinks/sinks_internal.h"
 
 static uint64_t sinks_lost(const vitrace_v1_Ledger *ledger)
@@ -14,28 +12,66 @@ static uint64_t sinks_lost(const vitrace_v1_Ledger *ledger)
     return lost;
 }
 
-/* Numbers the requests of the beacon in record order (the query numbers them alike) and counts its errors. */
-static uint32_t sinks_collect(struct sinks *self, struct slice payload)
+static bool sinks_read_vital(struct sinks *self, struct slice body)
+{
+    vitrace_v1_Vital vital = vitrace_v1_Vital_init_zero;
+    if (!beacon_decode_message(body, vitrace_v1_Vital_fields, &vital))
+        return false;
+    if (vital.metric >= SINKS_METRICS || vital.metric == vitrace_v1_Metric_METRIC_UNSPECIFIED)
+        return true; /* of a later schema */
+    self->vital_known[vital.metric] = true; /* of several the last */
+    self->vital[vital.metric] = (struct store_vital){
+        .metric = vital.metric, .state = vital.state, .rating = vital.rating, .value = vital.value};
+    return true;
+}
+
+/*
+ * Header, ledger, vitals and dictionary: everything but the requests, which need the whole dictionary. Not the whole
+ * check again: what is in the log was validated before it got there, and its checksum has been looked at. False: it is
+ * not a beacon of this schema.
+ */
+static bool sinks_read(struct sinks *self, struct slice payload)
+{
+    struct beacon_reader reader = beacon_reader_of(payload);
+    struct beacon_record record;
+    bool good = true, has_header = false;
+    memset(&self->summary, 0, sizeof self->summary);
+    memset(self->vital_known, 0, sizeof self->vital_known);
+    self->strings.count = self->errors = 0;
+    while (good && beacon_reader_next(&reader, &record)) {
+        if (record.field == BEACON_FIELD_STRING && self->strings.count < BEACON_STRINGS_MAX)
+            self->strings.at[self->strings.count++] = record.body;
+        else if (record.field == BEACON_FIELD_ERROR)
+            self->errors++;
+        else if (record.field == BEACON_FIELD_VITAL)
+            good = sinks_read_vital(self, record.body);
+        else if (record.field == BEACON_FIELD_HEADER)
+            good = has_header =
+                beacon_decode_message(record.body, vitrace_v1_Header_fields, &self->summary.header);
+        else if (record.field == BEACON_FIELD_LEDGER)
+            good = self->summary.has_ledger =
+                beacon_decode_message(record.body, vitrace_v1_Ledger_fields, &self->summary.ledger);
+    }
+    return good && has_header && reader.walk.at == reader.walk.end;
+}
+
+/* Numbers the requests of the beacon in record order; the query numbers them alike. */
+static void sinks_collect(struct sinks *self, struct slice payload)
 {
     struct slice page_url = slice_text(self->summary.header.page.url);
     struct beacon_reader reader = beacon_reader_of(payload);
     struct beacon_record record;
-    uint32_t errors = 0;
     self->request_count = 0;
-    while (beacon_reader_next(&reader, &record)) {
-        if (record.field == BEACON_FIELD_ERROR)
-            errors++;
-        assert(self->request_count < SINKS_REQUESTS_MAX); /* validated: at most BEACON_RECORDS_MAX records */
+    while (self->request_count < SINKS_REQUESTS_MAX && beacon_reader_next(&reader, &record)) {
         struct sinks_request *request = &self->request[self->request_count];
         if (!sinks_request_read(request, &record, &self->strings, page_url))
             continue;
         request->row.seq = self->summary.header.seq;
         request->row.ordinal = self->request_count++;
     }
-    return errors;
 }
 
-static struct store_beacon sinks_row(const struct sinks *self, const struct log_record *record, uint32_t errors)
+static struct store_beacon sinks_row(const struct sinks *self, const struct log_record *record)
 {
     const vitrace_v1_Header *header = &self->summary.header;
     const vitrace_v1_Ledger *ledger = &self->summary.ledger;
@@ -58,7 +94,7 @@ static struct store_beacon sinks_row(const struct sinks *self, const struct log_
                                              .entries_encoded = ledger->entries_encoded,
                                              .lost = sinks_lost(ledger),
                                              .main_thread_us = ledger->main_thread_us},
-                                  .errors = errors};
+                                  .errors = self->errors};
     if (beacon.segments <= header->seq && header->seq < STORE_SEQ_SNAPSHOT)
         beacon.segments = header->seq + 1;
     memcpy(beacon.view_id, header->view_id, sizeof beacon.view_id);
@@ -74,20 +110,11 @@ static enum store_status sinks_put_view(struct sinks *self, const struct store_b
     return status;
 }
 
-static void sinks_put_vitals(struct sinks *self, struct slice payload, const struct store_view *view)
+static void sinks_put_vitals(struct sinks *self, const struct store_view *view)
 {
-    struct beacon_reader reader = beacon_reader_of(payload);
-    struct beacon_record record;
-    while (beacon_reader_next(&reader, &record)) {
-        vitrace_v1_Vital vital = vitrace_v1_Vital_init_zero;
-        if (record.field != BEACON_FIELD_VITAL || !beacon_decode_message(record.body, vitrace_v1_Vital_fields, &vital))
-            continue;
-        if (vital.metric < vitrace_v1_Metric_METRIC_LCP || vital.metric > vitrace_v1_Metric_METRIC_TTFB)
-            continue; /* of a later schema */
-        struct store_vital row = {
-            .metric = vital.metric, .state = vital.state, .rating = vital.rating, .value = vital.value};
-        store_put_vital(self->store, view, self->summary.header.seq, &row);
-    }
+    for (uint32_t metric = 0; metric < SINKS_METRICS; metric++)
+        if (self->vital_known[metric])
+            store_put_vital(self->store, view, self->summary.header.seq, &self->vital[metric]);
 }
 
 static void sinks_claim(struct sinks *self, const struct join_claim *claim, uint64_t now_us)
@@ -99,24 +126,22 @@ static void sinks_claim(struct sinks *self, const struct join_claim *claim, uint
 }
 
 /* A request's ids as they are after pairing; all of its traces lead to it. */
-static void sinks_set_ids(struct sinks *self, int64_t view, uint32_t seq, uint32_t ordinal,
-                          const struct sinks_request *request)
+static void sinks_set_ids(struct sinks *self, int64_t view, uint64_t position, const struct sinks_request *request)
 {
-    store_set_request_ids(self->store, view, seq, ordinal, sinks_request_ids(request));
+    store_set_request_ids(self->store, position, request->row.ordinal, sinks_request_ids(request));
     for (uint32_t i = 0; i < request->id_count; i++)
-        store_put_trace_view(self->store, request->id[i].trace_id, view, seq, ordinal);
+        store_put_trace_view(self->store, request->id[i].trace_id, view, request->row.seq, request->row.ordinal);
 }
 
 /* The claim of a resource whose call came in a later beacon. */
 static void sinks_claim_again(struct sinks *self, const struct store_view *view, const struct store_partner *partner,
                               const struct sinks_request *call, uint64_t now_us)
 {
-    struct sinks_request whole = {0};
+    struct sinks_request whole = {.row = {.seq = partner->seq, .ordinal = partner->ordinal}};
     whole.id_count = sinks_request_ids_read(slice_of(partner->ids, partner->ids_size), whole.id);
     sinks_request_add_ids(&whole, call->id, call->id_count);
-    sinks_set_ids(self, view->id, partner->seq, partner->ordinal, &whole);
-    struct join_claim claim = {.view = view->id,
-                               .seq = partner->seq,
+    sinks_set_ids(self, view->id, partner->position, &whole);
+    struct join_claim claim = {.beacon = partner->position,
                                .ordinal = partner->ordinal,
                                .flags = partner->flags,
                                .id_count = whole.id_count};
@@ -128,7 +153,7 @@ static bool sinks_find_partner(struct sinks *self, const struct store_view *view
                                struct store_partner *partner)
 {
     for (uint32_t i = 0; i < request->id_count; i++)
-        if (store_find_partner(self->store, view->id, &request->row, request->id[i].trace_id, partner))
+        if (store_find_partner(self->store, view, &request->row, request->id[i].trace_id, partner))
             return true;
     return false;
 }
@@ -139,7 +164,7 @@ static void sinks_merge_ids(struct sinks *self, const struct store_view *view, s
 {
     resource->has_call = true;
     sinks_request_add_ids(resource, id, count);
-    sinks_set_ids(self, view->id, resource->row.seq, resource->row.ordinal, resource);
+    sinks_set_ids(self, view->id, view->position, resource);
 }
 
 static void sinks_pair_call(struct sinks *self, const struct store_view *view, struct sinks_request *call,
@@ -148,7 +173,7 @@ static void sinks_pair_call(struct sinks *self, const struct store_view *view, s
     struct store_partner partner;
     if (!sinks_find_partner(self, view, call, &partner))
         return;
-    store_merge_call(self->store, view->id, call->row.seq, call->row.ordinal, partner.seq, partner.ordinal);
+    store_merge_call(self->store, view->position, call->row.ordinal, partner.position, partner.ordinal);
     call->merged = true;
     if (partner.seq != call->row.seq) {
         sinks_claim_again(self, view, &partner, call, now_us);
@@ -160,7 +185,7 @@ static void sinks_pair_call(struct sinks *self, const struct store_view *view, s
 void sinks_merge_call(struct sinks *self, const struct store_view *view, struct sinks_request *call,
                       struct sinks_request *resource)
 {
-    store_merge_call(self->store, view->id, call->row.seq, call->row.ordinal, resource->row.seq, resource->row.ordinal);
+    store_merge_call(self->store, view->position, call->row.ordinal, view->position, resource->row.ordinal);
     call->merged = true;
     resource->doubt |= call->row.flags & (JOIN_REQUEST_BLOCKED | JOIN_REQUEST_FAILED);
     sinks_merge_ids(self, view, resource, call->id, call->id_count);
@@ -174,7 +199,7 @@ static void sinks_pair_resource(struct sinks *self, const struct store_view *vie
         return;
     struct join_id id[JOIN_IDS_MAX];
     uint32_t count = sinks_request_ids_read(slice_of(partner.ids, partner.ids_size), id);
-    store_merge_call(self->store, view->id, partner.seq, partner.ordinal, resource->row.seq, resource->row.ordinal);
+    store_merge_call(self->store, partner.position, partner.ordinal, view->position, resource->row.ordinal);
     sinks_merge_ids(self, view, resource, id, count);
 }
 
@@ -233,8 +258,7 @@ static void sinks_claim_requests(struct sinks *self, const struct store_view *vi
         const struct sinks_request *request = &self->request[i];
         if (request->merged)
             continue;
-        struct join_claim claim = {.view = view->id,
-                                   .seq = request->row.seq,
+        struct join_claim claim = {.beacon = view->position,
                                    .ordinal = request->row.ordinal,
                                    .flags = request->row.flags | request->doubt,
                                    .id_count = request->id_count};
@@ -252,7 +276,8 @@ static bool sinks_snapshot_is_news(const struct store_beacon *beacon, const stru
 
 static void sinks_take_snapshot(struct sinks *self, const struct log_record *record)
 {
-    struct store_beacon beacon = sinks_row(self, record, 0);
+    struct store_beacon beacon = sinks_row(self, record);
+    beacon.errors = 0;
     struct store_view view;
     enum store_status status = store_put_snapshot(self->store, &beacon, &view);
     if (status == STORE_REFUSED)
@@ -262,12 +287,12 @@ static void sinks_take_snapshot(struct sinks *self, const struct log_record *rec
     if (!view.crashed)
         counters_add(self->counters, COUNTER_VIEWS_CRASHED, 1);
     if (sinks_snapshot_is_news(&beacon, &view))
-        sinks_put_vitals(self, record->payload, &view);
+        sinks_put_vitals(self, &view);
 }
 
 void sinks_take_beacon(struct sinks *self, const struct log_record *record)
 {
-    if (beacon_validate(record->payload, &self->summary) != BEACON_OK) {
+    if (!sinks_read(self, record->payload)) {
         counters_add(self->counters, COUNTER_SINK_ERRORS, 1);
         return;
     }
@@ -275,16 +300,15 @@ void sinks_take_beacon(struct sinks *self, const struct log_record *record)
         sinks_take_snapshot(self, record);
         return;
     }
-    beacon_strings_init(&self->strings, record->payload);
-    uint32_t errors = sinks_collect(self, record->payload);
     struct store_view view;
-    struct store_beacon beacon = sinks_row(self, record, errors);
+    struct store_beacon beacon = sinks_row(self, record);
     enum store_status status = sinks_put_view(self, &beacon, &view);
     if (status == STORE_REFUSED)
         counters_add(self->counters, COUNTER_SINK_ERRORS, 1);
     if (status != STORE_OK)
         return;
-    sinks_put_vitals(self, record->payload, &view);
+    sinks_collect(self, record->payload);
+    sinks_put_vitals(self, &view);
     sinks_put_requests(self, &view);
     sinks_pair_requests(self, &view, record->received_unix_us);
     sinks_claim_requests(self, &view, record->received_unix_us);

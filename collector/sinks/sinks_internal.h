@@ -41,6 +41,8 @@ uint32_t sinks_request_ids_read(struct slice bytes, struct join_id id[JOIN_IDS_M
 /* The requests of one beacon: fewer than its bytes over the smallest request record. */
 #define SINKS_REQUESTS_MAX BEACON_RECORDS_MAX
 
+#define SINKS_METRICS (vitrace_v1_Metric_METRIC_TTFB + 1u) /* by number */
+
 struct sinks_span; /* sinks_spans.c */
 
 struct sinks {
@@ -63,6 +65,9 @@ struct sinks {
     bool pending_seen;   /* the last claim's result was `pending` */
     struct beacon_summary summary;
     struct beacon_strings strings;
+    struct store_vital vital[SINKS_METRICS];
+    bool vital_known[SINKS_METRICS];
+    uint32_t errors;
     struct sinks_request request[SINKS_REQUESTS_MAX];
     uint32_t request_count;
     struct sinks_span *span; /* of one record, grown as needed */

@@ -17,29 +17,22 @@ static uint64_t sinks_replay_begin(struct log *log, struct store_reader *index, 
     return known ? mark : first;
 }
 
-static void sinks_replay_claim(struct sinks *self, int64_t view, const struct store_request_row *row, uint64_t now_us)
+static void sinks_replay_claim(struct sinks *self, uint64_t beacon, const struct store_request_row *row,
+                               uint64_t now_us)
 {
-    struct join_claim claim = {.view = view, .seq = row->seq, .ordinal = row->ordinal, .flags = row->flags};
+    struct join_claim claim = {.beacon = beacon, .ordinal = row->ordinal, .flags = row->flags};
     claim.id_count = sinks_request_ids_read(row->ids, claim.id);
     if (claim.id_count > 0 && !row->merged)
         join_take_claim(self->join, &claim, now_us);
 }
 
-/* Claims come from the index, where calls and resources are paired already. */
+/* Claims come from the index, where calls and resources are paired already; a duplicate has no row there. */
 static void sinks_replay_beacon(struct sinks *self, struct store_reader *index, const struct log_record *record)
 {
-    vitrace_v1_Header header = vitrace_v1_Header_init_zero;
-    uint64_t position;
-    if (!beacon_find_header(record->payload, &header))
-        return;
-    int64_t view = store_reader_beacon(index, header.view_id, header.seq, &position);
-    if (view == 0 || position != record->position)
-        return; /* a duplicate, or refused */
     struct store_request_row row;
-    store_reader_find_requests(index, view);
+    store_reader_find_beacon_requests(index, record->position);
     while (store_reader_next_request(index, &row))
-        if (row.seq == header.seq)
-            sinks_replay_claim(self, view, &row, record->received_unix_us);
+        sinks_replay_claim(self, record->position, &row, record->received_unix_us);
 }
 
 static void sinks_replay_spans(struct sinks *self, const struct log_record *record)
@@ -107,11 +100,12 @@ bool sinks_replay_headers(struct log *log, const char *store_path, sinks_header 
     struct log_record record;
     enum log_read_status status = LOG_READ_ERROR;
     while (reader && (status = log_reader_next(reader, &record)) != LOG_READ_END && status != LOG_READ_ERROR) {
-        vitrace_v1_Header header = vitrace_v1_Header_init_zero;
+        uint8_t view_id[16];
+        uint32_t seq;
         if (status == LOG_READ_CORRUPT)
             log_reader_seek(reader, record.next_position);
-        else if (record.type == APPEND_BEACON && beacon_find_header(record.payload, &header))
-            take(context, header.view_id, header.seq);
+        else if (record.type == APPEND_BEACON && beacon_find_key(record.payload, view_id, &seq))
+            take(context, view_id, seq);
     }
     log_reader_free(reader);
     return status == LOG_READ_END;

@@ -68,9 +68,9 @@ struct sinks_delivery {
     bool worker, cached;
 };
 
-static uint32_t sinks_request_flags(const struct sinks_delivery *delivery, bool cross_origin, bool third_party)
+static uint32_t sinks_request_flags(const struct sinks_delivery *delivery, struct slice page_url, struct slice url)
 {
-    uint32_t flags = third_party ? JOIN_REQUEST_THIRD_PARTY : 0;
+    uint32_t flags = site_is_third_party(page_url, url) ? JOIN_REQUEST_THIRD_PARTY : 0;
     bool hidden = delivery->absent & (vitrace_v1_AbsentPhase_ABSENT_PHASE_REQUEST_START |
                                       vitrace_v1_AbsentPhase_ABSENT_PHASE_RESPONSE_START);
     bool no_transfer = delivery->transfer_size == 0;
@@ -80,7 +80,7 @@ static uint32_t sinks_request_flags(const struct sinks_delivery *delivery, bool 
      */
     if (no_transfer && (delivery->encoded_body_size > 0 || delivery->cached) && !delivery->worker)
         flags |= JOIN_REQUEST_CACHED;
-    else if (hidden && no_transfer && cross_origin)
+    else if (hidden && no_transfer && site_is_cross_origin(page_url, url))
         flags |= JOIN_REQUEST_MASKED;
     else if (hidden && no_transfer && delivery->status == 0 && !delivery->worker)
         flags |= JOIN_REQUEST_FAILED; /* same-origin, nothing came: Chromium reports such entries since 109 */
@@ -99,7 +99,7 @@ static void sinks_request_finish(struct sinks_request *self, enum store_request_
 static bool sinks_request_read_resource(struct sinks_request *self, struct slice body,
                                         const struct beacon_strings *strings, struct slice page_url)
 {
-    vitrace_v1_Resource resource = vitrace_v1_Resource_init_zero;
+    vitrace_v1_Resource resource;
     if (!beacon_decode_resource(body, &resource))
         return false;
     struct slice url = beacon_strings_find(strings, resource.name_ref);
@@ -109,10 +109,9 @@ static bool sinks_request_read_resource(struct sinks_request *self, struct slice
                                       .absent = resource.absent_phases,
                                       .worker = resource.worker_start_us != 0,
                                       .cached = resource.delivery_type == vitrace_v1_DeliveryType_DELIVERY_TYPE_CACHE};
-    bool cross_origin = site_is_cross_origin(page_url, url), third_party = site_is_third_party(page_url, url);
     sinks_request_take_claims(self, resource.claims, resource.claims_count);
     sinks_request_finish(self, STORE_RESOURCE, url, (int64_t)resource.start_us,
-                         sinks_request_flags(&delivery, cross_origin, third_party));
+                         sinks_request_flags(&delivery, page_url, url));
     self->facts.entry = call_facts_of_resource(&resource, url, self->row.flags & JOIN_REQUEST_FAILED, NULL, 0);
     self->end_us = self->facts.entry.response_end_us; /* CALL_MATCH_UNKNOWN is negative */
     return true;
@@ -132,9 +131,9 @@ static bool sinks_request_read_navigation(struct sinks_request *self, struct sli
                                       .worker = navigation.worker_start_us != 0,
                                       .cached =
                                           navigation.delivery_type == vitrace_v1_DeliveryType_DELIVERY_TYPE_CACHE};
+    struct slice url = beacon_strings_find(strings, navigation.name_ref);
     sinks_request_take_claims(self, navigation.claims, navigation.claims_count);
-    sinks_request_finish(self, STORE_NAVIGATION, beacon_strings_find(strings, navigation.name_ref), 0,
-                         sinks_request_flags(&delivery, false, false));
+    sinks_request_finish(self, STORE_NAVIGATION, url, 0, sinks_request_flags(&delivery, url, url));
     self->end_us = call_facts_is_time(navigation.response_end_us) ? navigation.response_end_us : 0;
     return true;
 }

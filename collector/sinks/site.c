@@ -61,6 +61,9 @@ static struct slice site_of(struct slice host)
 
 bool site_is_third_party(struct slice page_url, struct slice url)
 {
+    size_t scheme;
+    if (slice_equal(site_authority(page_url, &scheme), site_authority(url, &scheme)))
+        return false; /* nearly all */
     struct slice page = site_host(page_url), host = site_host(url);
     if (page.size == 0 || host.size == 0)
         return false;

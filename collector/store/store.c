@@ -13,47 +13,34 @@ static const char *const store_text[] = {STORE_STATEMENTS(STORE_STATEMENT_TEXT)}
 #define STORE_MARK_US    UINT64_C(60000000)
 #define STORE_MARK_BYTES (UINT64_C(1) << 20)
 
-/* Ids that repeat are small integers; 16-byte ids are keys only where a query starts from one. */
+/* Ids that repeat are small integers; tables grow at their end. */
 static const char store_schema[] =
     "CREATE TABLE meta(key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE marks(position INTEGER PRIMARY KEY, received_us INTEGER NOT NULL);"
     "CREATE TABLE apps(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, first_seen_us INTEGER NOT NULL,"
     " last_seen_us INTEGER NOT NULL, views INTEGER NOT NULL);"
     "CREATE TABLE routes(id INTEGER PRIMARY KEY, app INTEGER NOT NULL, route TEXT NOT NULL, UNIQUE(app, route));"
-    "CREATE TABLE views(id INTEGER PRIMARY KEY, view_id BLOB NOT NULL UNIQUE, session_id BLOB NOT NULL,"
-    " app INTEGER NOT NULL, route INTEGER NOT NULL, url TEXT NOT NULL, received_us INTEGER NOT NULL,"
-    " hour INTEGER NOT NULL, newest_seq INTEGER NOT NULL, ledger_seq INTEGER NOT NULL, started_us INTEGER NOT NULL,"
-    " navigation_type INTEGER NOT NULL, transport INTEGER NOT NULL, segments INTEGER NOT NULL,"
-    " errors INTEGER NOT NULL, beacons INTEGER NOT NULL, duplicates INTEGER NOT NULL, entries_seen INTEGER NOT NULL,"
-    " entries_encoded INTEGER NOT NULL, lost INTEGER NOT NULL, main_thread_us INTEGER NOT NULL,"
-    " dropped INTEGER NOT NULL, final INTEGER NOT NULL, crashed INTEGER NOT NULL, sample_rate_ppm INTEGER NOT NULL,"
-    " recorder_trigger INTEGER NOT NULL);"
+    "CREATE TABLE views(id INTEGER PRIMARY KEY, app INTEGER NOT NULL, route INTEGER NOT NULL,"
+    " received_us INTEGER NOT NULL, facts BLOB NOT NULL, url TEXT NOT NULL, vitals BLOB NOT NULL);"
     "CREATE INDEX views_by_app ON views(app, received_us);"
-    "CREATE INDEX views_by_session ON views(session_id);"
-    "CREATE TABLE view_beacons(view INTEGER, seq INTEGER, position INTEGER NOT NULL, PRIMARY KEY(view, seq))"
-    " WITHOUT ROWID;"
-    "CREATE TABLE view_vitals(view INTEGER, metric INTEGER, seq INTEGER NOT NULL, state INTEGER NOT NULL,"
-    " value REAL NOT NULL, rating INTEGER NOT NULL, PRIMARY KEY(view, metric)) WITHOUT ROWID;"
-    "CREATE TABLE covered_vitals(view INTEGER, metric INTEGER, seq INTEGER NOT NULL, state INTEGER NOT NULL,"
-    " value REAL NOT NULL, rating INTEGER NOT NULL, PRIMARY KEY(view, metric)) WITHOUT ROWID;"
-    "CREATE TABLE requests(view INTEGER, seq INTEGER, ordinal INTEGER, kind INTEGER NOT NULL, flags INTEGER NOT NULL,"
-    " url_hash INTEGER NOT NULL, start_us INTEGER NOT NULL, ids BLOB NOT NULL, level INTEGER NOT NULL,"
-    " reason INTEGER NOT NULL, merged INTEGER NOT NULL, trace_id BLOB, span_id BLOB,"
-    " PRIMARY KEY(view, seq, ordinal)) WITHOUT ROWID;"
-    "CREATE TABLE trace_views(low INTEGER, high INTEGER, view INTEGER, seq INTEGER, ordinal INTEGER,"
-    " PRIMARY KEY(low, high, view, seq, ordinal)) WITHOUT ROWID;"
-    "CREATE TABLE trace_spans(low INTEGER, high INTEGER, position INTEGER, spans INTEGER NOT NULL,"
-    " tops INTEGER NOT NULL, first_span BLOB, first_duration_ns INTEGER, first_name TEXT, first_service TEXT,"
-    " second_span BLOB, second_duration_ns INTEGER, second_name TEXT, second_service TEXT,"
-    " waits INTEGER NOT NULL, PRIMARY KEY(low, high, position)) WITHOUT ROWID;"
+    "CREATE TABLE beacons(position INTEGER PRIMARY KEY, body BLOB NOT NULL);"
+    "CREATE TABLE trace_chunks(id INTEGER PRIMARY KEY, position INTEGER NOT NULL, parts BLOB NOT NULL);"
+    "CREATE TABLE runs(id INTEGER PRIMARY KEY, kind INTEGER NOT NULL, level INTEGER NOT NULL, entries INTEGER NOT NULL,"
+    " newest INTEGER NOT NULL, filter BLOB NOT NULL);"
+    "CREATE TABLE run_blocks(id INTEGER PRIMARY KEY, run INTEGER NOT NULL, first BLOB NOT NULL, entries BLOB NOT NULL);"
+    "CREATE UNIQUE INDEX run_blocks_by_first ON run_blocks(run, first);"
     "CREATE TABLE rollups(id INTEGER PRIMARY KEY, route INTEGER NOT NULL, metric INTEGER NOT NULL,"
     " hour INTEGER NOT NULL, good INTEGER NOT NULL, needs_improvement INTEGER NOT NULL, poor INTEGER NOT NULL,"
     " sketch BLOB NOT NULL, UNIQUE(route, metric, hour));"
     "CREATE TABLE join_counts(app INTEGER, hour INTEGER, flags INTEGER, level INTEGER, reason INTEGER,"
     " count INTEGER NOT NULL, PRIMARY KEY(app, hour, flags, level, reason)) WITHOUT ROWID;";
 
-/* WAL: readers never wait. NORMAL: power loss may cost the last batches, which the log then brings again. */
+/*
+ * WAL: readers never wait. NORMAL: power loss may cost the last batches, which the log then brings again. A checkpoint
+ * writes each page once however often it changed since the last, so there is one for each 16 MiB and not for each 4.
+ */
 static const char store_pragmas[] = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
+                                    "PRAGMA wal_autocheckpoint = 4096; PRAGMA cache_size = -8192;"
                                     "PRAGMA journal_size_limit = 67108864; PRAGMA foreign_keys = OFF;";
 
 static bool store_delete_suffix(const char *path, const char *suffix)
@@ -95,10 +82,14 @@ static sqlite3 *store_open_file(const char *path)
     return NULL;
 }
 
+/* The key of the filters in the file is made with it. */
 static bool store_create_tables(sqlite3 *db)
 {
-    char version[64];
-    snprintf(version, sizeof version, "PRAGMA user_version = %d;", STORE_SCHEMA_VERSION);
+    char version[256];
+    struct siphash_key key = siphash_key_random();
+    snprintf(version, sizeof version,
+             "PRAGMA user_version = %d; INSERT INTO meta VALUES('key 0', %lld), ('key 1', %lld);", STORE_SCHEMA_VERSION,
+             (long long)(int64_t)key.k0, (long long)(int64_t)key.k1);
     return sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL) == SQLITE_OK &&
            sqlite3_exec(db, store_schema, NULL, NULL, NULL) == SQLITE_OK &&
            sqlite3_exec(db, version, NULL, NULL, NULL) == SQLITE_OK &&
@@ -127,6 +118,30 @@ static sqlite3 *store_open_or_rebuild(const char *path)
     return db;
 }
 
+static struct siphash_key store_key(struct store *self)
+{
+    struct siphash_key key = {
+        (uint64_t)store_number(self->sql.db, "SELECT value FROM meta WHERE key = 'key 0'", 0),
+        (uint64_t)store_number(self->sql.db, "SELECT value FROM meta WHERE key = 'key 1'", 0)};
+    return key;
+}
+
+static void store_set_meta(struct store *self, const char *key, uint64_t value)
+{
+    sqlite3_stmt *set = sql_use(&self->sql, STORE_SET_META);
+    sql_bind_text(&self->sql, set, 1, slice_text(key));
+    sql_bind_int(&self->sql, set, 2, (int64_t)value);
+    sql_finish(&self->sql, set);
+}
+
+/* Everything that memory knows of the file. */
+static void store_load(struct store *self)
+{
+    self->next_view = store_number(self->sql.db, "SELECT value FROM meta WHERE key = 'next view'", 1);
+    self->next_chunk = store_number(self->sql.db, "SELECT value FROM meta WHERE key = 'next chunk'", 1);
+    store_runs_load(&self->runs);
+}
+
 struct store *store_open(const char *path, char *error, size_t error_size)
 {
     static_assert(STORE_STATEMENT_COUNT <= SQL_STATEMENTS_MAX, "statements");
@@ -139,6 +154,8 @@ struct store *store_open(const char *path, char *error, size_t error_size)
     }
     sql_init(&self->sql, db, store_text, STORE_STATEMENT_COUNT);
     self->position = (uint64_t)store_number(db, "SELECT value FROM meta WHERE key = 'position'", 0);
+    store_runs_init(&self->runs, &self->sql, store_key(self));
+    store_load(self);
     return self;
 }
 
@@ -148,6 +165,9 @@ void store_close(struct store *self)
         return;
     if (!sqlite3_get_autocommit(self->sql.db))
         store_roll_back(self);
+    store_names_forget(self);
+    store_arena_release(&self->states.arena);
+    store_runs_release(&self->runs);
     sql_release(&self->sql);
     free(self);
 }
@@ -165,12 +185,17 @@ bool store_begin(struct store *self)
 
 bool store_commit(struct store *self, uint64_t position)
 {
+    self->runs.position = position;
+    store_states_flush(self);
+    store_chunk_flush(self);
     store_rollups_flush(self);
     store_join_counts_flush(self);
-    sqlite3_stmt *set = sql_use(&self->sql, STORE_SET_META);
-    sql_bind_text(&self->sql, set, 1, slice_text("position"));
-    sql_bind_int(&self->sql, set, 2, (int64_t)position);
-    sql_finish(&self->sql, set);
+    store_apps_flush(self);
+    store_retain_step(self);
+    store_runs_flush(&self->runs, position);
+    store_set_meta(self, "position", position);
+    store_set_meta(self, "next view", (uint64_t)self->next_view);
+    store_set_meta(self, "next chunk", (uint64_t)self->next_chunk);
     if (self->sql.failed || !sql_run(&self->sql, "COMMIT"))
         return false;
     self->position = position;
@@ -182,10 +207,16 @@ void store_roll_back(struct store *self)
     memset(self->rollup, 0, sizeof self->rollup);
     self->join_count_used = 0;
     self->mark_us = self->mark_position = 0;
+    self->chunk.used = 0;
+    self->retention.reached = 0;
+    self->retention.view = 0;
+    store_states_forget(self);
+    store_names_forget(self);
     for (size_t i = 0; i < self->sql.count; i++)
         sqlite3_reset(self->sql.statement[i]);
     sqlite3_exec(self->sql.db, "ROLLBACK", NULL, NULL, NULL); /* fails only when SQLite has rolled back already */
     self->sql.failed = false;
+    store_load(self);
 }
 
 void store_mark(struct store *self, uint64_t position, uint64_t received_us)

@@ -8,16 +8,23 @@
  * It holds what lists and charts need. Details (entries, requests, spans) stay in the log and are read by position.
  *
  *   apps, routes      names, numbered; bounded, because clients choose them
- *   views             one row a view: the newest header and ledger by seq, whatever the order of arrival
- *   view_beacons      (view, seq) -> log position; a second beacon of the same key is a duplicate
- *   view_vitals       the newest value of each metric of a view, and the rollup that it is counted in
- *   covered_vitals    what a crash snapshot's values stand in front of, in case the page was alive after all
- *   requests          (view, seq, ordinal): claimed ids and the join, clustered by view
- *   trace_views       (low 64 bits, high 64 bits of a trace id, view, seq, ordinal): who claims a trace
- *   trace_spans       (low, high, log position): where the spans of a trace are, and the two there that worked longest
+ *   views             one row a view: the newest header and ledger by seq, whatever the order of arrival, the newest value
+ *                     of each metric, and what a crash snapshot's values stand in front of
+ *   beacons           log position -> the requests of that beacon: claimed ids and the join
+ *   trace_chunks      of each log record with spans: its traces, and the two spans of each that worked longest there
+ *   runs, run_blocks  (view id), (session id), (view, seq), (trace id) -> rows of the tables above: see store_runs.h
  *   rollups           (route, metric, hour) -> sketch and rating counts: one value a view
  *   join_counts       (app, hour, request flags, level, reason) -> requests
  *   marks             log positions by receive time, to find where a bounded replay begins
+ *
+ * Why not a table with a key for each of these: a beacon with twelve requests then took 34 us of statements, most of them
+ * changing one row of a b-tree page that no other row of the batch was on. So what belongs to one beacon or one view is one
+ * row, changed in memory and written once a batch; tables grow at their end, by position or number; and ids that are as
+ * good as random lie in sorted runs. What that costs: the columns in blobs are not for SQL by hand (store_rows.h), and a
+ * reader looks into every run.
+ *
+ * Retention follows the log: store_retain() says from where it still has records. Views, beacons, trace chunks and runs
+ * from before go, a few with each batch; rollups and join counts stay, as they are small and need no details.
  *
  * Hours are those of the view's first received beacon: clients' clocks are not trusted for where a value is counted.
  */
@@ -61,10 +68,11 @@ uint64_t store_position(const struct store *self);
 bool store_begin(struct store *self);
 bool store_commit(struct store *self, uint64_t position);
 void store_roll_back(struct store *self);
+/* The log begins here now: what is from before is not needed any more. Removed in small steps, with the next commits. */
+void store_retain(struct store *self, uint64_t position);
 /* Remembers where a record of this receive time stands. Cheap: keeps one mark a minute or a MiB. */
 void store_mark(struct store *self, uint64_t position, uint64_t received_us);
 
-/* A view as the writer refers to it within a batch. */
 /*
  * A sampled view stands for 1 / rate views. Lower rates than this count as this one: the rate is the client's word, and
  * a single beacon must not outweigh a fleet. What only the flight recorder sent stands for none: bad views are among
@@ -72,8 +80,10 @@ void store_mark(struct store *self, uint64_t position, uint64_t received_us);
  */
 #define STORE_WEIGHT_MAX 1000u
 
+/* A view as the writer refers to it within a batch. */
 struct store_view {
     int64_t id;
+    uint64_t position;    /* of the beacon that was put */
     int64_t app, route;
     uint64_t hour;
     int64_t newest_seq;   /* of its beacons before this one, -1 = none */
@@ -127,13 +137,15 @@ struct store_request {
     int64_t start_us;
     struct slice ids; /* opaque to the store */
 };
+/* Requests are put with their beacon, and from then on go by its position and their ordinal. */
 void store_put_request(struct store *self, const struct store_view *view, const struct store_request *request);
-void store_set_request_ids(struct store *self, int64_t view, uint32_t seq, uint32_t ordinal, struct slice ids);
+void store_set_request_ids(struct store *self, uint64_t position, uint32_t ordinal, struct slice ids);
 void store_put_trace_view(struct store *self, const uint8_t trace_id[16], int64_t view, uint32_t seq, uint32_t ordinal);
 
 #define STORE_REQUEST_IDS_BYTES_MAX 256u
 
 struct store_partner {
+    uint64_t position; /* of its beacon */
     uint32_t seq, ordinal, flags;
     size_t ids_size;
     uint8_t ids[STORE_REQUEST_IDS_BYTES_MAX];
@@ -142,15 +154,15 @@ struct store_partner {
  * The request of the view that shares `trace_id` and is free to pair with `request`: a resource for a call, a call for
  * a resource. Of several, one with the same URL, then the one that started nearest. false = none.
  */
-bool store_find_partner(struct store *self, int64_t view, const struct store_request *request,
+bool store_find_partner(struct store *self, const struct store_view *view, const struct store_request *request,
                         const uint8_t trace_id[16], struct store_partner *partner);
 /* From now on the call is a part of the resource and is not counted or listed alone. */
-void store_merge_call(struct store *self, int64_t view, uint32_t call_seq, uint32_t call_ordinal, uint32_t seq,
+void store_merge_call(struct store *self, uint64_t call_position, uint32_t call_ordinal, uint64_t position,
                       uint32_t ordinal);
 
 struct store_join {
-    int64_t view;
-    uint32_t seq, ordinal;
+    uint64_t position; /* of the beacon */
+    uint32_t ordinal;
     uint32_t level, reason; /* level: higher is better; a join never falls back to a lower level */
     uint8_t trace_id[16], span_id[8];
 };
@@ -242,6 +254,8 @@ struct store_request_row {
 };
 /* In order of (seq, ordinal). */
 void store_reader_find_requests(struct store_reader *self, int64_t view);
+/* Only those of the beacon at this position. */
+void store_reader_find_beacon_requests(struct store_reader *self, uint64_t position);
 bool store_reader_next_request(struct store_reader *self, struct store_request_row *row);
 
 void store_reader_find_trace_parts(struct store_reader *self, const uint8_t trace_id[16]);

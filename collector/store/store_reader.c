@@ -34,6 +34,10 @@ struct store_reader *store_reader_open(const char *path, char *error, size_t err
     sqlite3_busy_timeout(db, 1000); /* only while the writer recovers the WAL at its start */
     sql_init(&self->sql, db, store_reader_text, STORE_READER_STATEMENT_COUNT);
     sqlite3_progress_handler(db, STORE_READER_STEPS, store_reader_count_steps, self);
+    struct store_scan *const scans[] = {&self->beacons.scan, &self->requests.beacons.scan, &self->find,
+                                        &self->trace_parts, &self->trace_views};
+    for (size_t i = 0; i < sizeof scans / sizeof scans[0]; i++)
+        store_scan_init(scans[i], &self->sql, STORE_READER_BLOCK_AT, STORE_READER_BLOCK_AFTER);
     return self;
 }
 
@@ -41,6 +45,12 @@ void store_reader_close(struct store_reader *self)
 {
     if (!self)
         return;
+    store_scan_release(&self->beacons.scan);
+    store_scan_release(&self->requests.beacons.scan);
+    store_scan_release(&self->find);
+    store_scan_release(&self->trace_parts);
+    store_scan_release(&self->trace_views);
+    free(self->session.view);
     sql_release(&self->sql);
     free(self);
 }
@@ -114,31 +124,44 @@ bool store_reader_next_app(struct store_reader *self, struct store_app_row *row)
     return true;
 }
 
+/* A row without facts is not ours to explain: everything in it reads as zero. */
+static struct store_view_facts store_reader_facts_at(sqlite3_stmt *statement, int column)
+{
+    struct store_view_facts facts = {.crashed = 0};
+    struct slice bytes = sql_bytes(statement, column);
+    if (bytes.size == sizeof facts)
+        memcpy(&facts, bytes.data, sizeof facts);
+    return facts;
+}
+
+static void store_reader_read_facts(const struct store_view_facts *facts, struct store_view_row *row)
+{
+    memcpy(row->view_id, facts->view_id, sizeof row->view_id);
+    memcpy(row->session_id, facts->session_id, sizeof row->session_id);
+    row->started_us = facts->started_us;
+    row->navigation_type = facts->navigation_type;
+    row->transport = facts->transport;
+    row->beacons = facts->beacons;
+    row->segments = facts->segments;
+    row->errors = facts->errors;
+    row->ledger = facts->ledger;
+    row->dropped = facts->dropped;
+    row->duplicates = facts->duplicates;
+    row->sample_rate_ppm = facts->sample_rate_ppm;
+    row->recorder_trigger = facts->recorder_trigger;
+    row->crashed = facts->crashed != 0;
+    row->final = facts->final != 0;
+}
+
 void store_reader_read_view(sqlite3_stmt *statement, struct store_view_row *row)
 {
+    struct store_view_facts facts = store_reader_facts_at(statement, 5);
+    store_reader_read_facts(&facts, row);
     row->id = sqlite3_column_int64(statement, 0);
-    sql_id(statement, 1, row->view_id, 16);
-    sql_id(statement, 2, row->session_id, 16);
-    row->app = sql_bytes(statement, 3);
-    row->route = sql_bytes(statement, 4);
-    row->url = sql_bytes(statement, 5);
-    row->received_us = (uint64_t)sqlite3_column_int64(statement, 6);
-    row->started_us = (uint64_t)sqlite3_column_int64(statement, 7);
-    row->navigation_type = (uint32_t)sqlite3_column_int64(statement, 8);
-    row->transport = (uint32_t)sqlite3_column_int64(statement, 9);
-    row->beacons = (uint32_t)sqlite3_column_int64(statement, 10);
-    row->segments = (uint32_t)sqlite3_column_int64(statement, 11);
-    row->errors = (uint64_t)sqlite3_column_int64(statement, 12);
-    row->ledger.entries_seen = (uint64_t)sqlite3_column_int64(statement, 13);
-    row->ledger.entries_encoded = (uint64_t)sqlite3_column_int64(statement, 14);
-    row->ledger.lost = (uint64_t)sqlite3_column_int64(statement, 15);
-    row->ledger.main_thread_us = (uint64_t)sqlite3_column_int64(statement, 16);
-    row->dropped = (uint32_t)sqlite3_column_int64(statement, 17);
-    row->duplicates = (uint32_t)sqlite3_column_int64(statement, 18);
-    row->sample_rate_ppm = (uint32_t)sqlite3_column_int64(statement, 19);
-    row->recorder_trigger = (uint32_t)sqlite3_column_int64(statement, 20);
-    row->crashed = sqlite3_column_int64(statement, 21) != 0;
-    row->final = sqlite3_column_int64(statement, 22) != 0;
+    row->app = sql_bytes(statement, 1);
+    row->route = sql_bytes(statement, 2);
+    row->url = sql_bytes(statement, 3);
+    row->received_us = (uint64_t)sqlite3_column_int64(statement, 4);
 }
 
 /* The caller's name need not outlive its call: SQLite gets a copy. */
@@ -165,25 +188,6 @@ bool store_reader_next_view(struct store_reader *self, struct store_view_row *ro
     return true;
 }
 
-void store_reader_find_session(struct store_reader *self, struct slice app, const uint8_t session_id[16],
-                               uint32_t limit)
-{
-    sqlite3_stmt *views = sql_use(&self->sql, STORE_READER_SESSION_VIEWS);
-    if (views)
-        sqlite3_bind_blob(views, 1, session_id, 16, SQLITE_TRANSIENT);
-    store_reader_bind_copy(views, 2, app);
-    sql_bind_int(&self->sql, views, 3, limit);
-}
-
-bool store_reader_next_session_view(struct store_reader *self, struct store_view_row *row)
-{
-    sqlite3_stmt *views = store_reader_current(self, STORE_READER_SESSION_VIEWS);
-    if (!sql_step(&self->sql, views))
-        return false;
-    store_reader_read_view(views, row);
-    return true;
-}
-
 struct store_delivery store_view_delivery(const struct store_view_row *row)
 {
     uint64_t sent = row->segments > row->dropped ? row->segments - row->dropped : 0;
@@ -200,96 +204,102 @@ struct store_delivery store_view_delivery(const struct store_view_row *row)
                                    .entries_lost = row->ledger.lost};
 }
 
+static void store_delivery_add(struct store_delivery *sum, const struct store_delivery *one)
+{
+    sum->views += one->views;
+    sum->claimed += one->claimed;
+    sum->received += one->received;
+    sum->duplicate += one->duplicate;
+    sum->lost += one->lost;
+    sum->dropped += one->dropped;
+    sum->crashed += one->crashed;
+    sum->final += one->final;
+    sum->entries_seen += one->entries_seen;
+    sum->entries_lost += one->entries_lost;
+}
+
 bool store_reader_delivery(struct store_reader *self, struct slice app, uint64_t since_us, struct store_delivery *out)
 {
-    sqlite3_stmt *sums = sql_use(&self->sql, STORE_READER_DELIVERY);
-    store_reader_bind_copy(sums, 1, app);
-    sql_bind_int(&self->sql, sums, 2, (int64_t)since_us);
-    if (!sql_step(&self->sql, sums))
+    sqlite3_stmt *views = sql_use(&self->sql, STORE_READER_DELIVERY);
+    *out = (struct store_delivery){.views = 0};
+    store_reader_bind_copy(views, 1, app);
+    sql_bind_int(&self->sql, views, 2, (int64_t)since_us);
+    while (sql_step(&self->sql, views)) {
+        struct store_view_row row;
+        struct store_view_facts facts = store_reader_facts_at(views, 0);
+        store_reader_read_facts(&facts, &row);
+        struct store_delivery one = store_view_delivery(&row);
+        store_delivery_add(out, &one);
+    }
+    return !self->sql.failed;
+}
+
+bool store_reader_facts(struct store_reader *self, int64_t view, struct store_view_facts *facts)
+{
+    sqlite3_stmt *find = sql_use(&self->sql, STORE_READER_FACTS);
+    sql_bind_int(&self->sql, find, 1, view);
+    if (!sql_step(&self->sql, find))
         return false;
-    uint64_t *const to[] = {&out->views,   &out->claimed, &out->received, &out->duplicate,    &out->lost,
-                            &out->dropped, &out->crashed, &out->final,    &out->entries_seen, &out->entries_lost};
-    for (int i = 0; i < (int)(sizeof to / sizeof to[0]); i++)
-        *to[i] = (uint64_t)sqlite3_column_int64(sums, i); /* the sum of nothing is NULL, which reads as 0 */
-    sqlite3_reset(sums);
+    *facts = store_reader_facts_at(find, 0);
+    sqlite3_reset(find);
     return true;
 }
 
-bool store_reader_view(struct store_reader *self, const uint8_t view_id[16], struct store_view_row *row)
+bool store_reader_view_by_id(struct store_reader *self, enum store_reader_statement statement, int64_t id,
+                             struct store_view_row *row)
 {
-    sqlite3_stmt *view = sql_use(&self->sql, STORE_READER_VIEW);
-    sql_bind_blob(&self->sql, view, 1, slice_of(view_id, 16));
+    sqlite3_stmt *view = sql_use(&self->sql, statement);
+    sql_bind_int(&self->sql, view, 1, id);
     if (!sql_step(&self->sql, view))
         return false;
     store_reader_read_view(view, row);
     return true;
 }
 
+void store_reader_scan(struct store_reader *self, struct store_scan *scan, enum store_kind kind,
+                       const struct store_entry *low, const struct store_entry *high)
+{
+    store_scan_start(scan, low, high);
+    sqlite3_stmt *runs = sql_use(&self->sql, STORE_READER_RUNS);
+    sql_bind_int(&self->sql, runs, 1, kind);
+    while (sql_step(&self->sql, runs))
+        store_scan_add(scan, sqlite3_column_int64(runs, 0));
+}
+
+/* The row of a view; 0 = none. An entry may be left of a view that went with its part of the log. */
+static int64_t store_reader_view_number(struct store_reader *self, const uint8_t view_id[16],
+                                        struct store_view_facts *facts)
+{
+    struct store_entry low = store_key_of(view_id), high = store_key_end(&low), entry;
+    store_reader_scan(self, &self->find, STORE_KIND_VIEW, &low, &high);
+    while (store_scan_next(&self->find, &entry))
+        if (store_reader_facts(self, (int64_t)entry.a, facts))
+            return (int64_t)entry.a;
+    return 0;
+}
+
+bool store_reader_view(struct store_reader *self, const uint8_t view_id[16], struct store_view_row *row)
+{
+    struct store_view_facts facts;
+    int64_t id = store_reader_view_number(self, view_id, &facts);
+    return id != 0 && store_reader_view_by_id(self, STORE_READER_VIEW, id, row);
+}
+
+uint64_t store_reader_position_of(struct store_reader *self, int64_t view, uint32_t seq)
+{
+    struct store_entry low = store_beacon_key(view, seq), high = store_key_end(&low), entry;
+    store_reader_scan(self, &self->find, STORE_KIND_BEACON, &low, &high);
+    return store_scan_next(&self->find, &entry) ? entry.a : STORE_NOWHERE;
+}
+
 int64_t store_reader_beacon(struct store_reader *self, const uint8_t view_id[16], uint32_t seq, uint64_t *position)
 {
-    sqlite3_stmt *beacon = sql_use(&self->sql, STORE_READER_BEACON);
-    sql_bind_blob(&self->sql, beacon, 1, slice_of(view_id, 16));
-    sql_bind_int(&self->sql, beacon, 2, seq);
-    *position = 0;
-    if (!sql_step(&self->sql, beacon))
-        return 0;
-    int64_t view = sqlite3_column_int64(beacon, 0);
-    *position = (uint64_t)sqlite3_column_int64(beacon, 1);
-    sqlite3_reset(beacon);
+    struct store_view_facts facts;
+    int64_t view = store_reader_view_number(self, view_id, &facts);
+    *position = STORE_NOWHERE;
+    if (view != 0)
+        *position = seq == STORE_SEQ_SNAPSHOT ? facts.snapshot_position : store_reader_position_of(self, view, seq);
+    if (*position == STORE_NOWHERE)
+        *position = 0;
     return view;
-}
-
-void store_reader_find_vitals(struct store_reader *self, int64_t view)
-{
-    sql_bind_int(&self->sql, sql_use(&self->sql, STORE_READER_VITALS), 1, view);
-}
-
-bool store_reader_next_vital(struct store_reader *self, struct store_vital *vital)
-{
-    sqlite3_stmt *vitals = store_reader_current(self, STORE_READER_VITALS);
-    if (!sql_step(&self->sql, vitals))
-        return false;
-    *vital = (struct store_vital){.metric = (uint32_t)sqlite3_column_int64(vitals, 0),
-                                  .state = (uint32_t)sqlite3_column_int64(vitals, 1),
-                                  .value = sqlite3_column_double(vitals, 2),
-                                  .rating = (uint32_t)sqlite3_column_int64(vitals, 3)};
-    return true;
-}
-
-void store_reader_find_beacons(struct store_reader *self, int64_t view)
-{
-    sql_bind_int(&self->sql, sql_use(&self->sql, STORE_READER_BEACONS), 1, view);
-}
-
-bool store_reader_next_beacon(struct store_reader *self, struct store_beacon_row *row)
-{
-    sqlite3_stmt *beacons = store_reader_current(self, STORE_READER_BEACONS);
-    if (!sql_step(&self->sql, beacons))
-        return false;
-    row->seq = (uint32_t)sqlite3_column_int64(beacons, 0);
-    row->position = (uint64_t)sqlite3_column_int64(beacons, 1);
-    return true;
-}
-
-void store_reader_find_requests(struct store_reader *self, int64_t view)
-{
-    sql_bind_int(&self->sql, sql_use(&self->sql, STORE_READER_REQUESTS), 1, view);
-}
-
-bool store_reader_next_request(struct store_reader *self, struct store_request_row *row)
-{
-    sqlite3_stmt *requests = store_reader_current(self, STORE_READER_REQUESTS);
-    if (!sql_step(&self->sql, requests))
-        return false;
-    row->seq = (uint32_t)sqlite3_column_int64(requests, 0);
-    row->ordinal = (uint32_t)sqlite3_column_int64(requests, 1);
-    row->kind = (enum store_request_kind)sqlite3_column_int64(requests, 2);
-    row->merged = sqlite3_column_int64(requests, 3) == 1;
-    row->flags = (uint32_t)sqlite3_column_int64(requests, 4);
-    row->level = (uint32_t)sqlite3_column_int64(requests, 5);
-    row->reason = (int)sqlite3_column_int64(requests, 6);
-    sql_id(requests, 7, row->trace_id, 16);
-    sql_id(requests, 8, row->span_id, 8);
-    row->ids = sql_bytes(requests, 9);
-    return true;
 }

@@ -1,60 +1,75 @@
 /* The reader's lists that start from a trace, and the counted ones. */
-#include "collector/store/store_internal.h"
 #include "collector/store/store_reader_internal.h"
 
-static void store_reader_bind_trace(struct store_reader *self, enum store_reader_statement id,
+static void store_reader_scan_trace(struct store_reader *self, struct store_scan *scan, enum store_kind kind,
                                     const uint8_t trace_id[16])
 {
-    sqlite3_stmt *statement = sql_use(&self->sql, id);
-    struct store_trace_key key = store_trace_key_of(trace_id);
-    sql_bind_int(&self->sql, statement, 1, key.low);
-    sql_bind_int(&self->sql, statement, 2, key.high);
+    struct store_entry low = store_key_of(trace_id), high = store_key_end(&low);
+    store_reader_scan(self, scan, kind, &low, &high);
 }
 
 void store_reader_find_trace_parts(struct store_reader *self, const uint8_t trace_id[16])
 {
-    store_reader_bind_trace(self, STORE_READER_TRACE_PARTS, trace_id);
+    store_reader_scan_trace(self, &self->trace_parts, STORE_KIND_SPAN, trace_id);
 }
 
 /* part->trace_id is the caller's. */
 bool store_reader_next_trace_part(struct store_reader *self, struct store_trace_part *part)
 {
-    sqlite3_stmt *parts = store_reader_current(self, STORE_READER_TRACE_PARTS);
-    if (!sql_step(&self->sql, parts))
-        return false;
-    part->position = (uint64_t)sqlite3_column_int64(parts, 0);
-    part->span_count = (uint32_t)sqlite3_column_int64(parts, 1);
-    part->top_count = (uint32_t)sqlite3_column_int64(parts, 2);
-    if (part->top_count > STORE_TRACE_TOPS)
-        part->top_count = STORE_TRACE_TOPS;
-    int64_t waits = sqlite3_column_int64(parts, 3 + 4 * STORE_TRACE_TOPS);
-    for (uint32_t i = 0; i < part->top_count; i++) {
-        int at = 3 + 4 * (int)i;
-        sql_id(parts, at, part->top[i].span_id, 8);
-        part->top[i].duration_ns = (uint64_t)sqlite3_column_int64(parts, at + 1);
-        part->top[i].name = sql_bytes(parts, at + 2);
-        part->top[i].service = sql_bytes(parts, at + 3);
-        part->top[i].waits = waits >> i & 1;
+    struct store_entry entry;
+    while (store_scan_next(&self->trace_parts, &entry)) {
+        sqlite3_stmt *chunk = sql_use(&self->sql, STORE_READER_CHUNK);
+        sql_bind_int(&self->sql, chunk, 1, (int64_t)(entry.b >> 16));
+        if (!sql_step(&self->sql, chunk))
+            continue; /* gone with its part of the log */
+        struct slice parts = sql_bytes(chunk, 0);
+        size_t at = entry.b & 0xffff;
+        if (at <= parts.size && store_part_decode(slice_of(parts.data + at, parts.size - at), part))
+            return true;
     }
-    return true;
+    return false;
 }
 
 void store_reader_find_trace_views(struct store_reader *self, const uint8_t trace_id[16])
 {
-    store_reader_bind_trace(self, STORE_READER_TRACE_VIEWS, trace_id);
+    self->trace_view = (struct store_entry){.a = 0};
+    store_reader_scan_trace(self, &self->trace_views, STORE_KIND_CLAIM, trace_id);
 }
 
+/* false = merged into another, or gone. */
+static bool store_reader_claim_level(struct store_reader *self, const struct store_trace_view_row *row, uint32_t *level)
+{
+    struct store_body body;
+    struct store_request_fact fact;
+    struct store_join_fact join;
+    struct slice ids;
+    if (row->position == STORE_NOWHERE || !store_reader_body(self, STORE_READER_CLAIM_BEACON, row->position, &body))
+        return false;
+    while (store_body_next(&body, &fact, &ids, &join)) {
+        if (fact.ordinal != row->ordinal)
+            continue;
+        *level = fact.level;
+        return fact.merged != STORE_MERGED_CALL;
+    }
+    return false;
+}
+
+/* Entries lie in the order of view, seq and ordinal; one that several runs hold comes several times in a row. */
 bool store_reader_next_trace_view(struct store_reader *self, struct store_trace_view_row *row)
 {
-    sqlite3_stmt *views = store_reader_current(self, STORE_READER_TRACE_VIEWS);
-    if (!sql_step(&self->sql, views))
-        return false;
-    store_reader_read_view(views, &row->view);
-    row->seq = (uint32_t)sqlite3_column_int64(views, STORE_VIEW_COLUMN_COUNT);
-    row->ordinal = (uint32_t)sqlite3_column_int64(views, STORE_VIEW_COLUMN_COUNT + 1);
-    row->level = (uint32_t)sqlite3_column_int64(views, STORE_VIEW_COLUMN_COUNT + 2);
-    row->position = (uint64_t)sqlite3_column_int64(views, STORE_VIEW_COLUMN_COUNT + 3);
-    return true;
+    struct store_entry entry;
+    while (store_scan_next(&self->trace_views, &entry)) {
+        if (store_entry_compare(&entry, &self->trace_view) == 0)
+            continue;
+        self->trace_view = entry;
+        row->seq = (uint32_t)(entry.b >> 32);
+        row->ordinal = (uint32_t)entry.b;
+        row->position = store_reader_position_of(self, (int64_t)entry.a, row->seq);
+        if (store_reader_claim_level(self, row, &row->level) &&
+            store_reader_view_by_id(self, STORE_READER_TRACE_VIEW, (int64_t)entry.a, &row->view))
+            return true;
+    }
+    return false;
 }
 
 static sqlite3_stmt *store_reader_bind_app(struct store_reader *self, enum store_reader_statement id, struct slice app)

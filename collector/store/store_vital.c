@@ -73,114 +73,69 @@ static struct store_rollup *store_rollup(struct store *self, int64_t route, uint
 }
 
 /* sign: 1 counts the value with the weight of its view, -1 takes it back. */
-static void store_count_vital(struct store *self, const struct store_view *view, int64_t route,
-                              const struct store_vital *vital, int sign)
+static void store_count_vital(struct store *self, const struct store_view_state *view, int64_t route,
+                              const struct store_vital_fact *vital, int sign)
 {
-    if (vital->state != STORE_STATE_MEASURED || view->weight == 0)
+    uint32_t weight = store_weight(view->facts.sample_rate_ppm, view->facts.recorder_trigger);
+    if (vital->state != STORE_STATE_MEASURED || weight == 0)
         return;
-    struct store_rollup *rollup = store_rollup(self, route, vital->metric, view->hour);
+    struct store_rollup *rollup = store_rollup(self, route, vital->metric, view->facts.hour);
     uint64_t value = store_sketch_value(vital->metric, vital->value);
     if (sign > 0)
-        sketch_add_times(&rollup->sketch, value, view->weight);
+        sketch_add_times(&rollup->sketch, value, weight);
     else
-        sketch_take_back_times(&rollup->sketch, value, view->weight);
+        sketch_take_back_times(&rollup->sketch, value, weight);
     if (vital->rating >= 1 && vital->rating <= 3)
-        rollup->rated[vital->rating] += sign * (int64_t)view->weight;
+        rollup->rated[vital->rating] += sign * (int64_t)weight;
     rollup->dirty = true;
 }
 
-static bool store_find_vital(struct store *self, int64_t view, struct store_vital *vital, int64_t *seq)
+void store_uncover_vitals(struct store *self, struct store_view_state *view)
 {
-    struct sql *sql = &self->sql;
-    sqlite3_stmt *find = sql_use(sql, STORE_FIND_VITAL);
-    sql_bind_int(sql, find, 1, view);
-    sql_bind_int(sql, find, 2, vital->metric);
-    if (!sql_step(sql, find))
-        return false;
-    *seq = sqlite3_column_int64(find, 0);
-    vital->state = (uint32_t)sqlite3_column_int64(find, 1);
-    vital->value = sqlite3_column_double(find, 2);
-    vital->rating = (uint32_t)sqlite3_column_int64(find, 3);
-    sqlite3_reset(find);
-    return true;
-}
-
-static void store_cover_vital(struct store *self, const struct store_view *view, int64_t seq,
-                              const struct store_vital *vital)
-{
-    struct sql *sql = &self->sql;
-    sqlite3_stmt *cover = sql_use(sql, STORE_COVER_VITAL);
-    sql_bind_int(sql, cover, 1, view->id);
-    sql_bind_int(sql, cover, 2, vital->metric);
-    sql_bind_int(sql, cover, 3, seq);
-    sql_bind_int(sql, cover, 4, vital->state);
-    sql_bind_double(sql, cover, 5, vital->value);
-    sql_bind_int(sql, cover, 6, vital->rating);
-    sql_finish(sql, cover);
-}
-
-static struct store_vital store_vital_at(sqlite3_stmt *statement, uint32_t metric, int column)
-{
-    return (struct store_vital){.metric = metric,
-                                .state = (uint32_t)sqlite3_column_int64(statement, column),
-                                .value = sqlite3_column_double(statement, column + 1),
-                                .rating = (uint32_t)sqlite3_column_int64(statement, column + 2)};
-}
-
-void store_uncover_vitals(struct store *self, const struct store_view *view)
-{
-    static const enum store_statement steps[] = {STORE_DELETE_COVERING, STORE_RESTORE_COVERED, STORE_DELETE_COVERED};
-    struct sql *sql = &self->sql;
-    sqlite3_stmt *list = sql_use(sql, STORE_LIST_COVERING);
-    sql_bind_int(sql, list, 1, view->id);
-    while (sql_step(sql, list)) {
-        uint32_t metric = (uint32_t)sqlite3_column_int64(list, 0);
-        struct store_vital covering = store_vital_at(list, metric, 1), covered = store_vital_at(list, metric, 5);
-        store_count_vital(self, view, view->route, &covering, -1);
-        if (sqlite3_column_type(list, 4) != SQLITE_NULL)
-            store_count_vital(self, view, view->route, &covered, 1);
-    }
-    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
-        sqlite3_stmt *step = sql_use(sql, steps[i]);
-        sql_bind_int(sql, step, 1, view->id);
-        sql_finish(sql, step);
+    for (uint32_t metric = 0; metric < STORE_METRICS; metric++) {
+        struct store_vital_fact *vital = &view->vital[metric], *covered = &view->covered[metric];
+        if (vital->known && vital->seq == STORE_SEQ_SNAPSHOT) {
+            store_count_vital(self, view, view->route, vital, -1);
+            *vital = *covered;
+            vital->covered = 0;
+            if (vital->known)
+                store_count_vital(self, view, view->route, vital, 1);
+        }
+        *covered = (struct store_vital_fact){0};
     }
 }
 
 void store_put_vital(struct store *self, const struct store_view *view, uint32_t seq, const struct store_vital *vital)
 {
-    struct sql *sql = &self->sql;
-    struct store_vital old = {.metric = vital->metric};
-    int64_t old_seq = -1;
-    bool known = store_find_vital(self, view->id, &old, &old_seq);
-    if (old_seq > (int64_t)seq)
+    assert(vital->metric < STORE_METRICS);
+    struct store_view_state *state = store_states_view(self, view->id);
+    if (!state)
         return;
-    if (known && seq == STORE_SEQ_SNAPSHOT && old_seq != (int64_t)seq)
-        store_cover_vital(self, view, old_seq, &old);
-    if (known)
-        store_count_vital(self, view, view->route, &old, -1);
-    store_count_vital(self, view, view->route, vital, 1);
-    sqlite3_stmt *set = sql_use(sql, STORE_SET_VITAL);
-    sql_bind_int(sql, set, 1, view->id);
-    sql_bind_int(sql, set, 2, vital->metric);
-    sql_bind_int(sql, set, 3, seq);
-    sql_bind_int(sql, set, 4, vital->state);
-    sql_bind_double(sql, set, 5, vital->value);
-    sql_bind_int(sql, set, 6, vital->rating);
-    sql_finish(sql, set);
+    struct store_vital_fact *now = &state->vital[vital->metric], *covered = &state->covered[vital->metric];
+    if (now->known && now->seq > seq)
+        return;
+    if (now->known && seq == STORE_SEQ_SNAPSHOT && now->seq != seq && !covered->known) {
+        *covered = *now;
+        covered->covered = 1;
+    }
+    if (now->known)
+        store_count_vital(self, state, state->route, now, -1);
+    *now = (struct store_vital_fact){.seq = seq,
+                                     .value = vital->value,
+                                     .state = vital->state,
+                                     .metric = (uint8_t)vital->metric,
+                                     .rating = (uint8_t)(vital->rating <= UINT8_MAX ? vital->rating : 0),
+                                     .known = 1};
+    store_count_vital(self, state, state->route, now, 1);
+    state->dirty = true;
 }
 
-void store_move_vitals(struct store *self, const struct store_view *view, int64_t route)
+void store_move_vitals(struct store *self, const struct store_view_state *view, int64_t route)
 {
-    struct sql *sql = &self->sql;
-    sqlite3_stmt *list = sql_use(sql, STORE_LIST_VITALS);
-    sql_bind_int(sql, list, 1, view->id);
-    while (sql_step(sql, list)) {
-        struct store_vital vital = {.metric = (uint32_t)sqlite3_column_int64(list, 0),
-                                    .state = (uint32_t)sqlite3_column_int64(list, 1),
-                                    .value = sqlite3_column_double(list, 2),
-                                    .rating = (uint32_t)sqlite3_column_int64(list, 3)};
-        store_count_vital(self, view, view->route, &vital, -1);
-        store_count_vital(self, view, route, &vital, 1);
+    for (uint32_t metric = 0; metric < STORE_METRICS; metric++) {
+        if (!view->vital[metric].known)
+            continue;
+        store_count_vital(self, view, view->route, &view->vital[metric], -1);
+        store_count_vital(self, view, route, &view->vital[metric], 1);
     }
 }

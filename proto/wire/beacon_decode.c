@@ -69,6 +69,39 @@ bool beacon_decode_message(struct slice body, const pb_msgdesc_t *fields, void *
     return pb_decode(&stream, fields, out);
 }
 
+static bool decode_id(const struct walk_field *field, uint8_t *out, size_t size)
+{
+    if (field->type != WALK_BYTES || field->bytes.size != size)
+        return false;
+    memcpy(out, field->bytes.data, size);
+    return true;
+}
+
+static bool decode_key(struct slice header, uint8_t view_id[16], uint32_t *seq)
+{
+    struct walk walk = walk_of(header);
+    struct walk_field field;
+    bool found = false;
+    *seq = 0; /* left out when it is zero */
+    while (walk_next(&walk, &field) == WALK_FIELD) {
+        if (field.number == vitrace_v1_Header_view_id_tag)
+            found = decode_id(&field, view_id, 16);
+        else if (field.number == vitrace_v1_Header_seq_tag)
+            *seq = (uint32_t)field.number_value;
+    }
+    return found;
+}
+
+bool beacon_find_key(struct slice beacon, uint8_t view_id[16], uint32_t *seq)
+{
+    struct beacon_reader reader = beacon_reader_of(beacon);
+    struct beacon_record record;
+    while (beacon_reader_next(&reader, &record))
+        if (record.field == BEACON_FIELD_HEADER)
+            return decode_key(record.body, view_id, seq);
+    return false;
+}
+
 bool beacon_find_header(struct slice beacon, vitrace_v1_Header *out)
 {
     struct beacon_reader reader = beacon_reader_of(beacon);
@@ -80,14 +113,6 @@ bool beacon_find_header(struct slice beacon, vitrace_v1_Header *out)
 }
 
 /* The walker of the hot record. Unknown fields are skipped; a known field of another wire type is malformed. */
-
-static bool decode_id(const struct walk_field *field, uint8_t *out, size_t size)
-{
-    if (field->type != WALK_BYTES || field->bytes.size != size)
-        return false;
-    memcpy(out, field->bytes.data, size);
-    return true;
-}
 
 static bool decode_claim(struct slice body, vitrace_v1_Claim *out)
 {

@@ -7,6 +7,8 @@
 
 #include "proto/wire/slice.h"
 
+#define WALK_NUMBER_MAX 0x1fffffffu
+
 enum walk_status {
     WALK_FIELD = 1,      /* *field is set */
     WALK_END = 0,        /* the slice is used up, exactly */
@@ -39,10 +41,83 @@ static inline struct walk walk_of(struct slice message)
     return (struct walk){message.data, message.size > 0 ? message.data + message.size : message.data};
 }
 
-enum walk_status walk_next(struct walk *self, struct walk_field *field);
+enum walk_status walk_long_varint(struct walk *self, uint64_t *value);
 
-/* Reads one varint. Returns WALK_FIELD, WALK_INCOMPLETE or WALK_MALFORMED (more than 10 bytes or 64 bits). */
-enum walk_status walk_varint(struct walk *self, uint64_t *value);
+/*
+ * Reads one varint. Returns WALK_FIELD, WALK_INCOMPLETE or WALK_MALFORMED (more than 10 bytes or 64 bits). Nearly all
+ * have one byte or two: a beacon has some 150 of them, and each is read at the door and again for the index.
+ */
+static inline enum walk_status walk_varint(struct walk *self, uint64_t *value)
+{
+    const uint8_t *at = self->at;
+    if (self->end - at < 2)
+        return walk_long_varint(self, value);
+    if (at[0] < 0x80) {
+        *value = at[0];
+        self->at = at + 1;
+        return WALK_FIELD;
+    }
+    if (at[1] >= 0x80)
+        return walk_long_varint(self, value);
+    *value = (uint64_t)(at[0] & 0x7f) | (uint64_t)at[1] << 7;
+    self->at = at + 2;
+    return WALK_FIELD;
+}
+
+static inline enum walk_status walk_fixed(struct walk *self, size_t size, uint64_t *value)
+{
+    if ((size_t)(self->end - self->at) < size)
+        return WALK_INCOMPLETE;
+    *value = 0;
+    for (size_t i = 0; i < size; i++)
+        *value |= (uint64_t)self->at[i] << (8 * i);
+    self->at += size;
+    return WALK_FIELD;
+}
+
+static inline enum walk_status walk_bytes(struct walk *self, struct slice *bytes)
+{
+    uint64_t size;
+    enum walk_status status = walk_varint(self, &size);
+    if (status != WALK_FIELD)
+        return status;
+    if (size > (uint64_t)(self->end - self->at))
+        return size > INT32_MAX ? WALK_MALFORMED : WALK_INCOMPLETE;
+    *bytes = slice_of(self->at, (size_t)size);
+    self->at += size;
+    return WALK_FIELD;
+}
+
+static inline enum walk_status walk_next(struct walk *self, struct walk_field *field)
+{
+    if (self->at == self->end)
+        return WALK_END;
+    uint64_t tag;
+    enum walk_status status = walk_varint(self, &tag);
+    if (status != WALK_FIELD)
+        return status;
+    if (tag >> 3 == 0 || tag >> 3 > WALK_NUMBER_MAX)
+        return WALK_MALFORMED;
+    field->number = (uint32_t)(tag >> 3);
+    field->number_value = 0;
+    field->bytes = slice_of(NULL, 0);
+    switch (tag & 7) {
+    case WALK_VARINT:
+        field->type = WALK_VARINT;
+        return walk_varint(self, &field->number_value);
+    case WALK_FIXED64:
+        field->type = WALK_FIXED64;
+        return walk_fixed(self, 8, &field->number_value);
+    case WALK_BYTES:
+        field->type = WALK_BYTES;
+        return walk_bytes(self, &field->bytes);
+    case WALK_FIXED32:
+        field->type = WALK_FIXED32;
+        return walk_fixed(self, 4, &field->number_value);
+    default:
+        return WALK_MALFORMED;
+    }
+}
 
 static inline int64_t walk_zigzag(uint64_t value)
 {

@@ -1,6 +1,6 @@
 // The SDK in real engines against the real collector: vitals equal to web-vitals', and how many page lives are delivered for
 // each way in which a page ends. Prints two tables in Markdown.
-// Usage: node tests/engines/engines.mjs [--collector PATH] [--n 2] [--engine NAME]     Closes with "N passed, N failed".
+// Usage: node tests/engines/engines.mjs [--collector PATH] [--n 2] [--engine NAME] [--life WORDS]     Closes with "N passed, N failed".
 // An engine that is not installed is skipped with a line that says so. Needs js-glue/dist and the packages of demo-site.
 import { parseArgs } from "node:util";
 import { Collector } from "../pages/collector.mjs";
@@ -10,7 +10,7 @@ import { startSite } from "./site.mjs";
 import { compareVitals } from "./vitals.mjs";
 
 const { values } = parseArgs({ options: { collector: { type: "string", default: "build/release/vitrace" }, n: { type: "string", default: "2" },
-  engine: { type: "string" } } });
+  engine: { type: "string" }, life: { type: "string", default: "" } } });
 const n = +values.n;
 const SETTLE_SECONDS = 4;
 
@@ -23,21 +23,21 @@ function check(sentence, good, detail = "") {
 /** The views of one life, each with how often it said "last", and what of it came twice. */
 async function viewsOf(collector, app, url) {
   const mine = (await collector.views(app)).filter((view) => view.url === url || view.url === `${url}/soft`);
-  return Promise.all(mine.map(async ({ view_id, crashed }) => {
+  return Promise.all(mine.map(async ({ view_id, crashed, navigation_type }) => {
     const { entries, ledger } = await collector.view(view_id);
     const names = entries.custom_events.map(({ name }) => name);
-    return { last: names.filter((name) => name === "last").length, first: names.filter((name) => name === "first").length, ledger, crashed };
+    return { last: names.filter((name) => name === "last").length, first: names.filter((name) => name === "first").length, ledger, crashed, type: navigation_type };
   }));
 }
 
 /** A soft navigation is a view of its own only for an SDK that makes one: what counts then is that both words came. */
-async function judgeLife(collector, app, url, { views = 1, soft, snapshot }) {
+async function judgeLife(collector, app, url, { views = 1, soft, snapshot, type }) {
   // Of a page that crashed, the browser sends the snapshot that was left with it: the vitals, and no word.
   const lasts = (found) => found.reduce((sum, view) => sum + (snapshot ? +view.crashed : view.last), 0);
   const found = await collector.until(SETTLE_SECONDS, () => viewsOf(collector, app, url), (views_) => lasts(views_) >= views);
   const isOnce = found.every(({ first }) => first <= 1) && lasts(found) <= views && (soft || found.every(({ last }) => last <= 1));
   const seen = found.map(({ last, first, ledger }) => `${first}+${last} in ${ledger.beacons_received} beacons`).join(", ");
-  return { delivered: lasts(found) >= views, isOnce, views: found.length, seen };
+  return { delivered: lasts(found) >= views && (!type || found.every((view) => view.type === type)), isOnce, views: found.length, seen };
 }
 
 async function runLives(engine, site, collector, app, name, kind) {
@@ -82,6 +82,7 @@ async function runEngine(name, start) {
     }
     vitalRows.push([name, ...Object.values(vitals).map(cell)]);
     for (const [life, kind] of Object.entries(LIVES)) {
+      if (!life.includes(values.life)) continue;
       if (kind.in && !kind.in.includes(name)) {
         (lifeRows[life] ??= {})[name] = "-";
         continue;

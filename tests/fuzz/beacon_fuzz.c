@@ -15,6 +15,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     beacon_strings_init(&strings, beacon);
     if (strings.count != summary.strings)
         abort();
+    uint8_t view_id[16];
+    uint32_t seq;
+    if (!beacon_find_key(beacon, view_id, &seq) || memcmp(view_id, summary.header.view_id, sizeof view_id) != 0 ||
+        seq != summary.header.seq)
+        abort();
     struct beacon_reader reader = beacon_reader_of(beacon);
     struct beacon_record record;
     while (beacon_reader_next(&reader, &record)) {

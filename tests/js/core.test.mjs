@@ -147,7 +147,7 @@ test("the exit path sends what the core sealed, byte for byte", async () => {
   bridge.flush();
   bridge.seal(true);
   const bodies = [];
-  new Exit(ring, { inFlight: new InFlight(), packNow: (body) => body, sendBeacon: (_url, body) => bodies.push(body) > 0, fetch: assert.fail }, "u").leave();
+  new Exit(ring, { inFlight: new InFlight(), packNow: (body) => body, sendBeacon: (_url, body) => bodies.push(body) > 0, fetch: assert.fail }, "u").leave(true);
   assert.equal(bodies.length, 1);
   assert.equal(Beacon.decode(bodies[0]).paints.length, 1);
   assert.equal(ring.take(), -1);

@@ -226,3 +226,14 @@ test("a collector that was restarted gets the document again, as long as the pag
   }
   assert.deepEqual([inbox.again(), inbox.isCut], [false, false]);
 });
+
+test("once cut, every body that is done goes", () => {
+  const { bridge, inbox } = page();
+  inbox.isCut = true;
+  for (let n = 0; n < 2; n++) {
+    push(bridge, 1);
+    bridge.seal(false);
+    inbox.done(n, false);
+  }
+  assert.equal(inbox.bodies.length, 0);
+});

@@ -37,7 +37,9 @@ const MISTAKES = [
   { name: "the exit path leaves what a dead worker holds", of: "table[at].state == SEALED || table[at].state == TAKEN -> send(at)", to: "table[at].state == SEALED -> send(at)" },
   { name: "the position to sleep on read after the scan", of: "            at = 0;\n            if\n            :: last", to: "            at = 0; seen = sealed;\n            if\n            :: last" },
   { name: "a seal that wakes nobody", of: "        wake()\n    fi", to: "        skip\n    fi" },
-  { name: "a consumer that takes what is held", flags: ["-DHOLDS"], of: "won = (table[at].state == SEALED);", to: "won = (table[at].state == SEALED || table[at].state == HELD);" },
+  { name: "a consumer that takes what is held", flags: ["-DHOLDS"], of: ":: at < SEGMENTS && table[at].state == SEALED ->",
+    to: ":: at < SEGMENTS && (table[at].state == SEALED || table[at].state == HELD) ->",
+    more: ["won = (table[at].state == SEALED);", "won = (table[at].state == SEALED || table[at].state == HELD);"] },
   { name: "a seal before what is held", flags: ["-DHOLDS"], of: "held_is_on = false; if", to: "held_is_on = false; goto sealing; if", more: ["sealed = next; wake() :: else fi }", "sealed = next; wake() :: else fi; sealing: skip }"] },
   { name: "transfer: released when posted, not when answered", flags: ["-DTRANSFER"], of: "to_worker ! at, table[at].seq", to: "to_worker ! at, table[at].seq; release(at, table[at].seq)" },
 ];

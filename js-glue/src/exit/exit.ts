@@ -1,6 +1,8 @@
 /**
- * The last moment: the page is hidden or left, and may never run again. Every segment that is not acked goes out by
- * sendBeacon, each as its own body, from the page itself: a worker's request started now mostly dies with the page.
+ * The last moment: the page is hidden or left, and may never run again. Every segment that is not acked goes out, each
+ * as its own body, from the page itself: a worker's request started now mostly dies with the page. A page that is only
+ * hidden may live on and then wants to know what arrived, so it fetches with `keepalive`; one that is left will never
+ * know, so it uses sendBeacon. What was fetched while hidden is not sent again when the page is left after all.
  *
  *   newest SEALED (it has the last vitals) ► other SEALED, oldest first ► TAKEN, oldest first      until InFlight is full
  *
@@ -39,8 +41,8 @@ export class Exit {
     private readonly _url: string,
   ) {}
 
-  /** Returns how many SEALED segments had to stay: they are lost if the page dies now. */
-  leave(): number {
+  /** Returns how many SEALED segments had to stay: they are lost if the page dies now. `isLeft`: not only hidden. */
+  leave(isLeft: boolean): number {
     const ring = this._ring;
     const newest = ring.sealed() - 1 + Layout.SEGMENTS;
     let left = 0;
@@ -48,7 +50,7 @@ export class Exit {
       // Segments are used in turn, so the one after the newest is the oldest.
       for (let n = 0; n < Layout.SEGMENTS; n++) {
         const segment = (newest + n) % Layout.SEGMENTS;
-        if (ring.state(segment) === state && !this._send(segment)) left += +(state === RingState.SEALED);
+        if (ring.state(segment) === state && !this._send(segment, isLeft)) left += +(state === RingState.SEALED);
       }
     }
     return left;
@@ -56,12 +58,11 @@ export class Exit {
 
   /** The page is visible again: a segment that is still TAKEN at the next exit is worth another try. */
   stay(): void {
-    for (const size of this._sent.values()) this._host.inFlight.give(size);
-    this._sent.clear();
+    for (const key of [...this._sent.keys()]) this._forget(key);
   }
 
   /** False: there is no room for it now. */
-  private _send(segment: number): boolean {
+  private _send(segment: number, isLeft: boolean): boolean {
     const ring = this._ring;
     const key = `${segment}:${ring.seq(segment)}`;
     if (this._sent.has(key)) return true;
@@ -74,17 +75,28 @@ export class Exit {
     const { keep } = this._host;
     if (own && keep && isOffline()) void keep(plain).catch(() => {});
     // Nobody will tell whether it arrived: the gap in `seq` would, and the collector looks for it.
-    else if (!this._host.sendBeacon(this._url, body)) return !own || this._fetch(segment, body);
+    else if ((own && !isLeft) || !this._host.sendBeacon(this._url, body)) return !own || this._fetch(segment, key, body);
     if (own) ring.release(segment, true);
     return true;
   }
 
-  /** Refused: fetch may have room, and if the page survives, its answer is a better one. */
-  private _fetch(segment: number, body: Uint8Array<ArrayBuffer>): boolean {
+  private _fetch(segment: number, key: string, body: Uint8Array<ArrayBuffer>): boolean {
+    const done = (isSent: boolean) => {
+      this._forget(key);
+      if (isSent) this._ring.release(segment, true);
+      else this._ring.putBack(segment);
+    };
     this._host.fetch(this._url, beaconRequest(body, true)).then(
-      (response) => (response.ok ? this._ring.release(segment, true) : this._ring.putBack(segment)),
-      () => this._ring.putBack(segment),
+      (response) => done(response.ok),
+      () => done(false),
     );
     return true;
+  }
+
+  private _forget(key: string): void {
+    const size = this._sent.get(key);
+    if (size === undefined) return;
+    this._sent.delete(key);
+    this._host.inFlight.give(size);
   }
 }

@@ -98,7 +98,8 @@ export class RawInbox implements Core {
   private _trim(): void {
     const total = () => this.bodies.reduce((sum, { bytes }) => sum + bytes.length, 0);
     while (this.bodies[0]?.isDone && (this.isCut || total() > BODY_BYTES_MAX)) {
-      this.isCut ||= !this.bodies.shift()!.isSent;
+      const { isSent } = this.bodies.shift()!;
+      this.isCut ||= !isSent;
     }
   }
 }

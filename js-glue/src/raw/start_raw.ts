@@ -26,7 +26,7 @@ const BUDGET_MS = 100;
 export interface Raw {
   readonly core: Core;
   readonly transport: Transport;
-  readonly exit: { leave(): number; stay(): void };
+  readonly exit: { leave(isLeft: boolean): number; stay(): void };
   counts(): Counts;
 }
 

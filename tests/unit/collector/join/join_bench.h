@@ -83,7 +83,7 @@ static inline void claim_add(struct join_claim *claim, unsigned trace, unsigned 
 
 static inline void take_claim(unsigned trace, unsigned span, int source)
 {
-    struct join_claim claim = {.view = 7, .seq = 8, .ordinal = 9};
+    struct join_claim claim = {.beacon = 7, .ordinal = 9};
     claim_add(&claim, trace, span, 1, source);
     join_take_claim(bench.join, &claim, 0);
 }

@@ -10,8 +10,7 @@ static void test_join__injected_id_that_is_the_parent_of_a_server_span_is_exact_
     take_claim(1, 10, INJECTED);
     expect_last(JOIN_EXACT_PARENT, JOIN_REASON_JOINED, 1, 20);
     assert_int_equal(bench.count, 1);
-    assert_int_equal(bench.taken[0].view, 7);
-    assert_int_equal(bench.taken[0].seq, 8);
+    assert_int_equal(bench.taken[0].beacon, 7);
     assert_int_equal(bench.taken[0].ordinal, 9);
     assert_int_equal(counted(COUNTER_JOIN_EXACT_PARENT), 1);
 }
@@ -354,7 +353,7 @@ static void test_join__names_are_stable(void **state)
 /* A page that was under way from 1,000 s to 1,001 s by its own clock, which is 100 s behind. */
 static struct join_claim claim_in_time(unsigned span, int source)
 {
-    struct join_claim claim = {.view = 7, .seq = 8, .ordinal = 9};
+    struct join_claim claim = {.beacon = 7, .ordinal = 9};
     claim.from_ns = 1000 * SECOND;
     claim.until_ns = 1001 * SECOND;
     claim.shift_ns = 100 * SECOND;
@@ -407,7 +406,7 @@ static void test_join__of_the_page_loads_that_claim_one_meta_id_only_the_first_j
             take_span(1, 20, 9, SERVER, 1000 * SECOND);
         for (int64_t visitor = 0; visitor < 3; visitor++) {
             struct join_claim claim = claim_in_time(9, META);
-            claim.view = visitor;
+            claim.beacon = visitor;
             claim.from_ns += visitor * 300 * SECOND;
             claim.until_ns += visitor * 300 * SECOND;
             join_take_claim(bench.join, &claim, 0);
@@ -415,7 +414,7 @@ static void test_join__of_the_page_loads_that_claim_one_meta_id_only_the_first_j
         if (late)
             take_span(1, 20, 9, SERVER, 1000 * SECOND);
         for (size_t i = bench.count - 3; i < bench.count; i++) {
-            bool first = bench.taken[i].view == 0;
+            bool first = bench.taken[i].beacon == 0;
             assert_int_equal(bench.taken[i].level, first ? JOIN_EXACT_PARENT : JOIN_NONE);
             assert_int_equal(bench.taken[i].reason, first ? JOIN_REASON_JOINED : JOIN_REASON_STALE_SHARED_CACHE);
         }

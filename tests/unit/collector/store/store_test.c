@@ -362,7 +362,7 @@ static void put_request(struct fixture *self, const struct store_view *view, uin
 static void put_join(struct fixture *self, const struct store_view *view, uint32_t ordinal, uint32_t level,
                      uint32_t reason)
 {
-    struct store_join join = {.view = view->id, .ordinal = ordinal, .level = level, .reason = reason};
+    struct store_join join = {.position = view->position, .ordinal = ordinal, .level = level, .reason = reason};
     store_put_join(self->store, &join);
 }
 
@@ -396,13 +396,13 @@ static void test_store__a_merged_call_is_counted_no_more(void **state)
     put_request(self, &view, 0, STORE_RESOURCE);
     put_request(self, &view, 1, STORE_CALL);
     put_join(self, &view, 1, 1, 0);
-    assert_true(store_find_partner(self->store, view.id, &call, trace_id, &partner));
+    assert_true(store_find_partner(self->store, &view, &call, trace_id, &partner));
     assert_int_equal(partner.ordinal, 0);
     assert_int_equal(partner.ids_size, 3);
-    store_merge_call(self->store, view.id, 0, 1, partner.seq, partner.ordinal);
-    store_merge_call(self->store, view.id, 0, 1, partner.seq, partner.ordinal); /* once is enough */
+    store_merge_call(self->store, view.position, 1, partner.position, partner.ordinal);
+    store_merge_call(self->store, view.position, 1, partner.position, partner.ordinal); /* once is enough */
     put_join(self, &view, 1, 2, 0);                                             /* a result that was under way */
-    assert_false(store_find_partner(self->store, view.id, &call, trace_id, &partner));
+    assert_false(store_find_partner(self->store, &view, &call, trace_id, &partner));
     assert_true(store_commit(self->store, 1));
     assert_int_equal(read_join_count(self, 1, 0) + read_join_count(self, 2, 0), 0);
 }
@@ -426,7 +426,7 @@ static void test_store__of_several_partners_the_same_url_and_then_the_nearest_st
         store_put_request(self->store, &view, &request);
         store_put_trace_view(self->store, trace_id, view.id, 0, i);
     }
-    assert_true(store_find_partner(self->store, view.id, &call, trace_id, &partner));
+    assert_true(store_find_partner(self->store, &view, &call, trace_id, &partner));
     assert_int_equal(partner.ordinal, 2);
     assert_true(store_commit(self->store, 1));
 }

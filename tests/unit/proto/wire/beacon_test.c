@@ -405,6 +405,29 @@ static void test_beacon__undoes_left_out_phases(void **state)
     assert_true(phases.connect_start_us == 90 && phases.connect_end_us == 90);
 }
 
+static void test_beacon__finds_the_key_that_the_header_has_in_every_prefix_that_holds_it(void **state)
+{
+    (void)state;
+    static struct sample sample;
+    vitrace_v1_Header header = vitrace_v1_Header_init_zero;
+    uint8_t view_id[16];
+    uint32_t seq;
+    sample_fill(&sample);
+    struct slice bytes = slice_of(sample.bytes, sample.size);
+    assert_true(beacon_find_header(bytes, &header));
+    assert_true(beacon_find_key(bytes, view_id, &seq));
+    assert_memory_equal(view_id, header.view_id, sizeof view_id);
+    assert_int_equal(seq, header.seq);
+    for (size_t size = 0; size < sample.size; size++) {
+        uint8_t *prefix = malloc(size + 1);
+        memcpy(prefix, sample.bytes, size);
+        bool known = beacon_find_header(slice_of(prefix, size), &(vitrace_v1_Header){.seq = 0});
+        assert_int_equal(beacon_find_key(slice_of(prefix, size), view_id, &seq), known);
+        free(prefix);
+    }
+    assert_false(beacon_find_key(slice_of(NULL, 0), view_id, &seq));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -425,6 +448,7 @@ int main(void)
         cmocka_unit_test(test_beacon__writes_nothing_into_too_little_room),
         cmocka_unit_test(test_beacon__writes_golden_bytes),
         cmocka_unit_test(test_beacon__undoes_left_out_phases),
+        cmocka_unit_test(test_beacon__finds_the_key_that_the_header_has_in_every_prefix_that_holds_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
