@@ -204,12 +204,14 @@ static bool query_cls_matches(struct query_derivation *self, const struct query_
 {
     double value = self->reported[METRIC(CLS)].value, plain = vitals_find(self->vitals, VITAL_CLS)->value;
     bool matches = query_cls_is(self, value);
+    if (matches)
+        return true;
     for (int side = -1; side <= 1 && !matches; side += 2) {
         query_derive(self, view, 1 + side * QUERY_WINDOW_SKEW);
         matches = query_cls_is(self, value);
         self->cls_is_tight |= !query_cls_is(self, plain);
-        query_derive(self, view, 1);
     }
+    query_derive(self, view, 1);
     return matches;
 }
 
