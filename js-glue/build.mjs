@@ -38,7 +38,8 @@ async function bundle(entry, outfile, format, define = {}) {
     external: ["vitrace"],
     absWorkingDir: top,
     metafile: true,
-    banner: format === "iife" ? { js: COMPILE_HINT } : {},
+    // A page may have broken what a script needs to begin: it must not see our error.
+    ...(format === "iife" ? { banner: { js: `${COMPILE_HINT}\ntry{` }, footer: { js: "}catch{}" } } : {}),
   });
   if (process.argv.includes("--analyze")) console.log(await analyzeMetafile(metafile));
 }
@@ -78,11 +79,16 @@ if (existsSync(wasm)) {
 await bundle("src/debug_file.ts", "dist/vitrace-debug.js", "iife", {
   VITRACE_SCHEMA: JSON.stringify(schemaOf(join(top, "../proto/vitrace/v1/beacon.proto"))),
 });
-const debug = { VITRACE_DEBUG_SRI: integrityOf(join(dist, "vitrace-debug.js")) };
-await bundle("src/bridge_file.ts", "dist/vitrace-bridge.js", "iife", debug);
+for (const part of ["raw", "offline"]) await bundle(`src/${part}_file.ts`, `dist/vitrace-${part}.js`, "iife");
+const digests = {
+  VITRACE_DEBUG_SRI: integrityOf(join(dist, "vitrace-debug.js")),
+  VITRACE_RAW_SRI: integrityOf(join(dist, "vitrace-raw.js")),
+  VITRACE_OFFLINE_SRI: integrityOf(join(dist, "vitrace-offline.js")),
+};
+await bundle("src/bridge_file.ts", "dist/vitrace-bridge.js", "iife", digests);
 await bundle("src/trace_file.ts", "dist/vitrace-trace.js", "iife");
 await bundle("src/worker/file.ts", "dist/vitrace-worker.js", "iife");
-await bundle("src/index.ts", "dist/vitrace.mjs", "esm", debug);
+await bundle("src/index.ts", "dist/vitrace.mjs", "esm", digests);
 for (const [name, file] of Object.entries(FRAMEWORKS)) await bundle(`src/frameworks/${file}.ts`, `dist/${name}.mjs`, "esm");
 // Last: the tag knows the digests of the files that it loads.
 await bundle("src/tag.ts", "dist/vitrace.js", "iife", {

@@ -53,8 +53,9 @@ npm_ready() { # folder: npm ci when the lock changed since the last one
   [ -e "$stamp" ] && [ ! "$1/package-lock.json" -nt "$stamp" ] || npm ci --prefix "$1" --no-audit --no-fund
 }
 
-step_setup() { bash .ci/setup.sh core wasm wasi browser; }
+step_setup() { bash .ci/setup.sh core wasm wasi browser model; }
 step_native() { build asan && ctest --preset asan -j "$jobs" --verbose; }
+step_model() { node tests/model/ring.mjs; }
 step_threads() { build tsan && ctest --preset tsan -j 1 --verbose -R 'ring_stress_test|log_.*test|sinks_test|ingest_test|ingest_raw_test|raw_test|tally_test'; }
 step_wasm() { build wasm && ctest --preset wasm -j "$jobs" --verbose; }
 step_wasi() { build wasi && ctest --preset wasi --verbose; }
@@ -62,6 +63,7 @@ step_js() {
   npm_ready js-glue && npm --prefix js-glue run typecheck && npm --prefix js-glue run build &&
     npm_ready tests/js && npm_ready tests/conformance && node --test --test-reporter=tap tests/js/*.test.mjs
 }
+step_waysout() { npm_ready demo-site && npm_ready tests/js && node --test --test-reporter=tap tests/ways_out/*.test.mjs; }
 step_tidy() { build dev abi_dump && node tests/tidy/tidy.mjs "$(find build/dev -name abi_dump -type f)"; }
 step_e2e() { bash demo-site/run.sh --check; }
 step_crash() { # long: the release bar
@@ -70,6 +72,15 @@ step_crash() { # long: the release bar
   node tests/crash/syscall_kill.mjs build/release/tests/crash/crash_writer build/release/vitrace; local status=$?
   node tests/crash/kill_audit.mjs build/release/vitrace --cycles "$cycles" && return "$status"
 }
+step_engines() { # two of each kind of page life; a bound, should a browser hang
+  build release vitrace && npm_ready demo-site && bash .ci/setup.sh engines && timeout -k 10 240 node tests/engines/engines.mjs --n 2
+}
+step_hostile() { build release vitrace && npm_ready demo-site && node tests/hostile/hostile.mjs; }
+step_lives() { # long: the release bar
+  local more=(); [ "$long" = 0 ] || more=(--long)
+  build release vitrace && npm_ready demo-site && node tests/lives/lives.mjs "${more[@]}"
+}
+step_stress() { npm_ready js-glue && npm_ready demo-site && node tests/stress/ring_stress.mjs; }
 step_kill() { bash demo-site/run.sh --check --kill; }
 step_badinput() { bash tests/e2e/bad_input.sh; }
 step_grpc() { build asan vitrace && npm_ready demo-site && node tests/e2e/otlp_grpc.mjs build/asan/vitrace; }
@@ -90,7 +101,7 @@ step_fuzz() {
 }
 
 # The build of the page's half comes first: the collector serves it, the end-to-end tests load it.
-for step in setup native wasm wasi js tidy threads badinput raw grpc operate metrics e2e kill crash; do run_step "$step"; done
+for step in setup native model wasm wasi js waysout tidy threads badinput raw grpc operate metrics stress hostile engines lives e2e kill crash; do run_step "$step"; done
 [ "$long" = 0 ] || run_step fuzz
 printf '%d s in all\n' $((SECONDS - started))
 printf '%d passed, %d failed\n' "$passed" "$failed"

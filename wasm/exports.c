@@ -2,7 +2,9 @@
  * The module's composition root: one ring, one core, one inbox at fixed addresses, and the exports of exports.txt.
  * The only place with module-level state; the page makes one instance, tests may make several.
  */
+#include "proto/wire/limits.h"
 #include "wasm/core/core.h"
+#include "wasm/pack/deflate.h"
 
 /* core_test holds core_bytes() to it. */
 #define CORE_MEMORY_BYTES 81920u
@@ -11,8 +13,9 @@ static struct {
     _Alignas(RING_CACHE_LINE) uint8_t ring[RING_BYTES];
     _Alignas(8) uint8_t core[CORE_MEMORY_BYTES];
     double words[INBOX_WORDS];
-    uint8_t strings[INBOX_STRING_BYTES];
+    _Alignas(8) uint8_t strings[INBOX_STRING_BYTES];
     double stats[CORE_STATS_WORDS];
+    uint8_t snapshot[CORE_SNAPSHOT_BYTES_MAX];
     struct ring_producer producer;
     struct core *handle;
 } module;
@@ -27,6 +30,9 @@ double *vitrace_stats_area(void);
 int vitrace_take(double mono_ms, double wall_ms, unsigned words, unsigned string_bytes);
 int vitrace_seal(double mono_ms, double wall_ms, int final);
 double vitrace_open_age(double mono_ms, double wall_ms);
+uint8_t *vitrace_snapshot_area(void);
+unsigned vitrace_snapshot(double mono_ms, double wall_ms);
+unsigned vitrace_pack(unsigned size);
 void vitrace_stats(void);
 void vitrace_stop(void);
 
@@ -83,6 +89,27 @@ int vitrace_seal(double mono_ms, double wall_ms, int final)
 double vitrace_open_age(double mono_ms, double wall_ms)
 {
     return core_open_age(module.handle, clock_of(mono_ms, wall_ms));
+}
+
+uint8_t *vitrace_snapshot_area(void)
+{
+    return module.snapshot;
+}
+
+unsigned vitrace_snapshot(double mono_ms, double wall_ms)
+{
+    return core_snapshot(module.handle, clock_of(mono_ms, wall_ms), module.snapshot);
+}
+
+_Static_assert(DEFLATE_SLOTS * sizeof(uint16_t) <= INBOX_PACK_TO, "the slots");
+_Static_assert(INBOX_PACK_TO + BEACON_BYTES_MAX <= INBOX_PACK_FROM, "what is packed is never larger than it was");
+_Static_assert(INBOX_PACK_FROM + BEACON_BYTES_MAX <= INBOX_STRING_BYTES, "a beacon");
+
+/* Returns the size of the packed bytes, 0 when they would not be fewer. */
+unsigned vitrace_pack(unsigned size)
+{
+    struct slice body = slice_of(module.strings + INBOX_PACK_FROM, size);
+    return (unsigned)deflate_pack(body, (uint16_t *)(void *)module.strings, module.strings + INBOX_PACK_TO, size);
 }
 
 void vitrace_stats(void)

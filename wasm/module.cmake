@@ -8,11 +8,15 @@ set(VITRACE_WASM_STACK 16384)
 add_library(vitrace_replay STATIC ${CMAKE_CURRENT_SOURCE_DIR}/replay/replay.c)
 target_link_libraries(vitrace_replay PRIVATE vitrace_options PUBLIC vitrace_core)
 
-# One recorded session, byte for byte the same beacons from every build of the core. RUN reads the stream on stdin.
-set(_golden ${CMAKE_SOURCE_DIR}/tests/golden/replay/session)
+# Recorded sessions, byte for byte the same beacons from every build of the core: one of most kinds of records, and one of
+# soft navigations with long frames (a recording of the conformance corpus). RUN reads the stream on stdin.
+set(_golden ${CMAKE_SOURCE_DIR}/tests/golden/replay)
 function(vitrace_golden_test NAME)
-  add_test(NAME ${NAME} COMMAND ${CMAKE_COMMAND} "-DRUN=${ARGN}" -DSTREAM=${_golden}.stream -DBEACONS=${_golden}.beacons
-    -DOUTPUT=${CMAKE_BINARY_DIR}/${NAME}.out -P ${CMAKE_SOURCE_DIR}/tests/unit/wasm/replay/golden.cmake)
+  foreach(_stream session soft_navigation)
+    add_test(NAME ${NAME}_${_stream} COMMAND ${CMAKE_COMMAND} "-DRUN=${ARGN}" -DSTREAM=${_golden}/${_stream}.stream
+      -DBEACONS=${_golden}/${_stream}.beacons -DOUTPUT=${CMAKE_BINARY_DIR}/${NAME}_${_stream}.out
+      -P ${CMAKE_SOURCE_DIR}/tests/unit/wasm/replay/golden.cmake)
+  endforeach()
 endfunction()
 
 # Every source of a module of ours, with its path.
@@ -32,7 +36,7 @@ endfunction()
 if(EMSCRIPTEN)
   # Compiled apart from the static libraries, which the tests use without shared memory: everything that is linked with
   # --shared-memory must have been compiled with -matomics. No assertions here: a page is never trapped by us.
-  vitrace_sources_of(_sources vitrace_core vitrace_vitals vitrace_ring)
+  vitrace_sources_of(_sources vitrace_core vitrace_vitals vitrace_ring vitrace_pack)
   list(FILTER _sources EXCLUDE REGEX "/ring_consumer\\.c$") # the consumer in a page is JS
   set(_wire ids traceparent server_timing writer)
   list(TRANSFORM _wire PREPEND ${CMAKE_SOURCE_DIR}/proto/wire/)

@@ -138,7 +138,7 @@ void doctor_backend_check(const struct doctor_backend *self, const char *page, c
                        "Send Server-Timing: traceparent;desc=\"00-<trace id>-<span id>-01\" with every answer, errors, "
                        "too; a proxy or CDN must pass it on.");
     if (named)
-        doctor_report_find(report, atoi(doctor_answer_header(&answer, "Age")) == 0,
+        doctor_report_find(report, strtol(doctor_answer_header(&answer, "Age"), NULL, 10) == 0,
                            "the answer is not from a shared cache",
                            "Its id is that of an older request, and counts as stale_shared_cache: let the cache drop "
                            "or replace Server-Timing.");

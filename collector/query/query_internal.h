@@ -68,7 +68,12 @@ void query_spans_release(struct query_spans *self);
 struct query_span *query_spans_find(const struct query_spans *self, const uint8_t trace_id[16], size_t *count);
 /* Sets `below` on span_id and everything under it; on all of them when nothing is under it. */
 void query_spans_mark(struct query_span *span, size_t count, const uint8_t span_id[8]);
-/* One span object. `origin_unix_us`: zero of `start`, left out when 0. */
-void query_write_span(struct json *json, const struct query_span *span, uint64_t origin_unix_us);
+/* Zero of `start` and of `aligned_start`, by the servers' clock; what is 0 is left out. */
+struct query_origin {
+    uint64_t page_us;   /* as if the page's clock were right */
+    int64_t aligned_us; /* corrected */
+};
+/* One span object. */
+void query_write_span(struct json *json, const struct query_span *span, struct query_origin origin);
 
 #endif

@@ -208,7 +208,7 @@ static void query_write_optional(struct json *json, const char *key, struct slic
         json_text(json, key, text);
 }
 
-void query_write_span(struct json *json, const struct query_span *span, uint64_t origin_unix_us)
+void query_write_span(struct json *json, const struct query_span *span, struct query_origin origin)
 {
     bool backwards = span->end_unix_ns < span->start_unix_ns;
     json_object(json, NULL);
@@ -218,8 +218,11 @@ void query_write_span(struct json *json, const struct query_span *span, uint64_t
     json_text(json, "name", span->name);
     json_text(json, "kind", slice_text(query_name_span_kind(span->kind)));
     json_double(json, "start_unix_ms", (double)span->start_unix_ns / 1e6);
-    if (origin_unix_us != 0)
-        json_double(json, "start", (double)((int64_t)span->start_unix_ns - (int64_t)(origin_unix_us * 1000)) / 1e6);
+    if (origin.page_us != 0)
+        json_double(json, "start", (double)(int64_t)(span->start_unix_ns - origin.page_us * 1000) / 1e6);
+    if (origin.aligned_us != 0)
+        json_double(json, "aligned_start",
+                    (double)(int64_t)(span->start_unix_ns - (uint64_t)origin.aligned_us * 1000) / 1e6);
     json_double(json, "duration", backwards ? 0 : (double)(span->end_unix_ns - span->start_unix_ns) / 1e6);
     json_text(json, "status", slice_text(query_name_span_status(span->status)));
     query_write_optional(json, "db_system", span->db_system);

@@ -93,7 +93,7 @@ enum query_status query_trace(struct query *self, const uint8_t trace_id[16], st
     size_t found = query_write_trace_views(self, &json, trace_id, &truncated) + spans.count;
     json_array(&json, "spans");
     for (size_t i = 0; i < spans.count && !query_full(&json); i++)
-        query_write_span(&json, &spans.span[i], 0);
+        query_write_span(&json, &spans.span[i], (struct query_origin){0});
     truncated |= query_full(&json);
     json_array_end(&json);
     json_bool(&json, "truncated", truncated);

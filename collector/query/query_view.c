@@ -1,8 +1,6 @@
 #include <stdlib.h>
 
-#include "collector/query/query_view_internal.h"
-
-#define QUERY_VITALS (vitrace_v1_Metric_METRIC_TTFB + 1)
+#include "collector/query/query_verify.h"
 
 /* A snapshot stands last; one that was made before the newest beacon tells nothing that is not here. */
 static bool query_is_stale(const struct query_view_data *view, uint32_t seq, const struct beacon_summary *summary)
@@ -28,6 +26,7 @@ static bool query_beacon_read(struct query_view_data *view, const struct store_b
     memcpy(copy, record.payload.data, record.payload.size);
     struct query_beacon *beacon = &view->beacon[view->beacon_count++];
     beacon->seq = row->seq;
+    beacon->received_us = record.received_unix_us;
     beacon->payload = slice_of(copy, record.payload.size);
     beacon_strings_init(&beacon->strings, beacon->payload);
     view->newest = summary;
@@ -149,7 +148,15 @@ static void query_write_vital_frames(struct json *json, const vitrace_v1_Vital *
     json_object_end(json);
 }
 
-static void query_write_vital(struct json *json, const vitrace_v1_Vital *vital, const struct beacon_strings *strings)
+static void query_write_verdict(struct json *json, const struct query_verdict *verdict)
+{
+    json_text(json, "verified", slice_text(query_verified_name(verdict->verified)));
+    if (verdict->verified == QUERY_VERIFIED_DIFFERS && verdict->has_derived)
+        json_double(json, "derived", verdict->derived);
+}
+
+static void query_write_vital(struct json *json, const vitrace_v1_Vital *vital, const struct beacon_strings *strings,
+                              const struct query_verdict *verdict)
 {
     json_object(json, NULL);
     json_text(json, "metric", slice_text(query_name_metric(vital->metric)));
@@ -167,6 +174,7 @@ static void query_write_vital(struct json *json, const vitrace_v1_Vital *vital, 
             json_text(json, "load_state", slice_text(query_name_load_state(vital->load_state)));
         query_write_parts(json, vital);
         query_write_vital_frames(json, vital, strings);
+        query_write_verdict(json, verdict);
     }
     json_object_end(json);
 }
@@ -174,19 +182,22 @@ static void query_write_vital(struct json *json, const vitrace_v1_Vital *vital, 
 /* The newest record of each metric, by seq and then by place in the beacon, as the index counts it. */
 static void query_write_vitals(struct query_view_data *view, struct json *json)
 {
-    vitrace_v1_Vital vital, newest[QUERY_VITALS] = {0};
-    const struct beacon_strings *strings[QUERY_VITALS] = {NULL};
+    vitrace_v1_Vital vital, newest[QUERY_VERIFY_METRICS] = {0};
+    const struct beacon_strings *strings[QUERY_VERIFY_METRICS] = {NULL};
+    struct query_verdict verdict[QUERY_VERIFY_METRICS] = {0};
     struct query_cursor cursor = query_cursor_of(view, BEACON_FIELD_VITAL);
     while (query_cursor_next(&cursor, vitrace_v1_Vital_fields, &vital)) {
-        if ((unsigned)vital.metric >= QUERY_VITALS)
+        if ((unsigned)vital.metric >= QUERY_VERIFY_METRICS)
             continue;
         newest[vital.metric] = vital;
         strings[vital.metric] = cursor.strings;
     }
+    if (!query_verify(view, newest, verdict))
+        view->out_of_memory = true;
     json_array(json, "vitals");
-    for (size_t i = 1; i < QUERY_VITALS; i++)
+    for (size_t i = 1; i < QUERY_VERIFY_METRICS; i++)
         if (strings[i] && newest[i].state != vitrace_v1_VitalState_VITAL_STATE_UNSPECIFIED)
-            query_write_vital(json, &newest[i], strings[i]);
+            query_write_vital(json, &newest[i], strings[i], &verdict[i]);
     json_array_end(json);
 }
 

@@ -9,7 +9,7 @@
  */
 #include <stdlib.h>
 
-#include "collector/query/query_view_internal.h"
+#include "collector/query/query_clock.h"
 
 struct query_calls {
     struct call_match_call *call;
@@ -145,31 +145,35 @@ static void query_write_call_facts(const struct query_view_data *view, struct js
     json_object_end(json);
 }
 
-/* How long the joined SERVER span took. false = none, or it was cut from the answer. */
-static bool query_find_server(const struct query_request *request, const struct query_spans *spans, int64_t *server_us)
+const struct query_span *query_request_server(const struct query_request *request, const struct query_spans *spans)
 {
     size_t count = 0;
     if (request->row.level == JOIN_NONE)
-        return false;
+        return NULL;
     const struct query_span *span = query_spans_find(spans, request->row.trace_id, &count);
-    for (size_t i = 0; i < count; i++) {
-        if (memcmp(span[i].span_id, request->row.span_id, sizeof span[i].span_id) != 0)
-            continue;
-        *server_us = ((int64_t)span[i].end_unix_ns - (int64_t)span[i].start_unix_ns) / 1000;
-        return true;
-    }
-    return false;
+    for (size_t i = 0; i < count; i++)
+        if (memcmp(span[i].span_id, request->row.span_id, sizeof span[i].span_id) == 0)
+            return &span[i];
+    return NULL;
 }
 
-/* No clock offset is needed for these two. A server that worked on after its answer is told as it is: network < 0. */
-static void query_write_network(struct json *json, const struct query_request *request, const struct query_spans *spans,
-                                int64_t exchange_us)
+/*
+ * No clock offset is needed for `server` and `network`. A server that worked on after its answer is told as it is:
+ * network < 0. The two wires are the network's two halves, as far as the offset is known.
+ */
+static void query_write_network(const struct query_view_data *view, struct json *json,
+                                const struct query_request *request, const struct query_span *server,
+                                const struct beacon_phases *phases, int64_t start_us)
 {
-    int64_t server_us;
-    if (!query_find_server(request, spans, &server_us))
+    struct query_alignment alignment;
+    int64_t began_us = (int64_t)(server->start_unix_ns / 1000), ended_us = (int64_t)(server->end_unix_ns / 1000);
+    query_write_us(json, "server", ended_us - began_us);
+    query_write_us(json, "network", phases->response_end_us - phases->request_start_us - (ended_us - began_us));
+    if (!query_clock_find(view->clock, request, &alignment))
         return;
-    query_write_us(json, "server", server_us);
-    query_write_us(json, "network", exchange_us - server_us);
+    query_write_us(json, "request_wire", began_us - alignment.origin_us - start_us - phases->request_start_us);
+    query_write_us(json, "response_wire", alignment.origin_us + start_us + phases->response_end_us - ended_us);
+    query_write_us(json, "wire_error", alignment.error_us);
 }
 
 /* Beacons may be forged: differences of what is no time could overflow. */
@@ -197,7 +201,8 @@ static int64_t query_split_connection(struct json *json, const struct beacon_pha
            phases->connect_start_us;
 }
 
-static void query_write_split(struct json *json, const struct query_request *request, const struct query_spans *spans,
+static void query_write_split(const struct query_view_data *view, struct json *json,
+                              const struct query_request *request, const struct query_span *server,
                               const vitrace_v1_Resource *resource, const vitrace_v1_Call *call)
 {
     struct beacon_phases phases;
@@ -218,7 +223,8 @@ static void query_write_split(struct json *json, const struct query_request *req
     if (call && call->end_us != 0 && call_facts_is_time(call->end_us))
         query_write_us(json, "browser",
                        call->end_us - (int64_t)(resource->start_us - call->start_us) - phases.response_end_us);
-    query_write_network(json, request, spans, phases.response_end_us - phases.request_start_us);
+    if (server)
+        query_write_network(view, json, request, server, &phases, (int64_t)resource->start_us);
     json_object_end(json);
 }
 
@@ -232,5 +238,5 @@ void query_calls_write(const struct query_view_data *view, struct json *json, co
     bool has_call = request->call && beacon_decode_message(request->call->body, vitrace_v1_Call_fields, &call);
     if (has_call)
         query_write_call_facts(view, json, request, &call);
-    query_write_split(json, request, spans, &resource, has_call ? &call : NULL);
+    query_write_split(view, json, request, query_request_server(request, spans), &resource, has_call ? &call : NULL);
 }

@@ -7,6 +7,7 @@
 
 struct query_beacon {
     uint32_t seq;
+    uint64_t received_us;
     struct slice payload; /* owned */
     struct beacon_strings strings;
 };
@@ -18,6 +19,7 @@ struct query_view_data {
     size_t beacon_count;
     struct beacon_summary newest; /* header and ledger of the newest beacon */
     uint64_t origin_unix_us;
+    struct query_clock *clock; /* while requests are written */
     bool truncated, out_of_memory;
 };
 
@@ -51,6 +53,9 @@ struct query_requests {
     size_t count;
 };
 
+/* The span that the request was joined to. NULL = none, or it was cut from the answer. */
+const struct query_span *query_request_server(const struct query_request *request, const struct query_spans *spans);
+
 /* Ties calls to resources. Of both sides' joins the better one counts. false = out of memory. */
 bool query_calls_match(struct query_requests *requests);
 /* The `call` and `split` of a request, into its open object. */
@@ -58,6 +63,7 @@ void query_calls_write(const struct query_view_data *view, struct json *json, co
                        const struct query_spans *spans);
 
 void query_write_navigation(struct query_view_data *view, struct json *json);
+/* With `clock`, which they give. */
 void query_write_requests(struct query_view_data *view, struct json *json);
 void query_write_entries(struct query_view_data *view, struct json *json);
 void query_write_frames(struct query_view_data *view, struct json *json);

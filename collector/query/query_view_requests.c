@@ -6,7 +6,7 @@
  */
 #include <stdlib.h>
 
-#include "collector/query/query_view_internal.h"
+#include "collector/query/query_clock.h"
 
 static bool query_request_kind(enum beacon_field field, enum store_request_kind *kind)
 {
@@ -259,9 +259,16 @@ static void query_write_join(struct json *json, const struct store_request_row *
 }
 
 static void query_write_request_spans(struct query_view_data *view, struct json *json, const struct query_spans *spans,
-                                      const struct store_request_row *row)
+                                      const struct query_request *request)
 {
+    const struct store_request_row *row = &request->row;
+    struct query_origin origin = {.page_us = view->origin_unix_us};
+    struct query_alignment alignment;
     size_t count = 0;
+    if (row->level != JOIN_NONE && query_clock_find(view->clock, request, &alignment)) {
+        origin.aligned_us = alignment.origin_us;
+        query_write_us(json, "aligned_error", alignment.error_us);
+    }
     json_array(json, "spans");
     if (row->level != JOIN_NONE) {
         struct query_span *span = query_spans_find(spans, row->trace_id, &count);
@@ -273,7 +280,7 @@ static void query_write_request_spans(struct query_view_data *view, struct json 
                 view->truncated = true;
                 break;
             }
-            query_write_span(json, &span[i], view->origin_unix_us);
+            query_write_span(json, &span[i], origin);
         }
     }
     json_array_end(json);
@@ -298,7 +305,7 @@ static void query_write_request(struct query_view_data *view, struct json *json,
     }
     query_write_join(json, &request->row);
     query_calls_write(view, json, request, spans);
-    query_write_request_spans(view, json, spans, &request->row);
+    query_write_request_spans(view, json, spans, request);
     json_object_end(json);
 }
 
@@ -308,6 +315,9 @@ void query_write_requests(struct query_view_data *view, struct json *json)
     struct query_spans spans = {0};
     if (!query_requests_load(view, &requests) || !query_requests_load_spans(view, &requests, &spans))
         view->out_of_memory = true;
+    else
+        view->clock = query_clock_new(view, &requests, &spans);
+    view->out_of_memory |= !view->clock;
     json_array(json, "requests");
     for (size_t i = 0; i < requests.count && !view->out_of_memory; i++) {
         if (requests.at[i].row.merged || requests.at[i].is_shown_in_resource)
@@ -319,6 +329,10 @@ void query_write_requests(struct query_view_data *view, struct json *json)
         query_write_request(view, json, &requests.at[i], &spans);
     }
     json_array_end(json);
+    if (view->clock)
+        query_clock_write(view->clock, json);
+    query_clock_free(view->clock);
+    view->clock = NULL;
     query_spans_release(&spans);
     free(requests.at);
 }

@@ -36,6 +36,8 @@ function judge(visits, { details, pairs, leftOver }, isolated) {
     [`no view claims a request that the backend did not serve (${cached} answers came from the browser's cache)`, verdict.judgeLeftOver(leftOver)],
     ["exact_parent where the page injects traceparent, exact_trace where it does not", verdict.judgeInjection(pairs)],
     ["LCP, INP, CLS, FCP and TTFB are the same doubles as web-vitals'", perView(verdict.judgeVitals)],
+    ["every vital is derived again from its entries, and equal", perView(verdict.judgeVerified)],
+    ["the clocks of browser and backend are known to be the same, within the error", perView(verdict.judgeClock)],
     ["no entry and no beacon was lost", perView(verdict.judgeLedgerOfView)],
     [`transport is the one of ${isolated ? "an isolated" : "a plain"} page`, perView((visit, detail) => verdict.judgeTransport(visit, detail, isolated))],
     ["the slow query is named", verdict.judgeSlowQuery(details.filter(Boolean))],

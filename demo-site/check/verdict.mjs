@@ -53,6 +53,20 @@ export function judgeVitals(visit, detail) {
   });
 }
 
+// Nothing is lost in the shop, so the collector has all that it needs to derive every vital again.
+export function judgeVerified(visit, detail) {
+  return detail.vitals.filter(({ state, verified }) => state === "measured" && verified !== "equal").map(({ metric, verified, value, derived }) =>
+    `${visit.url}: ${metric} ${value} is ${verified ?? "not verified"}${derived === undefined ? "" : `, its entries give ${derived}`}`);
+}
+
+// Browser and backend run on one machine: the offset is 0, and the error has to cover it.
+export function judgeClock(visit, detail) {
+  const { offset_ms: offset, error_ms: error, conflicts } = detail.clock;
+  if (offset === undefined) return [`${visit.url}: nothing is known of the servers' clock`];
+  if (Math.abs(offset) > error) return [`${visit.url}: the servers' clock is said to be off by ${offset} ms +- ${error}`];
+  return conflicts > 0 ? [`${visit.url}: ${conflicts} requests contradict the clock's offset`] : [];
+}
+
 export function judgeLedgerOfView(visit, detail) {
   const { ledger } = detail;
   const lost = Object.entries(ledger.losses ?? {}).filter(([, count]) => count > 0);

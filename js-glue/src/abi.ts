@@ -5,6 +5,8 @@ export const enum Inbox {
   ABI_VERSION = 2,
   WORDS = 4096,
   STRING_BYTES = 65536,
+  PACK_TO = 8192,
+  PACK_FROM = 24576,
   STRINGS_MAX = 1024,
   FRAME_SCRIPTS_MAX = 32,
 }

@@ -9,11 +9,13 @@
 import { CoreStats, InboxKind, LossReason } from "./abi";
 import { Bridge } from "./bridge/bridge";
 import { transportCode } from "./bridge/codes";
-import { compileCore, compileCoreNow, coreOf, type Compiled, type Core } from "./bridge/memory";
+import { compileCore, compileCoreNow, coreOf, type Compiled, type OwnCore } from "./bridge/memory";
 import { pace } from "./bridge/pace";
-import { Exit, exitHost } from "./exit/exit";
+import { Exit, sendBeacon } from "./exit/exit";
+import { later, type Later } from "./exit/later";
 import { configFact } from "./lib/config_fact";
-import { takeLeft } from "./lib/left_early";
+import { addLeft, isPrivate, takeLeft } from "./lib/left_early";
+import type { Part, PartScript } from "./hand_over";
 import type { Item } from "./lib/queue";
 import { randomId, type Id128 } from "./lib/random";
 import { routeFor, settleRoutes } from "./lib/route";
@@ -28,6 +30,8 @@ import { observeMemory } from "./observe/memory";
 import { pushNavigation } from "./observe/navigation";
 import { pushNotRestored } from "./observe/not_restored";
 import type { ViewFact } from "./observe/page";
+import type { StartOffline } from "./offline/start_offline";
+import type { Raw, StartRaw } from "./raw/start_raw";
 import { observeRageClicks } from "./observe/rage_clicks";
 import { observeRoutes, watchesRoutes } from "./observe/routes";
 import { observeSoftNavigations } from "./observe/soft_navigation";
@@ -44,10 +48,12 @@ declare const VITRACE_DEBUG_SRI: string;
 const IDLE_TIMEOUT_MS = 2000;
 const SEAL_AGE_MS = 10_000;
 
-interface Running {
-  readonly core: Core;
-  readonly ring: Ring;
-  readonly exit: Exit;
+declare const VITRACE_RAW_SRI: string;
+declare const VITRACE_OFFLINE_SRI: string;
+
+/** The core, wherever it runs, and what leaves by it. Without a ring of ours there is a transport already. */
+interface Running extends Pick<Raw, "core" | "exit" | "counts"> {
+  readonly own?: { readonly core: OwnCore; readonly ring: Ring };
 }
 
 export function connect(watch: Watch): void {
@@ -62,10 +68,21 @@ export function connect(watch: Watch): void {
   let isNavigationWhole = false;
   let session: { readonly look: (nowMs: number) => Id128; id: Id128 } | undefined;
 
-  const run = (compiled: Compiled): Running => {
+  let armed: Later | undefined;
+  let leftCounted = 0;
+
+  const run = (compiled: Compiled): void => {
     const core = coreOf(compiled);
     const ring = new Ring(core.memory.buffer, core.ringAddress);
-    return (running = { core, ring, exit: new Exit(ring, exitHost(host), urls.beacon) });
+    armed = later(guard, urls.beacon, core.snapshot);
+    const { take } = core;
+    core.take = (...batch) => (armed?.touch(), take(...batch));
+    running = {
+      core,
+      own: { core, ring },
+      exit: new Exit(ring, Object.assign(host, { sendBeacon, packNow: core.pack }), urls.beacon),
+      counts: () => ring.counts(),
+    };
   };
 
   /** What a view is called, the watch does not know. */
@@ -86,6 +103,9 @@ export function connect(watch: Watch): void {
     if (lookSession() !== before) queue.push(InboxKind.SESSION, session!.id);
   };
 
+  /** On their own: a page whose timeline throws still has the rest. */
+  const tellNavigation = guard.wrap(pushNavigation);
+
   /** The core's first records. Nothing has been sealed before, so the choice of transport is still open. */
   const begin = (by: Transport) => {
     if (transport || !running || watch.isStopped || guard.off) return by.stop();
@@ -98,21 +118,28 @@ export function connect(watch: Watch): void {
     const look = sessionOf(options.session);
     session = { look, id: look(Date.now()) };
     const start = startFact(options, page, transportCode(by.name), session.id, route);
-    bridge.start(running.core, start, configFact(watch), pushNavigation);
-    pushNotRestored(queue);
+    bridge.start(running.core, start, configFact(watch), tellNavigation);
+    guard.run(() => pushNotRestored(queue));
     paced.start();
     observeMemory(watch.context);
-    if (engine.isDebugged) loadDebug().catch((error) => guard.swallow(error));
   };
 
   /** Compiled aside, and in pieces: no block of the page's main thread is longer than one of the steps. */
   const prepare = async (bytes: ArrayBuffer) => {
-    const compiled = await compileCore(bytes);
+    if (options.offline && !isPrivate()) part("offline", VITRACE_OFFLINE_SRI, (start: StartOffline) => start(watch, host));
+    let compiled: Compiled | undefined;
+    try {
+      if (!/^(worker|raw)$/.test(options.transport ?? "")) compiled = await compileCore(bytes);
+    } catch {
+      // The page's policy, or a browser in lockdown.
+    }
     if (guard.off || watch.isStopped) return;
-    guard.run(() => void (running ?? run(compiled)));
+    if (!compiled) return refused(bytes);
+    guard.run(() => running || run(compiled));
     await idle(IDLE_TIMEOUT_MS);
-    if (!running || transport) return;
-    chosen = await chooseTransport(guard, running.core, running.ring, {
+    const own = running?.own;
+    if (!own || transport) return;
+    const found = await chooseTransport(guard, own.core, own.ring, {
       forced: options.transport,
       // With the tag it is the bridge itself, which the browser already has.
       worker: { workerUrl: urls.workerUrl, sdkWorker: `${urls.part}${watch.attribute ? "bridge" : "worker"}.js` },
@@ -120,7 +147,30 @@ export function connect(watch: Watch): void {
       beaconUrl: urls.beacon,
       host,
     });
+    // Who debugs sees everything from the first batch on.
+    if (engine.isDebugged) await loadDebug().catch((error) => guard.swallow(error));
+    chosen = found;
     engine.advance();
+  };
+
+  /** A file that only some pages need, and what it gives. */
+  const part = (name: "raw" | "offline", integrity: string, got: (start: never) => void): PartScript =>
+    Object.assign(watch.load!(name, integrity), { got: got as (start: Part) => void });
+
+  /** Until somebody else runs the core, the page is one that is left early. */
+  const refused = (bytes: ArrayBuffer) => {
+    watch.bytes = undefined;
+    part("raw", VITRACE_RAW_SRI, (start: StartRaw) =>
+      start(watch, host, bytes).then(
+        (raw) => {
+          running = raw;
+          chosen = raw.transport;
+          watch.bytes = bytes;
+          engine.advance();
+        },
+        (error) => guard.disable("cannot start the core: " + error),
+      ),
+    ).onerror = () => guard.disable("cannot load the raw inbox");
   };
 
   const flush = (final: boolean) => {
@@ -147,27 +197,32 @@ export function connect(watch: Watch): void {
       }
       if (!watch.isLoaded) return;
       // Whoever was hidden before the load event has told of half a navigation.
-      if (transport && !isNavigationWhole) pushNavigation(queue);
+      if (transport && !isNavigationWhole) tellNavigation(queue);
       isNavigationWhole = true;
       if (chosen) guard.run(() => begin(chosen!));
     },
-    leave() {
+    leave(isLeft) {
       if (!running && watch.bytes) run(compileCoreNow(watch.bytes));
       if (!running) return;
       // No worker has answered yet and there may be no later: the page sends by itself from now on.
-      if (!transport) begin(mainTransport(guard, running.ring, host, urls.beacon));
+      if (!transport) begin(chosen ?? mainTransport(guard, running.own!.ring, host, urls.beacon));
       bridge.flush();
       bridge.seal(true);
-      running.exit.leave();
+      countLeft(running.exit.leave(isLeft));
+      armed?.disarm();
       lookSession();
     },
-    stay: () => running?.exit.stay(),
+    stay() {
+      countLeft(0);
+      running?.exit.stay();
+      armed?.touch();
+    },
     hold() {
       completeView();
       paced.hold();
     },
     isDebugged: options.debug || /[?&]vitrace-debug\b/.test(location.search),
-    core: () => running?.core,
+    core: () => running?.own?.core,
     explains: (how) => explainHow(how),
     async explain() {
       const explain = await loadDebug();
@@ -178,6 +233,8 @@ export function connect(watch: Watch): void {
     flush: () => flush(false),
     decide() {
       if (!transport) return false;
+      // What the browser keeps for us was seen before: without consent it must not be sent later.
+      if (!watch.isGranted) armed = void armed?.disarm();
       // What waits was seen before the decision, and is told before it.
       queue.push(InboxKind.CONFIG, configFact(watch));
       if (!watch.isStopped && bridge.flush()) transport.wake();
@@ -189,7 +246,7 @@ export function connect(watch: Watch): void {
     },
     stats() {
       const core = guard.off ? undefined : running?.core.stats();
-      const counts = running?.ring.counts();
+      const counts = running?.counts();
       return {
         state: guard.off ? "disabled" : watch.isStopped ? "stopped" : transport ? "running" : "waiting",
         reason: guard.reason,
@@ -212,8 +269,15 @@ export function connect(watch: Watch): void {
     },
   };
 
+  /** Of what is sealed: a page that comes back still has it. */
+  const countLeft = (now: number) => {
+    if (now !== leftCounted) addLeft(now - leftCounted);
+    leftCounted = now;
+  };
+
   const takeDown = () => {
     paced.stop();
+    armed?.disarm();
     transport?.wake();
     running?.core.stop();
     transport?.stop();

@@ -4,13 +4,18 @@ import type { Watch } from "./watch";
 /** Changes when what crosses between the files does. */
 export const HAND_OVER = 2;
 
+/** A file that only some pages need gives one function. */
+export type Part = (...given: never[]) => unknown;
+
 export interface PartScript extends HTMLScriptElement {
   vitrace?: Watch;
+  got?: ((part: Part) => void) | undefined;
 }
 
-export function handedOver(use: (watch: Watch) => void): void {
-  const watch = (document.currentScript as PartScript | null)?.vitrace;
+export function handedOver(use: (watch: Watch, script: PartScript) => void): void {
+  const script = document.currentScript as PartScript | null;
+  const watch = script?.vitrace;
   // In the minutes of an update the files may be of different versions.
-  if (watch?.version === HAND_OVER) use(watch);
+  if (watch?.version === HAND_OVER) use(watch, script!);
   else watch?.guard.disable("another version of the SDK is loaded");
 }

@@ -6,6 +6,13 @@ import { Ring as Layout, RingHeaderWord, RingSegmentWord, RingState } from "./ab
 
 const RING_WORDS = RingHeaderWord.WORDS + RingSegmentWord.WORDS * Layout.SEGMENTS;
 
+/** Segments. */
+export interface Counts {
+  readonly sent: number;
+  readonly abandoned: number;
+  readonly retries: number;
+}
+
 export class Ring {
   private readonly _words: Int32Array;
   private readonly _data: Uint8Array;
@@ -33,8 +40,8 @@ export class Ring {
     return this._swap(segment, RingState.SEALED, RingState.TAKEN);
   }
 
-  isTaken(segment: number): boolean {
-    return this._word(segment, RingSegmentWord.STATE) === RingState.TAKEN;
+  state(segment: number): RingState {
+    return this._word(segment, RingSegmentWord.STATE);
   }
 
   /** A private copy: neither fetch nor sendBeacon may be given shared memory. Valid while the segment is TAKEN. */
@@ -63,7 +70,7 @@ export class Ring {
     Atomics.add(this._words, RingHeaderWord.RETRIES, retries);
   }
 
-  counts(): { sent: number; abandoned: number; retries: number } {
+  counts(): Counts {
     const [sent, abandoned, retries] = this._words.subarray(RingHeaderWord.SENT, RingHeaderWord.RETRIES + 1);
     return { sent, abandoned, retries };
   }

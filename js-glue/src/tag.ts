@@ -47,7 +47,6 @@ function start(): void {
     script.integrity = pin(integrity);
     script.nonce = tag.nonce;
     script.fetchPriority = fetchPriority;
-    // Without the tracing of calls there is still everything else.
     script.onerror = () => name === "bridge" && self.guard.disable("cannot load the bridge");
     self.useScript(`${urls.part}${name}.js`, (allowed) => (script.src = allowed));
     document.head.append(script);
@@ -55,7 +54,8 @@ function start(): void {
   };
   const self = watch(options, urls, () => load("bridge", VITRACE_BRIDGE_SRI), pin(VITRACE_WASM_SRI));
   self.load = load;
-  if (options.trace?.length) load("trace", VITRACE_TRACE_SRI, "high");
+  // Without the tracing of calls there is still everything else.
+  if (options.trace?.length) self.guard.run(() => void load("trace", VITRACE_TRACE_SRI, "high"));
   self.attribute = text;
   const push = self.guard.wrap(([name, ...given]: Call) => (self.client[name] as (...given: unknown[]) => void)(...given));
   page.vitrace?.q?.forEach?.(push);
@@ -63,8 +63,5 @@ function start(): void {
   page.vitrace.q = { push };
 }
 
-try {
-  start();
-} catch {
-  // The page comes first.
-}
+// What it may throw, the build catches: a bundle for the page is one try block.
+start();

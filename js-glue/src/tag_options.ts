@@ -21,6 +21,7 @@ export function tagOptions(attribute: (name: string) => string | null | undefine
     flushIntervalMs: number("flush-interval-ms"),
     budget: { mainThreadMsPerMinute: number("budget-ms"), usPerEntry: number("budget-us"), bytes: number("budget-bytes") },
     sampleRate: number("sample-rate"),
+    offline: text("offline") !== undefined,
     flightRecorder: text("flight-recorder") !== "false",
   };
 }

@@ -42,7 +42,8 @@ export interface Options {
   debug?: boolean | undefined;
 }
 
-export type TransportChoice = "shared" | "transfer" | "main";
+/** "worker" and "raw": the core runs in a worker of the page's own origin, or at the collector. For pages that refuse WebAssembly. */
+export type TransportChoice = "shared" | "transfer" | "main" | "worker" | "raw";
 
 /**
  * "soft-navigation": the browser's own entries; "route-change": history and the Navigation API; "load": only loads and

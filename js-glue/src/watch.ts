@@ -11,7 +11,7 @@
  */
 import { InboxKind, InboxLifecycle } from "./abi";
 import { HAND_OVER } from "./hand_over";
-import { customFact } from "./lib/custom";
+import { customFact, metricFact } from "./lib/custom";
 import { Guard } from "./lib/guard";
 import { isHidden } from "./lib/hidden";
 import { idleMark } from "./lib/idle_mark";
@@ -27,7 +27,7 @@ import { observeError } from "./observe/error";
 import { observePage, type Restoring } from "./observe/page";
 import type { Context } from "./observe/source";
 import { observeVisibility } from "./observe/visibility";
-import type { Core } from "./bridge/memory";
+import type { OwnCore } from "./bridge/memory";
 import type { Client, Explanation, Options, Stats } from "./types";
 
 /** A page that takes its time must not lose what it has when it is left meanwhile. */
@@ -37,13 +37,14 @@ const LOAD_MS_MAX = 1000;
 export interface Engine extends Restoring {
   /** The core's bytes, or the load event, have come. */
   advance(): void;
-  leave(): void;
+  /** `isLeft`: not only hidden. */
+  leave(isLeft: boolean): void;
   stay(): void;
   /** Loads vitrace-debug.js, which calls `explains` with how to do it. */
   explain(): Promise<Explanation>;
   explains(how: () => Explanation): void;
   readonly isDebugged: boolean;
-  core(): Core | undefined;
+  core(): OwnCore | undefined;
   flush(): void;
   /** The watch's isGranted or isAsked is another one. False: nothing has begun that this could change. */
   decide(): boolean;
@@ -120,9 +121,7 @@ export function watch(options: Options, urls: Urls, load?: () => void, integrity
     },
     client: {
       event: guard.wrap((name, attributes) => push(InboxKind.CUSTOM_EVENT, customFact(name, attributes))),
-      metric: guard.wrap((name, value, { unit = "", ...more } = {}) =>
-        push(InboxKind.CUSTOM_METRIC, { ...customFact(name, more), value: +value, unit: unit + "" }),
-      ),
+      metric: guard.wrap((name, value, more) => push(InboxKind.CUSTOM_METRIC, metricFact(name, value, more))),
       route: guard.wrap((template) => push(InboxKind.ROUTE, template + "", performance.now())),
       error: guard.wrap((error) => self.isStopped || report(error)),
       consent: guard.wrap((granted) => {
@@ -164,11 +163,11 @@ export function watch(options: Options, urls: Urls, load?: () => void, integrity
     observeEntries(context, idle, ownRequests(urls));
     observePage(context, idle, () => self.engine);
     // Last of all on document, when every source has seen that the page is hidden.
-    on(document, "visibilitychange", () => (isHidden() ? self.engine?.leave() : self.engine?.stay()));
+    on(document, "visibilitychange", () => (isHidden() ? self.engine?.leave(false) : self.engine?.stay()));
     on<PageTransitionEvent>(window, "pagehide", (event) => {
       self.drain();
       queue.push(InboxKind.LIFECYCLE, { event: InboxLifecycle.PAGEHIDE, time: event.timeStamp });
-      self.engine?.leave();
+      self.engine?.leave(true);
       isLeft = (!self.bytes || !self.engine) && !isPrerendering() && self.isGranted;
       if (isLeft) countLeft();
     });
@@ -179,9 +178,12 @@ export function watch(options: Options, urls: Urls, load?: () => void, integrity
   const request = () => {
     if (isRequested || !self.isGranted || self.isStopped || guard.off) return;
     isRequested = true;
-    load?.();
-    // Not streaming: at this size it is no faster, and it would need the right media type from every server.
-    fetch(urls.wasm, { credentials: "same-origin", priority: "low", integrity } as RequestInit)
+    // In a promise, so that what throws at once (a page's own fetch, Trusted Types without our policy) disables us, too.
+    (async () => {
+      load?.();
+      // Not streaming: at this size it is no faster, and it would need the right media type from every server.
+      return fetch(urls.wasm, { credentials: "same-origin", priority: "low", integrity } as RequestInit);
+    })()
       .then((response) => (response.ok ? response.arrayBuffer() : Promise.reject(response.status)))
       .then(
         guard.wrap((bytes: ArrayBuffer) => {

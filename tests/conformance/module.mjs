@@ -36,17 +36,22 @@ export class Reports {
     const text = (ref) => (ref ? beacon.strings[ref - 1] : "");
     const { viewId, seq } = beacon.header;
     const id = Buffer.from(viewId).toString("hex");
-    if (!this._views.has(id)) this._views.set(id, { isSoft: beacon.header.page.navigationType === abi.NavigationType.SOFT_NAVIGATION, beacons: [] });
+    if (!this._views.has(id)) this._views.set(id, { start: Number(beacon.header.page.viewStartUs), isSoft: beacon.header.page.navigationType === abi.NavigationType.SOFT_NAVIGATION, beacons: [] });
     this._views.get(id).beacons[seq] = Object.fromEntries(beacon.vitals.map((vital) => [NAMES[vital.metric], vitalOf(vital, text)]));
   }
 
   ofLastView() {
-    return vitalsOf([...this._views.values()].at(-1));
+    return vitalsOf(this._inOrder().at(-1));
+  }
+
+  /** The page that is left sends the newest view first. */
+  _inOrder() {
+    return [...this._views.values()].sort((one, other) => one.start - other.start);
   }
 
   /** The views that a soft navigation ended. */
   ofEndedViews() {
-    const views = [...this._views.values()];
+    const views = this._inOrder();
     return views.filter((_view, at) => views[at + 1]?.isSoft).map(vitalsOf);
   }
 }

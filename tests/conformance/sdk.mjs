@@ -10,6 +10,7 @@ import { join } from "node:path";
 import vm from "node:vm";
 import { top } from "../js/support/bundle.mjs";
 import { compiled, Reports } from "./module.mjs";
+import { unpacked } from "../js/support/unpacked.mjs";
 
 const glue = join(top, "js-glue");
 const { buildSync } = createRequire(join(glue, "package.json"))("esbuild");
@@ -34,7 +35,7 @@ export default class SdkSubject {
       MutationObserver: class { observe() {} disconnect() {} takeRecords() { return []; } },
       URL, TextEncoder, AbortController, crypto, console, innerWidth: 1280, innerHeight: 720, devicePixelRatio: 1, crossOriginIsolated: false,
       location: { href: "http://site.test/p/1", origin: "http://site.test" },
-      navigator: { language: "en", sendBeacon: (_url, body) => this._receive(body) },
+      navigator: { language: "en", sendBeacon: (_url, body) => this._receive(unpacked(body)) },
       fetch: async (_url, init) => (init?.method === "POST" ? this._answer(init.body) : this._serve()),
     });
     Object.assign(page.global.document, { baseURI: "http://site.test/p/1", referrer: "", querySelector: () => null });

@@ -12,7 +12,7 @@ assert.ok(existsSync(wasm), `${wasm} is missing: build the CMake preset "wasm" f
 const bytes = readFileSync(wasm);
 
 const abi = await load("abi");
-const { Bridge, Guard, Ring, instantiateCore, Exit, configFact } = await load("bridge/bridge", "lib/guard", "ring", "bridge/memory", "exit/exit", "lib/config_fact");
+const { Bridge, Guard, InFlight, Ring, instantiateCore, Exit, configFact } = await load("bridge/bridge", "lib/guard", "ring", "bridge/memory", "exit/exit", "worker/in_flight", "lib/config_fact");
 const { InboxKind: Kind, InboxLifecycle: Lifecycle } = abi;
 const Beacon = (await protobuf.load(join(top, "proto/vitrace/v1/beacon.proto"))).lookupType("vitrace.v1.Beacon");
 
@@ -147,7 +147,7 @@ test("the exit path sends what the core sealed, byte for byte", async () => {
   bridge.flush();
   bridge.seal(true);
   const bodies = [];
-  new Exit(ring, { sendBeacon: (_url, body) => bodies.push(body) > 0, fetch: assert.fail }, "u").leave();
+  new Exit(ring, { inFlight: new InFlight(), packNow: (body) => body, sendBeacon: (_url, body) => bodies.push(body) > 0, fetch: assert.fail }, "u").leave(true);
   assert.equal(bodies.length, 1);
   assert.equal(Beacon.decode(bodies[0]).paints.length, 1);
   assert.equal(ring.take(), -1);
@@ -166,6 +166,18 @@ test("what the browser does not have is told apart from zero", async () => {
 test("a core of another ABI is refused", async () => {
   const { coreOf } = await load("bridge/memory");
   assert.throws(() => coreOf({ memory: {}, instance: { exports: { vitrace_abi_version: () => 99 } } }), /ABI 99/);
+});
+
+test("a snapshot is a beacon of its own, tells of the vitals, and comes again only when they changed", async () => {
+  const { bridge, core, ring } = await setUp((sink) => sink.push(Kind.NAVIGATION, navigation));
+  bridge.push(Kind.PAINT, { name: "first-contentful-paint", startTime: 5 });
+  bridge.flush();
+  const first = Beacon.decode(core.snapshot());
+  assert.equal(first.header.seq, 0xffffffff);
+  assert.deepEqual([first.vitals.some(({ metric, value }) => metric === 4 && value === 5), first.ledger.final], [true, false]);
+  assert.equal(core.snapshot(), undefined);
+  bridge.seal(true);
+  assert.equal(receive(ring)[0].beacon.header.seq, 0);
 });
 
 const mark = (n) => ({ entryType: "mark", name: "m" + n, startTime: n, duration: 0 });

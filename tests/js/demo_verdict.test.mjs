@@ -73,6 +73,23 @@ test("verdict: vitals are compared to the last bit", () => {
   assert.match(verdict.judgeVitals({ ...visit, vitals: {} }, detail([], { vitals: vitals(1) }))[0], /web-vitals says nothing/);
 });
 
+test("verdict: a vital that is not derived again as it was reported fails", () => {
+  const of = (vital) => verdict.judgeVerified({ url: BASE }, detail([], { vitals: [{ metric: "fcp", value: 10, ...vital }] }));
+  assert.deepEqual(of({ state: "measured", verified: "equal" }), []);
+  assert.deepEqual(of({ state: "unsupported" }), []);
+  assert.match(of({ state: "measured", verified: "differs", derived: 12 })[0], /fcp 10 is differs, its entries give 12/);
+  assert.match(of({ state: "measured", verified: "unknown" })[0], /unknown/);
+  assert.match(of({ state: "measured" })[0], /not verified/);
+});
+
+test("verdict: one machine's clocks must be found equal", () => {
+  const of = (clock) => verdict.judgeClock({ url: BASE }, { clock });
+  assert.deepEqual(of({ offset_ms: -1.5, error_ms: 2, pairs: 3, conflicts: 0 }), []);
+  assert.match(of({ offset_ms: -2.5, error_ms: 2, pairs: 3, conflicts: 0 })[0], /off by -2.5 ms/);
+  assert.match(of({ pairs: 0, conflicts: 0 })[0], /nothing is known/);
+  assert.match(of({ offset_ms: 0, error_ms: 2, pairs: 3, conflicts: 1 })[0], /1 requests contradict/);
+});
+
 test("verdict: loss, told or untold, and missing beacons fail", () => {
   const of = (ledger) => verdict.judgeLedgerOfView({ url: BASE }, detail([], { ledger })).length;
   assert.equal(of({ entries_seen: 4, entries_encoded: 4, losses: { ring_full: 0 }, beacons_missing: 0 }), 0);

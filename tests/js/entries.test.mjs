@@ -9,8 +9,8 @@ import { startFact } from "./support/entries.mjs";
 
 const abi = await load("abi");
 const { InboxKind: Kind, LossReason } = abi;
-const { pushNotRestored, observeMemory, Repeats, Guard, Bridge, Ring, instantiateCore, customFact, metricFact } = await load(
-  "observe/not_restored", "observe/memory", "lib/repeats", "lib/guard", "bridge/bridge", "ring", "bridge/memory", "lib/custom");
+const { pushNotRestored, observeMemory, Repeats, Guard, Bridge, Ring, instantiateCore, customFact, configFact } = await load(
+  "observe/not_restored", "observe/memory", "lib/repeats", "lib/guard", "bridge/bridge", "ring", "bridge/memory", "lib/custom", "lib/config_fact");
 
 function collect() {
   const sink = { pushed: [], lost: [], push: (kind, item) => void sink.pushed.push({ kind, ...item }), lose: (...loss) => void sink.lost.push(loss) };
@@ -97,8 +97,9 @@ const Beacon = (await protobuf.load(join(top, "proto/vitrace/v1/beacon.proto")))
 /** What the beacon says after `items` went through bridge and core. */
 async function send(items) {
   const core = await instantiateCore(readFileSync(wasm));
-  const bridge = new Bridge(new Guard(), 1e9);
-  bridge.start(core, startFact(), () => {});
+  const bridge = new Bridge(new Guard());
+  const budget = { mainThreadMsPerMinute: Infinity, usPerEntry: Infinity, bytes: Infinity };
+  bridge.start(core, startFact(), configFact({ options: { budget }, isGranted: true, isAsked: false }), () => {});
   for (const item of items) bridge.push(...item);
   bridge.flush();
   bridge.seal(true);
@@ -109,9 +110,9 @@ async function send(items) {
 
 test("a metric of the application reaches the beacon with its exact value, unit and attributes", async () => {
   const { beacon, text } = await send([
-    [Kind.CUSTOM_METRIC, metricFact("cart.value", 0.1 + 0.2, { unit: "EUR", items: 3, coupon: "X1" })],
-    [Kind.CUSTOM_METRIC, metricFact("plain", -1)],
-    [Kind.CUSTOM_METRIC, metricFact("no number", "many")],
+    [Kind.CUSTOM_METRIC, { ...customFact("cart.value", { items: 3, coupon: "X1" }), value: 0.1 + 0.2, unit: "EUR" }],
+    [Kind.CUSTOM_METRIC, { ...customFact("plain"), value: -1, unit: "" }],
+    [Kind.CUSTOM_METRIC, { ...customFact("no number"), value: NaN, unit: "" }],
     [Kind.CUSTOM_EVENT, customFact("after", { ok: true })],
   ]);
   assert.deepEqual(beacon.customMetrics.map((m) => [text(m.nameRef), m.value, text(m.unitRef)]), [["cart.value", 0.30000000000000004, "EUR"], ["plain", -1, ""]]);

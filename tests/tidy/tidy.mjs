@@ -32,7 +32,8 @@ const allowed = {
   "wasm/ring": ["wasm/ring/", ...wire],
   "wasm/core": ["wasm/core/", "wasm/ring/ring.h", "wasm/abi/inbox.h", ...wire],
   "wasm/replay": ["wasm/replay/", "wasm/core/core.h", "wasm/ring/ring.h", "wasm/abi/inbox.h", ...wire],
-  wasm: ["wasm/core/core.h", "wasm/ring/ring.h", "wasm/abi/inbox.h", "wasm/replay/replay.h", ...wire],
+  "wasm/pack": ["wasm/pack/", ...wire],
+  wasm: ["wasm/core/core.h", "wasm/pack/deflate.h", "wasm/ring/ring.h", "wasm/abi/inbox.h", "wasm/replay/replay.h", ...wire],
   "collector/base": ["collector/base/", ...wire],
   "collector/os": ["collector/os/"],
   "collector/inflate": ["collector/inflate/", ...wire],
@@ -51,7 +52,7 @@ const allowed = {
   "collector/sinks": ["collector/sinks/", "collector/log/log.h", "collector/otlp/otlp.h", "collector/join/join.h",
     "collector/join/call_facts.h", "collector/store/store.h", "collector/base/", "collector/os/os.h", ...wire],
   "collector/query": ["collector/query/", "collector/log/log.h", "collector/otlp/otlp.h", "collector/join/join.h",
-    "collector/join/call_facts.h", "collector/store/store.h", "collector/base/", ...wire],
+    "collector/join/call_facts.h", "collector/join/clock_axis.h", "collector/join/clock_offset.h", "wasm/core/vitals.h", "collector/store/store.h", "collector/base/", ...wire],
   "collector/api": ["collector/api/", "collector/query/query.h", "collector/net/net.h", "collector/base/", ...wire],
   "collector/dashboard": ["collector/dashboard/", "collector/net/net.h", "collector/base/", ...wire],
   "collector/assets": ["collector/assets/", "collector/net/net.h", "collector/base/", ...wire],
@@ -98,6 +99,9 @@ check("nothing names a registry host or a path of one machine", textual.filter((
 
 check("no innerHTML in the dashboard", tracked.filter((p) => p.startsWith("collector/dashboard/") && p.endsWith(".js"))
   .filter((path) => /innerHTML|outerHTML|insertAdjacentHTML|document\.write/.test(read(path))));
+
+const parts = tracked.flatMap((path) => /^js-glue\/src\/(\w+)_file\.ts$/.exec(path)?.[1] ?? []);
+check("the collector serves every part of the SDK", parts.filter((name) => !read("collector/assets/assets.c").includes(`"/v1/vitrace-${name}.js"`)));
 
 const abiDump = process.argv[2];
 if (abiDump !== undefined) {

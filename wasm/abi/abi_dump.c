@@ -62,6 +62,8 @@ static void print_inbox(void)
     static const struct row sizes[] = {{"ABI_VERSION", INBOX_ABI_VERSION},
                                        {"WORDS", INBOX_WORDS},
                                        {"STRING_BYTES", INBOX_STRING_BYTES},
+                                       {"PACK_TO", INBOX_PACK_TO},
+                                       {"PACK_FROM", INBOX_PACK_FROM},
                                        {"STRINGS_MAX", INBOX_STRINGS_MAX},
                                        {"FRAME_SCRIPTS_MAX", INBOX_FRAME_SCRIPTS_MAX}};
     static const struct row kinds[] = {INBOX_KINDS(NUMBERED)};

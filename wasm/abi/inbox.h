@@ -21,6 +21,9 @@
 /* 120 URLs of 512 bytes. The bridge splits a batch that would not fit. */
 #define INBOX_STRING_BYTES 65536
 #define INBOX_STRINGS_MAX 1024
+/* Between two batches the strings hold nothing. vitrace_pack uses them: 8,192 of its own | packed | a beacon. */
+#define INBOX_PACK_TO   8192
+#define INBOX_PACK_FROM 24576
 
 /* K(NAME, number). Numbers are stable: recorded entry streams are replayed by later builds. */
 #define INBOX_KINDS(K)                                                                                                 \

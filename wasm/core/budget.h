@@ -36,7 +36,7 @@ struct budget {
 
 /* `now_ms`: since the time origin. */
 void budget_evaluate(struct budget *self, const struct ledger *ledger, double now_ms);
-/* Bit n: records of kind n need not be brought. Kinds that the vitals are made of are not among them before OFF. */
+/* Bit n: records of kind n need not be brought. Kinds that values of vitals come from are not among them before OFF. */
 uint32_t budget_sheds(const struct budget *self);
 /* An entry of this kind is not written. The vitals are still told of it, unless the level is OFF. */
 bool budget_refuses(const struct budget *self, unsigned kind);

@@ -95,7 +95,7 @@ struct core *core_init(void *memory, struct ring_producer *ring)
     self->ring = ring;
     self->vitals = vitals_init(core_vitals_memory(self), &(struct vitals_start){0});
     recorder_init(&self->recorder, ring);
-    segment_init(&self->segment, ring);
+    segment_init(&self->segment, ring, &self->dictionary);
     text_pool_init(&self->texts);
     return self;
 }
@@ -113,6 +113,7 @@ void core_begin_view(struct core *self)
     self->has_meta = false;
     self->header.seq = 0;
     self->has_sent_view = false;
+    self->snapshot_mark = 0;
     self->is_blind = self->is_denied;
     self->recorder.view++;
 }
@@ -148,15 +149,8 @@ static void make_room(struct core *self)
 }
 
 /* The header is the first record of a segment: a beacon that is cut short still says whose it is. */
-static bool open_segment(struct core *self)
+void core_write_header(struct core *self)
 {
-    if (self->segment.is_open)
-        return true;
-    self->is_decided = true;
-    if (self->sampling == CORE_RECORDS)
-        make_room(self);
-    if (!segment_open(&self->segment, self->header.seq))
-        return false;
     uint32_t type = vitals_navigation_type(self->vitals);
     if (type != 0)
         self->header.navigation_type = type;
@@ -167,15 +161,26 @@ static bool open_segment(struct core *self)
     core_append(self, BEACON_FIELD_HEADER, &body);
     bool fits = segment_end(&self->segment);
     assert(fits); /* the schema bounds it to 1,302 bytes */
-    return fits;
+    (void)fits;
 }
 
-static void write_ledger(struct core *self, bool final)
+static bool open_segment(struct core *self)
 {
-    uint32_t abandoned = core_abandoned(self);
-    ledger_count(&self->ledger.segments_sealed, 1);
+    if (self->segment.is_open)
+        return true;
+    self->is_decided = true;
+    if (self->sampling == CORE_RECORDS)
+        make_room(self);
+    if (!segment_open(&self->segment, self->header.seq))
+        return false;
+    core_write_header(self);
+    return true;
+}
+
+void core_write_ledger(struct core *self, bool final)
+{
     struct ledger_seal seal = {
-        .abandoned = abandoned,
+        .abandoned = core_abandoned(self),
         .open_bytes = self->segment.size, /* up to this record */
         .mono_us = micros_of_clock(self->clock.mono_ms),
         .wall_unix_us = micros_of_clock(self->clock.wall_ms),
@@ -189,14 +194,15 @@ static void write_ledger(struct core *self, bool final)
     bool fits = segment_end(&self->segment);
     assert(fits); /* SEGMENT_RESERVE_BYTES */
     (void)fits;
-    self->lost_reported = ledger_lost_total(&self->ledger, abandoned);
 }
 
 static void seal_segment(struct core *self, bool final)
 {
     if (!self->is_blind)
         record_vital_write(self);
-    write_ledger(self, final);
+    ledger_count(&self->ledger.segments_sealed, 1);
+    core_write_ledger(self, final);
+    self->lost_reported = ledger_lost_total(&self->ledger, core_abandoned(self));
     if (self->sampling == CORE_RECORDS) {
         self->ledger.bytes_encoded += segment_hold(&self->segment);
         recorder_add(&self->recorder, self->segment.entries);

@@ -50,6 +50,16 @@ enum core_status core_seal(struct core *self, struct core_clock clock, int final
 double core_open_age(const struct core *self, struct core_clock clock);
 
 /*
+ * What is known of the view so far, as a beacon of its own: header, vitals, ledger and their texts, with the sequence
+ * number CORE_SNAPSHOT_SEQ. The browser keeps it and sends it if the page dies without a word. Written to `out`, and
+ * the open segment is as before. Returns its size, or 0 when no vital changed since the view's last snapshot, or
+ * nothing may be sent (consent, sampling).
+ */
+#define CORE_SNAPSHOT_SEQ       0xffffffffu
+#define CORE_SNAPSHOT_BYTES_MAX 4608u
+unsigned core_snapshot(struct core *self, struct core_clock clock, uint8_t out[CORE_SNAPSHOT_BYTES_MAX]);
+
+/*
  * The ledger as the bridge's stats() shows it. Layout is part of the ABI (abi_dump): all doubles. SHEDS: bit n = the
  * bridge need not bring records of kind n, and counts each as lost for SHED_REASON; all bits = off, and the last ledger is
  * sealed.

@@ -36,6 +36,7 @@ struct core {
     struct vitals *vitals;
     double first_entry_ms;           /* when the open segment got its first entry */
     uint64_t lost_reported;          /* ledger_lost_total as last written */
+    uint32_t snapshot_mark;          /* record_vital_mark + 1 of the view's last snapshot, 0 = none yet */
     uint32_t written[VITAL_METRICS]; /* revision + 1 of each vital as last written in this view, 0 = never */
     bool is_started;
     bool is_hidden;
@@ -55,6 +56,7 @@ struct core {
     uint8_t body[CORE_BODY_BYTES]; /* of the record that is being written */
     struct scrub scrub;
     struct segment segment;
+    struct dictionary dictionary; /* of the segment */
     struct text_pool texts;
     struct recorder recorder;
     /* the vitals' own memory follows */
@@ -92,6 +94,10 @@ void core_set_consent(struct core *self, bool granted);
 /* The page turned bad: what was recorded is sent, and so is the rest of the session's document. */
 void core_send_recorded(struct core *self, uint32_t trigger);
 
+/* Into the open segment. */
+void core_write_header(struct core *self);
+void core_write_ledger(struct core *self, bool final);
+
 /* A writer over the body, and the record that was written with it. */
 struct writer core_body(struct core *self);
 void core_append(struct core *self, enum beacon_field field, const struct writer *body);
@@ -103,5 +109,9 @@ uint32_t core_keep_text(struct core *self, struct slice text, size_t bytes_max);
 bool record_vital_is_due(const struct core *self);
 /* Writes them into the reserve of the open segment. */
 void record_vital_write(struct core *self);
+/* Writes all that there are, as if none had been written yet, and leaves what is due as it is. */
+void record_vital_write_all(struct core *self);
+/* Changes when a vital of the view does. */
+uint32_t record_vital_mark(const struct core *self);
 
 #endif

@@ -114,3 +114,15 @@ void record_meta_trace_feed(struct core *self, struct inbox_record *record)
     self->meta = parsed;
     self->has_meta = true;
 }
+
+/* The VIEW before it has begun the view. */
+void record_soft_navigation_feed(struct core *self, struct inbox_record *record)
+{
+    struct vitals_soft_navigation navigation = {
+        .paint_time = inbox_record_ms(record, INBOX_SOFT_NAVIGATION_PAINT_TIME),
+        .presentation_time = inbox_record_ms(record, INBOX_SOFT_NAVIGATION_PRESENTATION_TIME),
+        .interaction_id = inbox_record_count(record, INBOX_SOFT_NAVIGATION_INTERACTION_ID, UINT32_MAX),
+    };
+    if (!record->bad)
+        vitals_take_soft_navigation(self->vitals, &navigation);
+}

@@ -27,21 +27,46 @@ const struct shape_row record_largest_paint_shape[] = {
     {0},
 };
 
+/* `field`: its URL, and behind it the target. */
+static void keep_paint_texts(struct core *self, struct inbox_record *record, unsigned field, struct vitals_paint *paint)
+{
+    struct slice url = inbox_record_text(record, field);
+    paint->url_hash = url.size > 0 ? text_hash(url) : 0;
+    paint->url = core_keep_text(self, scrub_url(&self->scrub, url), SCRUB_URL_BYTES_MAX);
+    paint->target = core_keep_text(self, inbox_record_text(record, field + 1), TEXT_POOL_TARGET_BYTES_MAX);
+}
+
 void record_largest_paint_feed(struct core *self, struct inbox_record *record)
 {
-    struct slice url = inbox_record_text(record, INBOX_LARGEST_PAINT_URL);
-    struct slice target = inbox_record_text(record, INBOX_LARGEST_PAINT_TARGET);
     struct vitals_paint paint = {
         .start_time = inbox_record_ms(record, INBOX_LARGEST_PAINT_START_TIME),
         .size = (double)inbox_record_size(record, INBOX_LARGEST_PAINT_SIZE),
-        .url_hash = url.size > 0 ? text_hash(url) : 0,
         .last_of_batch = inbox_record_flag(record, INBOX_LARGEST_PAINT_LAST),
     };
+    inbox_record_text(record, INBOX_LARGEST_PAINT_URL);
+    inbox_record_text(record, INBOX_LARGEST_PAINT_TARGET);
     if (record->bad)
         return;
-    paint.url = core_keep_text(self, scrub_url(&self->scrub, url), SCRUB_URL_BYTES_MAX);
-    paint.target = core_keep_text(self, target, TEXT_POOL_TARGET_BYTES_MAX);
+    keep_paint_texts(self, record, INBOX_LARGEST_PAINT_URL, &paint);
     vitals_take_largest_paint(self->vitals, &paint);
+}
+
+void record_interaction_paint_feed(struct core *self, struct inbox_record *record)
+{
+    double render_time = inbox_record_ms(record, INBOX_INTERACTION_PAINT_RENDER_TIME);
+    double load_time = inbox_record_ms(record, INBOX_INTERACTION_PAINT_LOAD_TIME);
+    struct vitals_interaction_paint paint = {
+        .interaction_start = inbox_record_ms(record, INBOX_INTERACTION_PAINT_START_TIME),
+        .render_time = render_time,
+        .interaction_id = inbox_record_count(record, INBOX_INTERACTION_PAINT_INTERACTION_ID, UINT32_MAX),
+        .paint = {.start_time = render_time != 0 ? render_time : load_time},
+    };
+    inbox_record_text(record, INBOX_INTERACTION_PAINT_URL);
+    inbox_record_text(record, INBOX_INTERACTION_PAINT_TARGET);
+    if (record->bad)
+        return;
+    keep_paint_texts(self, record, INBOX_INTERACTION_PAINT_URL, &paint.paint);
+    vitals_take_interaction_paint(self->vitals, &paint);
 }
 
 const struct shape_row record_interaction_paint_shape[] = {

@@ -19,19 +19,19 @@ const struct shape_row record_long_frame_shape[] = {
     {0},
 };
 
-static struct vital_source read_source(struct core *self, struct inbox_record *script)
+_Static_assert(INBOX_FRAME_SCRIPT_SOURCE_URL + VITAL_SOURCE_INVOKER_TYPE == INBOX_FRAME_SCRIPT_INVOKER_TYPE,
+               "texts of a script in the order of vital_source_text");
+
+static void keep_source(struct core *self, struct inbox_record *script, struct vital_source *out)
 {
-    struct slice url = inbox_record_text(script, INBOX_FRAME_SCRIPT_SOURCE_URL);
-    struct slice function = inbox_record_text(script, INBOX_FRAME_SCRIPT_SOURCE_FUNCTION);
-    struct slice invoker = inbox_record_text(script, INBOX_FRAME_SCRIPT_INVOKER);
-    struct slice invoker_type = inbox_record_text(script, INBOX_FRAME_SCRIPT_INVOKER_TYPE);
-    return (struct vital_source){
-        .url = core_keep_text(self, scrub_url(&self->scrub, url), SCRUB_URL_BYTES_MAX),
-        .function = core_keep_text(self, scrub_name(&self->scrub, function), TEXT_POOL_SOURCE_BYTES_MAX),
-        .invoker = core_keep_text(self, scrub_name(&self->scrub, invoker), TEXT_POOL_SOURCE_BYTES_MAX),
-        .invoker_type = core_keep_text(self, scrub_name(&self->scrub, invoker_type), TEXT_POOL_NAME_BYTES_MAX),
-        .position = inbox_record_number(script, INBOX_FRAME_SCRIPT_SOURCE_CHAR_POSITION),
-    };
+    static const uint16_t bytes_max[VITAL_SOURCE_TEXTS] = {SCRUB_URL_BYTES_MAX, TEXT_POOL_SOURCE_BYTES_MAX,
+                                                           TEXT_POOL_SOURCE_BYTES_MAX, TEXT_POOL_NAME_BYTES_MAX};
+    for (unsigned i = 0; i < VITAL_SOURCE_TEXTS; i++) {
+        struct slice text = inbox_record_text(script, INBOX_FRAME_SCRIPT_SOURCE_URL + i);
+        struct slice scrubbed = i == VITAL_SOURCE_URL ? scrub_url(&self->scrub, text) : scrub_name(&self->scrub, text);
+        out->text[i] = core_keep_text(self, scrubbed, bytes_max[i]);
+    }
+    out->position = inbox_record_number(script, INBOX_FRAME_SCRIPT_SOURCE_CHAR_POSITION);
 }
 
 static void read_scripts(struct inbox_record *record, struct vitals_long_frame *frame)
@@ -62,7 +62,7 @@ void record_long_frame_feed(struct core *self, struct inbox_record *record)
     for (; frame.script_count < record->children && frame.script_count < VITALS_FRAME_SCRIPTS_MAX;
          frame.script_count++) {
         struct inbox_record script = inbox_record_child(record, frame.script_count);
-        frame.scripts[frame.script_count].source = read_source(self, &script);
+        keep_source(self, &script, &frame.scripts[frame.script_count].source);
     }
     vitals_take_long_frame(self->vitals, &frame);
 }

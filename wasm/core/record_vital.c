@@ -14,12 +14,15 @@ static bool value_is_sendable(enum vital_metric metric, const struct vital *vita
     return is_finite && vital->value >= 0 && vital->value <= max;
 }
 
-static bool is_due(const struct core *self, enum vital_metric metric)
+static bool is_known(const struct core *self, enum vital_metric metric)
 {
     const struct vital *vital = vitals_find(self->vitals, metric);
-    if (vital->state == VITAL_NOT_YET || self->written[metric - 1] == vital->revision + 1)
-        return false;
-    return vital->state == VITAL_UNSUPPORTED || value_is_sendable(metric, vital);
+    return vital->state == VITAL_UNSUPPORTED || (vital->state == VITAL_MEASURED && value_is_sendable(metric, vital));
+}
+
+static bool is_due(const struct core *self, enum vital_metric metric)
+{
+    return self->written[metric - 1] != vitals_find(self->vitals, metric)->revision + 1 && is_known(self, metric);
 }
 
 bool record_vital_is_due(const struct core *self)
@@ -53,10 +56,8 @@ static void write_longest_script(struct core *self, const struct vital_frames *f
     uint8_t *length = writer_open(out, 14);
     writer_uint(out, 1, frames->subpart);
     writer_double(out, 2, frames->intersecting);
-    writer_uint(out, 3, kept_text(self, source->url));
-    writer_uint(out, 4, kept_text(self, source->function));
-    writer_uint(out, 5, kept_text(self, source->invoker));
-    writer_uint(out, 6, kept_text(self, source->invoker_type));
+    for (unsigned i = 0; i < VITAL_SOURCE_TEXTS; i++)
+        writer_uint(out, 3 + i, kept_text(self, source->text[i]));
     if (source->position >= 1 && source->position <= UINT32_MAX)
         writer_uint(out, 7, writer_zigzag((int64_t)source->position));
     writer_close(out, length);
@@ -86,22 +87,36 @@ static void write_vital(struct core *self, const struct vital *vital, enum vital
     write_longest_script(self, &vital->frames, out);
 }
 
-static void append(struct core *self, enum vital_metric metric)
+static bool append(struct core *self, enum vital_metric metric)
 {
-    const struct vital *vital = vitals_find(self->vitals, metric);
     struct writer body = core_body(self);
     segment_begin(&self->segment, true);
-    write_vital(self, vital, metric, &body);
+    write_vital(self, vitals_find(self->vitals, metric), metric, &body);
     core_append(self, BEACON_FIELD_VITAL, &body);
-    if (segment_end(&self->segment))
-        self->written[metric - 1] = vital->revision + 1;
+    return segment_end(&self->segment);
 }
 
 void record_vital_write(struct core *self)
 {
     for (enum vital_metric metric = VITAL_LCP; metric <= VITAL_TTFB; metric++)
-        if (is_due(self, metric))
+        if (is_due(self, metric) && append(self, metric))
+            self->written[metric - 1] = vitals_find(self->vitals, metric)->revision + 1;
+}
+
+void record_vital_write_all(struct core *self)
+{
+    for (enum vital_metric metric = VITAL_LCP; metric <= VITAL_TTFB; metric++)
+        if (is_known(self, metric))
             append(self, metric);
+}
+
+uint32_t record_vital_mark(const struct core *self)
+{
+    uint32_t mark = 0;
+    for (enum vital_metric metric = VITAL_LCP; metric <= VITAL_TTFB; metric++)
+        if (is_known(self, metric))
+            mark += vitals_find(self->vitals, metric)->revision + 1;
+    return mark;
 }
 
 _Static_assert(VITAL_FRAME_PARTS == sizeof(((vitrace_v1_Vital *)0)->frame_parts) / sizeof(double), "of a Vital");

@@ -134,16 +134,17 @@ static void search_address(struct redactor *self)
 
 /* --- words: [at, end) each --- */
 
-static const char *const secret_names[] = {"password", "passwd", "secret",        "token",
-                                           "api_key",  "api-key", "apikey", "authorization", "session"};
+enum secret { NO_SECRET, AUTHORIZATION, PASSWORD, PASSWD, SECRET, TOKEN, API_KEY, API_DASH_KEY, APIKEY, SESSION };
 
-static bool is_secret_name(const struct redactor *self, size_t end)
+static enum secret secret_of(const struct redactor *self, size_t end)
 {
+    static const char *const names[] = {"authorization", "password", "passwd",  "secret", "token",
+                                        "api_key",       "api-key",  "apikey", "session"};
     for (size_t at = self->at; at < end; at++)
-        for (size_t i = 0; i < sizeof secret_names / sizeof secret_names[0]; i++)
-            if (begins_with(self, at, end, slice_text(secret_names[i])))
-                return true;
-    return false;
+        for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+            if (begins_with(self, at, end, slice_text(names[i])))
+                return (enum secret)(i + AUTHORIZATION);
+    return NO_SECRET;
 }
 
 static bool is_quote(uint8_t c)
@@ -163,23 +164,23 @@ static bool ends_value(uint8_t c)
     return c <= ' ' || c == ',' || c == ';' || c == '&' || c == ')' || c == '}' || c == '<' || c == '\\' || is_quote(c);
 }
 
-/* name=value, name: value, "name":"value", authorization: Bearer value */
+/* name=value, name: value, "name":"value"; an authorization has blanks in it */
 static bool find_value(struct redactor *self, size_t end)
 {
     size_t at = skip_blanks(self, end);
     at = is_quote(byte_at(self, at)) ? skip_blanks(self, at + 1) : at;
-    if ((byte_at(self, at) != '=' && byte_at(self, at) != ':') || !is_secret_name(self, end))
+    enum secret secret = byte_at(self, at) == '=' || byte_at(self, at) == ':' ? secret_of(self, end) : NO_SECRET;
+    if (secret == NO_SECRET)
         return false;
     at = skip_blanks(self, at + 1);
     uint8_t quote = byte_at(self, at);
     at += is_quote(quote);
-    size_t word = skip(self, at, ALPHA);
-    if (byte_at(self, word) == ' ' && (begins_with(self, at, word, slice_text("bearer")) ||
-                                       begins_with(self, at, word, slice_text("basic"))))
-        at = word + 1;
     size_t begin = at;
-    while (at < self->text.size && (is_quote(quote) ? byte_at(self, at) != quote : !ends_value(byte_at(self, at))))
-        at++;
+    for (uint8_t c; at < self->text.size; at++) {
+        c = byte_at(self, at);
+        if (is_quote(quote) ? c == quote : ends_value(c) && !(c == ' ' && secret == AUTHORIZATION))
+            break;
+    }
     return at > begin && find(self, begin, at, "[redacted]");
 }
 

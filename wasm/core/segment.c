@@ -8,14 +8,15 @@
 /* The page sends its navigation again when it is complete. */
 #define ONCE (1u << BEACON_FIELD_NAVIGATION)
 
-void segment_init(struct segment *self, struct ring_producer *ring)
+void segment_init(struct segment *self, struct ring_producer *ring, struct dictionary *dictionary)
 {
-    self->ring = ring;
-    self->is_open = false;
-    self->failed = false;
-    self->size = self->records = self->entries = self->once = 0;
-    self->pending_size = self->pending_records = self->pending_once = 0;
-    dictionary_clear(&self->dictionary);
+    *self = (struct segment){.ring = ring, .dictionary = dictionary};
+    dictionary_clear(dictionary);
+}
+
+void segment_lay(struct segment *self, uint8_t *memory)
+{
+    *self = (struct segment){.base = memory, .is_open = true};
 }
 
 bool segment_open(struct segment *self, uint32_t seq)
@@ -26,19 +27,19 @@ bool segment_open(struct segment *self, uint32_t seq)
         return false;
     self->base = ring_producer_claim(self->ring, &room);
     self->is_open = true;
-    self->size = self->records = self->entries = self->once = 0;
-    dictionary_clear(&self->dictionary);
+    self->size = self->records = self->entries = self->once = self->strings = 0;
+    dictionary_clear(self->dictionary);
     return true;
 }
 
 void segment_begin(struct segment *self, bool reserved)
 {
     assert(self->is_open);
-    self->limit = BEACON_BYTES_MAX - (reserved ? 0 : SEGMENT_RESERVE_BYTES);
+    self->limit = (self->ring == NULL ? SEGMENT_LAID_BYTES_MAX : BEACON_BYTES_MAX) - (reserved ? 0 : SEGMENT_RESERVE_BYTES);
     self->strings_max = BEACON_STRINGS_MAX - (reserved ? 0 : SEGMENT_RESERVE_STRINGS);
     self->records_max = BEACON_RECORDS_MAX - (reserved ? 0 : SEGMENT_RESERVE_RECORDS);
     self->pending_size = self->pending_records = self->pending_once = 0;
-    self->mark = self->dictionary.count;
+    self->mark = self->strings;
     self->failed = false;
 }
 
@@ -63,13 +64,15 @@ static void pending_add(struct segment *self, size_t size)
 
 static uint32_t add_text(struct segment *self, struct slice text, uint64_t hash)
 {
-    size_t room = self->dictionary.count < self->strings_max ? pending_room(self) : 0;
+    size_t room = self->strings < self->strings_max ? pending_room(self) : 0;
     size_t size = writer_record(pending_at(self), room, BEACON_FIELD_STRING, text);
     pending_add(self, size);
     if (size == 0)
         return 0;
     uint32_t end = self->size + self->pending_size;
-    return dictionary_add(&self->dictionary, hash, end - (uint32_t)text.size, (uint32_t)text.size);
+    if (self->dictionary != NULL)
+        dictionary_add(self->dictionary, hash, end - (uint32_t)text.size, (uint32_t)text.size);
+    return ++self->strings;
 }
 
 uint32_t segment_text_hashed(struct segment *self, struct slice text, uint64_t hash)
@@ -80,7 +83,7 @@ uint32_t segment_text_hashed(struct segment *self, struct slice text, uint64_t h
         text = utf8_cut(text, BEACON_STRING_BYTES_MAX);
         hash = text_hash(text);
     }
-    uint32_t id = dictionary_find(&self->dictionary, self->base, text, hash);
+    uint32_t id = self->dictionary != NULL ? dictionary_find(self->dictionary, self->base, text, hash) : 0;
     return id != 0 ? id : add_text(self, text, hash);
 }
 
@@ -101,7 +104,9 @@ void segment_append(struct segment *self, enum beacon_field field, struct slice 
 
 void segment_cancel(struct segment *self)
 {
-    dictionary_cut(&self->dictionary, self->mark);
+    if (self->dictionary != NULL)
+        dictionary_cut(self->dictionary, self->mark);
+    self->strings = self->mark;
     self->pending_size = self->pending_records = self->pending_once = 0;
 }
 
@@ -111,7 +116,8 @@ bool segment_end(struct segment *self)
         segment_cancel(self);
         return false;
     }
-    ring_producer_commit(self->ring, self->pending_size);
+    if (self->ring != NULL)
+        ring_producer_commit(self->ring, self->pending_size);
     self->size += self->pending_size;
     self->records += self->pending_records;
     self->once |= self->pending_once;

@@ -24,8 +24,12 @@
 #define SEGMENT_RESERVE_STRINGS 12u
 #define SEGMENT_RESERVE_RECORDS 18u
 
+/* A header of 1,302 + 3 bytes, and the reserve: 4,377. */
+#define SEGMENT_LAID_BYTES_MAX 4608u
+
 struct segment {
-    struct ring_producer *ring;
+    struct ring_producer *ring;    /* NULL: laid over memory of the caller's, see segment_lay */
+    struct dictionary *dictionary; /* NULL: no text is looked for, each use of one writes it again */
     uint32_t size;    /* committed bytes */
     uint32_t records; /* committed records, strings included */
     uint32_t entries; /* committed transactions of entries */
@@ -34,12 +38,14 @@ struct segment {
     /* the transaction */
     uint8_t *base; /* first byte of the segment */
     uint32_t limit, strings_max, records_max;
-    uint32_t pending_size, pending_records, pending_once, mark;
-    bool failed; /* sticky until the next begin */
-    struct dictionary dictionary;
+    uint32_t pending_size, pending_records, pending_once;
+    uint32_t strings, mark; /* ids given out, and how many there were at begin */
+    bool failed;            /* sticky until the next begin */
 };
 
-void segment_init(struct segment *self, struct ring_producer *ring);
+void segment_init(struct segment *self, struct ring_producer *ring, struct dictionary *dictionary);
+/* An open segment beside the ring: at most SEGMENT_LAID_BYTES_MAX at `memory`, never sealed. */
+void segment_lay(struct segment *self, uint8_t *memory);
 /* false: the ring is full. */
 bool segment_open(struct segment *self, uint32_t seq);
 

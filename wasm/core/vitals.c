@@ -1,5 +1,6 @@
 #include "wasm/core/vitals_internal.h"
 
+#include <stddef.h>
 #include <string.h>
 
 /* NavigationType in beacon.proto, as far as rules choose it here. */
@@ -111,48 +112,36 @@ uint32_t vitals_navigation_type(const struct vitals *self)
     return navigation->type != 0 ? navigation->type : NAVIGATION_TYPE_NAVIGATE;
 }
 
-static bool numbers_equal(const double *a, const double *b, uint32_t count)
+/* All of it but the revision. */
+#define VITAL_COMPARED_BYTES offsetof(struct vital, revision)
+
+_Static_assert(sizeof(struct vital) == (2 + VITAL_PARTS_MAX + VITAL_FRAME_PARTS + 2) * sizeof(double) +
+                                           (VITAL_SOURCE_TEXTS + 2 + 10) * sizeof(uint32_t),
+               "a struct vital has no padding");
+
+static bool all_finite(const double *values, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++)
-        if (a[i] != b[i])
+        if (!number_is_finite(values[i]))
             return false;
     return true;
 }
 
-static bool frames_equal(const struct vital_frames *a, const struct vital_frames *b)
-{
-    return a->known == b->known && numbers_equal(a->parts, b->parts, VITAL_FRAME_PARTS) && a->subpart == b->subpart &&
-           a->intersecting == b->intersecting && a->longest.url == b->longest.url &&
-           a->longest.function == b->longest.function && a->longest.invoker == b->longest.invoker &&
-           a->longest.position == b->longest.position;
-}
-
-static bool vital_equal(const struct vital *a, const struct vital *b)
-{
-    return a->state == b->state && a->rating == b->rating && a->value == b->value && a->final == b->final &&
-           a->load_state == b->load_state && a->navigation_type == b->navigation_type && a->target == b->target &&
-           a->url == b->url && a->name == b->name && a->time == b->time && a->part_count == b->part_count &&
-           numbers_equal(a->parts, b->parts, a->part_count) && frames_equal(&a->frames, &b->frames);
-}
-
-void vitals_publish(struct vitals *self, enum vital_metric metric, struct vital next)
+void vitals_publish(struct vitals *self, enum vital_metric metric, struct vital *next)
 {
     struct vital *slot = &self->vital[metric - 1];
     /* Finite entries can still overflow in a difference, and a beacon must not carry that. */
-    bool is_sane = number_is_finite(next.value) && next.value >= 0;
-    for (uint32_t i = 0; i < next.part_count; i++)
-        is_sane = is_sane && number_is_finite(next.parts[i]);
-    for (uint32_t i = 0; i < VITAL_FRAME_PARTS; i++)
-        if (!number_is_finite(next.frames.parts[i]))
-            next.frames = (struct vital_frames){0};
-    if (slot->state == VITAL_UNSUPPORTED || !is_sane)
+    if (slot->state == VITAL_UNSUPPORTED || !(next->value >= 0) || !number_is_finite(next->value) ||
+        !all_finite(next->parts, next->part_count))
         return;
-    next.state = VITAL_MEASURED;
-    next.rating = vital_rate(metric, next.value);
-    next.navigation_type = vitals_navigation_type(self);
-    next.revision = slot->revision + 1;
-    if (!vital_equal(slot, &next))
-        *slot = next;
+    if (!all_finite(next->frames.parts, VITAL_FRAME_PARTS))
+        next->frames = (struct vital_frames){0};
+    next->state = VITAL_MEASURED;
+    next->rating = vital_rate(metric, next->value);
+    next->navigation_type = vitals_navigation_type(self);
+    next->revision = slot->revision + 1;
+    if (memcmp(slot, next, VITAL_COMPARED_BYTES) != 0)
+        *slot = *next;
 }
 
 /* Whatever was derived from the navigation entry is derived again. */

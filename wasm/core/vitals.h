@@ -32,35 +32,44 @@ enum vital_subpart {
 #define VITAL_PARTS_MAX   5
 #define VITAL_FRAME_PARTS 4
 
-/* Where a script of a long animation frame came from: handles, and its position in the source, -1 = not known. */
+/* Where a script of a long animation frame came from. */
+enum vital_source_text {
+    VITAL_SOURCE_URL,
+    VITAL_SOURCE_FUNCTION,
+    VITAL_SOURCE_INVOKER,
+    VITAL_SOURCE_INVOKER_TYPE,
+    VITAL_SOURCE_TEXTS
+};
+
 struct vital_source {
-    uint32_t url, function, invoker, invoker_type;
-    double position;
+    double position; /* in the source, -1 = not known */
+    uint32_t text[VITAL_SOURCE_TEXTS]; /* handles */
 };
 
 /* What INP knows of the long animation frames that its interaction had to wait for. */
 struct vital_frames {
-    bool known;
     double parts[VITAL_FRAME_PARTS]; /* script, style and layout, paint, unattributed */
-    enum vital_subpart subpart;      /* of the longest script; NONE = there was no script */
     double intersecting;
     struct vital_source longest;
+    uint32_t subpart; /* enum vital_subpart, of the longest script; NONE = there was no script */
+    uint32_t known;
 };
 
+/* Without padding: two are compared as bytes. */
 struct vital {
-    enum vital_state state;
-    enum vital_rating rating;
-    enum vital_load_state load_state; /* CLS, INP: at `time`; FCP: at the paint */
     double value;
-    bool final;
-    uint32_t navigation_type;
+    double time;
+    double parts[VITAL_PARTS_MAX]; /* meaning per metric: Vital.parts in beacon.proto */
+    struct vital_frames frames;    /* INP */
+    uint32_t part_count;
+    uint32_t load_state; /* enum vital_load_state. CLS, INP: at `time`; FCP: at the paint */
+    uint32_t final;
     uint32_t target; /* handle */
     uint32_t url;    /* handle: LCP resource */
     uint32_t name;   /* handle: INP event name */
-    double time;
-    double parts[VITAL_PARTS_MAX]; /* meaning per metric: Vital.parts in beacon.proto */
-    uint32_t part_count;
-    struct vital_frames frames; /* INP */
+    enum vital_state state;
+    enum vital_rating rating;
+    uint32_t navigation_type;
     uint32_t revision; /* grows whenever anything above changed */
 };
 

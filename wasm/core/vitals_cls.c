@@ -20,7 +20,7 @@ void vitals_cls_refresh(struct vitals *self)
     struct vital vital = {.value = worst->sum, .target = worst->largest_target, .time = worst->largest_time};
     if (worst->sum > 0)
         vital.load_state = vitals_load_state(self, worst->largest_time, self->page.loaded);
-    vitals_publish(self, VITAL_CLS, vital);
+    vitals_publish(self, VITAL_CLS, &vital);
 }
 
 void vitals_cls_start(struct vitals *self)

@@ -239,8 +239,10 @@ static struct vital inp_vital(const struct vitals *self)
 
 void vitals_inp_refresh(struct vitals *self)
 {
-    if (self->inp.has_shown)
-        vitals_publish(self, VITAL_INP, self->inp.shown_is_dummy ? inp_dummy(self) : inp_vital(self));
+    if (!self->inp.has_shown)
+        return;
+    struct vital vital = self->inp.shown_is_dummy ? inp_dummy(self) : inp_vital(self);
+    vitals_publish(self, VITAL_INP, &vital);
 }
 
 void vitals_inp_forget(struct vitals *self)

@@ -177,7 +177,7 @@ bool vitals_is_supported(const struct vitals *self, enum vital_metric metric); /
 /* How far the load had come at `time`, which is not in the future. `loaded`: whether it was over when this was asked first. */
 enum vital_load_state vitals_load_state(const struct vitals *self, double time, bool loaded);
 /* Fills in state, rating and navigation type. Ignored for a metric that is unsupported. */
-void vitals_publish(struct vitals *self, enum vital_metric metric, struct vital next);
+void vitals_publish(struct vitals *self, enum vital_metric metric, struct vital *next);
 
 void vitals_load_take_paint(struct vitals *self, double start_time);
 void vitals_load_take_soft_navigation(struct vitals *self, const struct vitals_soft_navigation *navigation);

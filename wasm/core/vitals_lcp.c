@@ -75,7 +75,7 @@ void vitals_lcp_refresh(struct vitals *self)
                           .target = lcp->paint.target,
                           .url = lcp->paint.url};
     lcp_split(lcp, base, &vital);
-    vitals_publish(self, VITAL_LCP, vital);
+    vitals_publish(self, VITAL_LCP, &vital);
 }
 
 static void lcp_accept(struct vitals *self, const struct vitals_paint *paint)
@@ -152,7 +152,7 @@ void vitals_lcp_restore(struct vitals *self, double value)
 {
     self->lcp.closed = true;
     vitals_publish(self, VITAL_LCP,
-                   (struct vital){.value = value, .final = true, .parts = {0, 0, 0, value}, .part_count = 4});
+                   &(struct vital){.value = value, .final = true, .parts = {0, 0, 0, value}, .part_count = 4});
 }
 
 bool vitals_lcp_holds(const struct vitals_lcp *self, uint32_t handle)

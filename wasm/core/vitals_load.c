@@ -41,7 +41,7 @@ static void load_refresh_fcp(struct vitals *self)
     double first_byte = load_first_byte(self);
     vitals_publish(
         self, VITAL_FCP,
-        (struct vital){.value = value, .final = true, .load_state = load_fcp_state(self),
+        &(struct vital){.value = value, .final = true, .load_state = load_fcp_state(self),
                        .parts = {first_byte, value - first_byte}, .part_count = 2});
 }
 
@@ -83,7 +83,7 @@ void vitals_load_take_soft_navigation(struct vitals *self, const struct vitals_s
     load_refresh_fcp(self);
 }
 
-static struct vital load_ttfb(const struct vitals_navigation *navigation)
+static void load_publish_ttfb(struct vitals *self, const struct vitals_navigation *navigation)
 {
     double activation_start = navigation->activation_start;
     double value = number_max(navigation->response_start - activation_start, 0);
@@ -92,17 +92,18 @@ static struct vital load_ttfb(const struct vitals_navigation *navigation)
     double dns_start = number_max(navigation->domain_lookup_start - activation_start, 0);
     double connect_start = number_max(navigation->connect_start - activation_start, 0);
     double connect_end = number_max(navigation->connect_end - activation_start, 0);
-    return (struct vital){.value = value,
-                          .final = true,
-                          .parts = {wait_end, dns_start - wait_end, connect_start - dns_start,
-                                    connect_end - connect_start, value - connect_end},
-                          .part_count = 5};
+    vitals_publish(self, VITAL_TTFB,
+                   &(struct vital){.value = value,
+                                   .final = true,
+                                   .parts = {wait_end, dns_start - wait_end, connect_start - dns_start,
+                                             connect_end - connect_start, value - connect_end},
+                                   .part_count = 5});
 }
 
 /* A view that needed no request. */
 static void load_publish_no_ttfb(struct vitals *self)
 {
-    vitals_publish(self, VITAL_TTFB, (struct vital){.final = true, .part_count = 5});
+    vitals_publish(self, VITAL_TTFB, &(struct vital){.final = true, .part_count = 5});
 }
 
 static void load_take_ttfb(struct vitals *self)
@@ -111,7 +112,7 @@ static void load_take_ttfb(struct vitals *self)
     if (self->page.prerendering || navigation == NULL)
         return;
     if (self->page.view == VITALS_VIEW_LOAD)
-        vitals_publish(self, VITAL_TTFB, load_ttfb(navigation));
+        load_publish_ttfb(self, navigation);
     else if (self->page.view == VITALS_VIEW_SOFT)
         load_publish_no_ttfb(self); /* the load ended after the soft navigation */
     else

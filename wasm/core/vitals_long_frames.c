@@ -17,7 +17,10 @@
 
 bool vital_source_holds(const struct vital_source *self, uint32_t handle)
 {
-    return self->url == handle || self->function == handle || self->invoker == handle || self->invoker_type == handle;
+    for (unsigned i = 0; i < VITAL_SOURCE_TEXTS; i++)
+        if (self->text[i] == handle)
+            return true;
+    return false;
 }
 
 bool vitals_long_frames_hold(const struct vitals_long_frames *self, uint32_t handle)

@@ -4,7 +4,7 @@ import { element, outsideLink } from "./dom.js";
 import { METRIC_NAMES, bytes, clockTime, metricValue, milliseconds, ratingClass } from "./format.js";
 import { badges } from "./views.js";
 import { marksOf, tablesSection } from "./marks.js";
-import { waterfall } from "./waterfall.js";
+import { clockNote, waterfall } from "./waterfall.js";
 
 function partList(parts) {
   return parts && element("dl", { class: "parts" }, Object.entries(parts).map(([name, value]) => [
@@ -20,11 +20,18 @@ function longestScript(script) {
     place && [element("br"), element("code", {}, place)]);
 }
 
+/** Only what the collector could not confirm although it has every entry: silence is no verdict. */
+function verdict({ metric, verified, derived }) {
+  const instead = derived === undefined ? "" : `: they give ${metricValue(metric, derived)}`;
+  return verified === "differs" && element("p", { class: "problem" }, `differs from its entries${instead}`);
+}
+
 function vitalCard(vital) {
   const measured = vital.state === "measured";
   return element("article", { class: `card ${ratingClass(measured ? vital.rating : "none")}` },
     element("h2", { title: METRIC_NAMES[vital.metric] }, vital.metric.toUpperCase()),
     element("p", { class: "big" }, measured ? metricValue(vital.metric, vital.value) : "unsupported"),
+    verdict(vital),
     vital.target && element("p", { class: "target" }, element("code", {}, vital.target)),
     measured && partList(vital.parts ?? {}),
     vital.frame_parts && [element("h3", {}, "its long frames"), partList(vital.frame_parts)],
@@ -59,7 +66,7 @@ export async function viewPage(id) {
     element("p", { class: "quiet" }, outsideLink(view.url), ` · ${clockTime(view.started_unix_ms)} · ${view.navigation_type} · ${view.transport} · view `, element("code", {}, view.view_id), " · ", element("a", { href: `#/session/${view.session_id}` }, "its session")),
     element("section", { class: "cards" }, answer.vitals.map(vitalCard)),
     element("h2", {}, `${answer.requests.length} requests, ${view.joined.exact_parent + view.joined.exact_trace} joined`),
-    waterfall(answer, marksOf(answer)), tablesSection(answer.entries), ledgerSection(answer), entriesSection(answer.entries),
+    clockNote(answer.clock), waterfall(answer, marksOf(answer)), tablesSection(answer.entries), ledgerSection(answer), entriesSection(answer.entries),
     answer.truncated && element("p", { class: "quiet" }, "This view is larger than one answer; the rest was left out."),
   ];
 }

@@ -38,9 +38,28 @@ function bars(scale, parts, title) {
   return shape("svg", { class: "bars", viewBox: `0 0 ${WIDTH} 16`, preserveAspectRatio: "none", role: "img", "aria-label": title },
     shape("title", {}, title),
     parts.map(([kind, from, to]) => shape("rect", {
-      class: `bar bar-${kind}`, x: scale(from).toFixed(2), y: 3, height: 10, width: Math.max(1.5, scale(to) - scale(from)).toFixed(2),
+      class: `bar bar-${kind}`, x: scale(from).toFixed(2), ...(kind === "whisker" ? { y: 7, height: 2 } : { y: 3, height: 10 }), width: Math.max(1.5, scale(to) - scale(from)).toFixed(2),
     })));
 }
+
+const plusMinus = (error) => `\u00b1 ${milliseconds(error)}`;
+
+function epochNote({ offset_ms: offset, error_ms: error, pairs, conflicts }) {
+  if (offset === undefined) return "not known: no request was joined to a server span";
+  const side = offset < 0 ? "behind" : "ahead of";
+  return `${milliseconds(Math.abs(offset))} ${side} the browser's, ${plusMinus(error)}, by ${pairs} requests${conflicts > 0 ? ` (${conflicts} contradict)` : ""}`;
+}
+
+/** How spans come to stand where they stand: an epoch for each time that the browser's clock jumped. */
+export function clockNote(clock) {
+  const epochs = clock?.epochs ?? [];
+  if (epochs.length === 0) return undefined;
+  const note = (epoch, i) => (i === 0 ? "" : `from ${milliseconds(epoch.from)} on (the browser's clock jumped by ${milliseconds(epoch.jump_ms)}) `) + epochNote(epoch);
+  return element("p", { class: "quiet" }, `The servers' clock is ${epochs.map(note).join("; ")}.`);
+}
+
+/** On the browser's axis; by the servers' own clock where nothing better is known. */
+const placed = (span) => span.aligned_start ?? span.start;
 
 function spanDepths(spans) {
   const byId = new Map(spans.map((span) => [span.span_id, span]));
@@ -48,14 +67,18 @@ function spanDepths(spans) {
   return spans.map((span) => [span, depth(span)]);
 }
 
-function spanRow(scale, [span, depth]) {
+function spanRow(scale, error, [span, depth]) {
   const detail = span.db_query ?? span.http_route ?? "";
-  const title = `${span.service}: ${span.name}, ${milliseconds(span.duration)}${detail ? `, ${detail}` : ""}`;
+  const where = error === undefined ? "by the server's own clock" : `placed ${plusMinus(error)}`;
+  const title = `${span.service}: ${span.name}, ${milliseconds(span.duration)}${detail ? `, ${detail}` : ""}, ${where}`;
+  const start = placed(span);
+  const end = start + span.duration;
+  const whisker = error === undefined ? [] : [["whisker", start - error, end + error]];
   const kind = span.db_system ? "db" : span.status === "error" ? "error" : span.kind;
   return element("div", { class: "row span-row" },
     element("div", { class: "label", "data-depth": String(Math.min(depth, 6)) }, element("span", { class: `service` }, span.service), ` ${span.name}`, detail && element("small", {}, ` ${detail}`)),
     element("div", { class: "number" }, milliseconds(span.duration)),
-    bars(scale, [[kind, span.start, span.start + span.duration]], title));
+    bars(scale, [...whisker, [kind, start, end]], title));
 }
 
 function joinBadge(join) {
@@ -75,7 +98,9 @@ function splitRow({ split, call }) {
   if (!split) return undefined;
   const name = (part) => (part === "queue" && call?.preflight_possible ? "queue, with any preflight" : part);
   const parts = SPLIT.filter((part) => split[part] > 0).map((part) => `${name(part)} ${milliseconds(split[part])}`);
-  const server = split.server === undefined ? "" : ` · server ${milliseconds(split.server)}, network ${milliseconds(split.network)}`;
+  const wires = split.wire_error === undefined ? ""
+    : ` (request wire ${milliseconds(split.request_wire)}, response wire ${milliseconds(split.response_wire)}, each ${plusMinus(split.wire_error)})`;
+  const server = split.server === undefined ? "" : ` · server ${milliseconds(split.server)}, network ${milliseconds(split.network)}${wires}`;
   return element("div", { class: "row span-row" }, element("div", { class: "label split" }, parts.join(" · ") + server));
 }
 
@@ -87,13 +112,13 @@ function requestRows(scale, request) {
     element("div", { class: "label", title: request.url }, element("span", { class: "initiator" }, request.kind === "navigation" ? "document" : request.initiator_type), ` ${path(request.url)} `, joinBadge(request.join), matchBadge(request)),
     element("div", { class: "number" }, milliseconds(request.duration)),
     bars(scale, parts, title));
-  return element("details", { open: spans.length > 0 && request.kind !== "resource" || request.initiator_type === "fetch" }, head, splitRow(request), spans.map((row) => spanRow(scale, row)));
+  return element("details", { open: spans.length > 0 && request.kind !== "resource" || request.initiator_type === "fetch" }, head, splitRow(request), spans.map((row) => spanRow(scale, request.aligned_error, row)));
 }
 
 export function waterfall(view, marks) {
   const requests = [...view.requests].sort((a, b) => a.start - b.start);
   const line = timeline([[0, 1], ...marks.map((mark) => [mark.time, mark.time]),
-    ...requests.map((r) => [r.start, r.start + r.duration]), ...requests.flatMap((r) => (r.spans ?? []).map((s) => [s.start, s.start + s.duration]))]);
+    ...requests.map((r) => [r.start, r.start + r.duration]), ...requests.flatMap((r) => (r.spans ?? []).map((s) => [placed(s), placed(s) + s.duration]))]);
   const legend = ["queue", "connect", "wait", "download", "server", "client", "db"];
   return element("section", { class: "waterfall" },
     element("p", { class: "legend" }, legend.map((name) => element("span", {}, element("i", { class: `swatch bar-${name}` }), name)),

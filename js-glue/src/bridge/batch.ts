@@ -27,7 +27,11 @@ export class Batch {
   private readonly _scratch = new Uint8Array(Inbox.STRING_BYTES);
   private readonly _encoder = new TextEncoder();
 
-  constructor(readonly words: Float64Array) {}
+  constructor(
+    readonly words: Float64Array,
+    private readonly _bytesMax: number = Inbox.STRING_BYTES,
+    private readonly _isRaw = false,
+  ) {}
 
   get isEmpty(): boolean {
     return this._kept === 0;
@@ -44,7 +48,8 @@ export class Batch {
   }
 
   url(value: string | null | undefined): number {
-    return this.text(value, URL_CHARS_MAX);
+    // The core drops queries and fragments. One that is not here must not even see them.
+    return this.text(this._isRaw ? value?.replace(/[?#].*/s, "") : value, URL_CHARS_MAX);
   }
 
   /** Keeps the record written since the last commit. False: it did not fit and is gone. */
@@ -52,7 +57,7 @@ export class Batch {
     const fits =
       this.at <= this.words.length &&
       this._strings.length <= Inbox.STRINGS_MAX &&
-      this._chars * UTF8_PER_CHAR <= Inbox.STRING_BYTES;
+      this._chars * UTF8_PER_CHAR <= this._bytesMax;
     if (!fits) {
       this.rollback();
       return false;

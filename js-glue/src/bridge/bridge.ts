@@ -28,8 +28,9 @@ export class Bridge implements Sink {
     readonly queue = new Queue(),
   ) {}
 
+  /** What could be handed over now. */
   get queued(): number {
-    return this.queue.items.length;
+    return this._core?.isFull?.() ? 0 : this.queue.items.length;
   }
 
   get isStarted(): boolean {
@@ -50,12 +51,12 @@ export class Bridge implements Sink {
     fill({ push: (...item) => void first.push(item), lose() {} });
     this.queue.items = first.concat(this.queue.items);
     this._core = core;
-    this._batch = new Batch(core.words);
+    this._batch = new Batch(core.words, core.strings.length, !!core.isFull);
   }
 
   /** Hands over up to `limit` items. True: at least one segment was sealed. */
   flush(limit = Infinity): boolean {
-    if (!this._core || this._guard.off) return false;
+    if (!this._core || this._guard.off || this._core.isFull?.()) return false;
     const { queue } = this;
     settleRoutes(queue, true);
     let sealed = false;

@@ -1,5 +1,6 @@
 /** Strings of the browser that travel as numbers of the schema's enums: the lists are in the order of the numbers. */
 import { DeliveryType, InitiatorType, NextHopProtocol, Transport } from "../abi";
+import type { TransportChoice } from "../types";
 
 type Codes = Record<string, number>;
 
@@ -16,7 +17,7 @@ const PROTOCOLS = codes(NextHopProtocol.HTTP_1_0, "http/1.0 http/1.1 h2 h3 h2c")
 const DELIVERY_TYPES = codes(DeliveryType.CACHE, "cache navigational-prefetch");
 const TRANSPORTS = codes(Transport.SHARED_RING, "shared transfer main");
 
-export type TransportName = "shared" | "transfer" | "main";
+export type TransportName = TransportChoice;
 
 export function initiatorCode(text: string): number {
   return INITIATOR_TYPES[text] ?? InitiatorType.OTHER;
@@ -31,5 +32,6 @@ export function deliveryCode(text: string | undefined): number {
 }
 
 export function transportCode(name: TransportName): number {
-  return TRANSPORTS[name];
+  // Whoever runs the core there, its input is the raw inbox.
+  return TRANSPORTS[name] ?? Transport.RAW_INBOX;
 }

@@ -15,15 +15,19 @@ interface CoreExports {
   vitrace_take(mono: number, wall: number, words: number, stringBytes: number): number;
   vitrace_seal(mono: number, wall: number, final: number): number;
   vitrace_open_age(mono: number, wall: number): number;
+  vitrace_snapshot_area(): number;
+  vitrace_snapshot(mono: number, wall: number): number;
+  vitrace_pack(size: number): number;
   vitrace_stats(): void;
   vitrace_stop(): void;
 }
 
+/** What the bridge needs of it. */
 export interface Core {
-  readonly memory: WebAssembly.Memory;
   readonly words: Float64Array;
   readonly strings: Uint8Array;
-  readonly ringAddress: number;
+  /** It is not here, and whoever sends to it is behind. */
+  isFull?(): boolean;
   take(words: number, stringBytes: number): CoreStatus;
   seal(final: boolean): CoreStatus;
   openAge(): number;
@@ -33,29 +37,56 @@ export interface Core {
   stats(): Float64Array;
 }
 
+/** The one in this memory. */
+export interface OwnCore extends Core {
+  readonly memory: WebAssembly.Memory;
+  readonly ringAddress: number;
+  /** The view so far, as a beacon; undefined when no vital has changed since the last one. */
+  snapshot(): Uint8Array<ArrayBuffer> | undefined;
+  /** Smaller, if it can be; only between two batches. */
+  pack(beacon: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer>;
+}
+
+/** performance.now() and Date.now(): of the page, also where the core is in a worker. */
+export interface Clock {
+  mono(): number;
+  wall(): number;
+}
+
 export interface Compiled {
   readonly instance: WebAssembly.Instance;
   readonly memory: WebAssembly.Memory;
 }
 
-export function coreOf({ instance, memory }: Compiled): Core {
+const PAGE_CLOCK: Clock = { mono: () => performance.now(), wall: Date.now };
+
+export function coreOf({ instance, memory }: Compiled, { mono, wall } = PAGE_CLOCK): OwnCore {
   const core = instance.exports as unknown as CoreExports;
   core._initialize?.();
   const version = core.vitrace_abi_version();
   if (version !== Inbox.ABI_VERSION) throw new Error(`core speaks ABI ${version}, not ${Inbox.ABI_VERSION}`);
   core.vitrace_start();
   const { buffer } = memory;
-  const now = () => performance.now();
+  const strings = new Uint8Array(buffer, core.vitrace_strings(), Inbox.STRING_BYTES);
   const stats = new Float64Array(buffer, core.vitrace_stats_area(), CoreStats.WORDS);
   return {
     memory,
     words: new Float64Array(buffer, core.vitrace_words(), Inbox.WORDS),
-    strings: new Uint8Array(buffer, core.vitrace_strings(), Inbox.STRING_BYTES),
+    strings,
     ringAddress: core.vitrace_ring(),
-    take: (words, stringBytes) => core.vitrace_take(now(), Date.now(), words, stringBytes),
-    seal: (final) => core.vitrace_seal(now(), Date.now(), +final),
-    openAge: () => core.vitrace_open_age(now(), Date.now()),
+    take: (words, stringBytes) => core.vitrace_take(mono(), wall(), words, stringBytes),
+    seal: (final) => core.vitrace_seal(mono(), wall(), +final),
+    openAge: () => core.vitrace_open_age(mono(), wall()),
     stop: core.vitrace_stop,
+    pack(beacon) {
+      strings.set(beacon, Inbox.PACK_FROM);
+      const size = core.vitrace_pack(beacon.length);
+      return size ? new Uint8Array(strings.subarray(Inbox.PACK_TO, Inbox.PACK_TO + size)) : beacon;
+    },
+    snapshot() {
+      const size = core.vitrace_snapshot(mono(), wall());
+      if (size) return new Uint8Array(new Uint8Array(buffer, core.vitrace_snapshot_area(), size));
+    },
     stats() {
       core.vitrace_stats();
       return stats;
@@ -79,6 +110,6 @@ export function compileCoreNow(bytes: BufferSource): Compiled {
   return { instance: new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } }), memory };
 }
 
-export async function instantiateCore(bytes: BufferSource): Promise<Core> {
+export async function instantiateCore(bytes: BufferSource): Promise<OwnCore> {
   return coreOf(await compileCore(bytes));
 }

@@ -3,7 +3,7 @@
  * segment changes under it, whatever the sender does; after every call that sealed something it looks at all of them.
  */
 import { CoreStatus, Ring as Layout, RingHeaderWord, RingSegmentWord, RingState } from "../abi";
-import type { Core } from "../bridge/memory";
+import type { OwnCore } from "../bridge/memory";
 import type { ExplainedBeacon } from "../types";
 import { decodeBeacon, type Schema } from "./decode";
 
@@ -20,12 +20,12 @@ export class Kept {
   private readonly _words: Int32Array;
 
   constructor(
-    private readonly _core: Core,
+    private readonly _core: OwnCore,
     private readonly _schema: Schema,
     private readonly _onNew: (beacon: ExplainedBeacon) => void,
   ) {
     this._words = new Int32Array(_core.memory.buffer, _core.ringAddress, Layout.HEADER_BYTES / 4 + RingSegmentWord.WORDS * Layout.SEGMENTS);
-    const core = _core as { -readonly [K in keyof Core]: Core[K] };
+    const core = _core as { -readonly [K in keyof OwnCore]: OwnCore[K] };
     const after = <A extends unknown[]>(call: (...args: A) => CoreStatus) => (...args: A) => {
       const status = call(...args);
       if (status === CoreStatus.SEALED) this.look();

@@ -106,6 +106,8 @@ export function showPanel(host: HTMLElement, model: PanelModel): () => void {
 
   const panel = make("section", "", "panel");
   panel.setAttribute("aria-label", "Vitrace");
+  // A click anywhere in it takes the focus, so that Escape is heard.
+  panel.tabIndex = -1;
   const head = make("header");
   const state = make("span", "", "state");
   const button = (text: string, label: string, act: () => void) => {

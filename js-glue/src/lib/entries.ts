@@ -103,6 +103,11 @@ export interface ClickFact {
   readonly duration: number;
 }
 
+export interface MetricFact extends CustomFact {
+  readonly value: number;
+  readonly unit: string;
+}
+
 export interface CallFact {
   readonly url: string;
   readonly method: string;

@@ -58,6 +58,6 @@ export class Guard {
     this.reason ||= text;
     if (++this.swallowed > SWALLOWED_MAX) this.disable("too many errors: " + text);
     // A trap leaves the core's memory in an unknown state: nothing may call it again.
-    else if (error instanceof WebAssembly.RuntimeError) this.disable("core trapped: " + text);
+    else if ((error as Error | undefined)?.name === "RuntimeError") this.disable("core trapped: " + text);
   }
 }

@@ -8,7 +8,8 @@ export function isPrivate(): boolean {
   return !!(navigator as Navigator & { globalPrivacyControl?: boolean }).globalPrivacyControl;
 }
 
-function add(count: number): void {
+/** Beacons that the next page of the tab will report as lost. */
+export function addLeft(count: number): void {
   try {
     if (!isPrivate()) sessionStorage.setItem(KEY, String(Math.max(+(sessionStorage.getItem(KEY) ?? 0) + count, 0)));
   } catch {
@@ -17,12 +18,12 @@ function add(count: number): void {
 }
 
 export function countLeft(): void {
-  add(1);
+  addLeft(1);
 }
 
 /** The page came back. */
 export function uncountLeft(): void {
-  add(-1);
+  addLeft(-1);
 }
 
 /** How many there were since the last call. */

@@ -22,9 +22,10 @@ const VITAL_KINDS =
   (1 << InboxKind.EVENT) |
   (1 << InboxKind.INTERACTION_COUNT) |
   (1 << InboxKind.INTERACTION_PAINT);
-/** Without these, what comes after is misread. Bit 0 is kind 32. */
+/** Without these, what comes after is misread. Bits 0 and 1 are also kinds 32 and 33: a shift counts modulo 32. */
 const STATE_KINDS =
-  1 |
+  (1 << InboxKind.ROUTE) |
+  (1 << InboxKind.SESSION) |
   (1 << InboxKind.VIEW) |
   (1 << InboxKind.SOFT_NAVIGATION) |
   (1 << InboxKind.VISIBILITY) |

@@ -100,7 +100,7 @@ export function observeDeadClicks(context: Context, isOwn: (url: string) => bool
   });
   listen<MouseEvent>(context, window, "click", (event) => {
     const { target, timeStamp: start } = event;
-    if (!event.isTrusted) return;
+    if (!event.isTrusted || !target) return;
     if (suspect?.target !== target) settle();
     ignore();
     isQuiet = false;

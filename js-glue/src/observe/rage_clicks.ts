@@ -43,7 +43,7 @@ export function observeRageClicks(context: Context): void {
     burst = undefined;
   });
   listen<MouseEvent>(context, window, "click", ({ isTrusted, target, clientX: x, clientY: y, timeStamp: start }) => {
-    if (!isTrusted) return;
+    if (!isTrusted || !target) return;
     if (burst?.target !== target || Math.hypot(x - burst!.x, y - burst!.y) > NEAR_PX) end();
     burst ??= { target: target as HTMLInputElement, x, y, start, count: 0, isRage: false, last: -Infinity, before: -Infinity };
     burst.count++;

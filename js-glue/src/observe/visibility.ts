@@ -20,8 +20,11 @@ export function observeVisibility(context: Context): void {
     const fact: VisibilityFact = { time, hidden, buffered };
     context.sink.push(InboxKind.VISIBILITY, fact);
   };
-  const states = isSupported("visibility-state") ? performance.getEntriesByType("visibility-state") : [];
-  for (const state of states) push(state.startTime, state.name === "hidden", true);
+  // On its own: without it there are still all the other sources.
+  context.guard.run(() => {
+    const states = isSupported("visibility-state") ? performance.getEntriesByType("visibility-state") : [];
+    for (const state of states) push(state.startTime, state.name === "hidden", true);
+  });
   // Between pagehide and pageshow a change is part of leaving, which LIFECYCLE PAGEHIDE and VIEW already tell. Chromium
   // fires one after pagehide, and it alone would cost another beacon.
   let isGone = false;

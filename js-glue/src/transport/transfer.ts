@@ -5,11 +5,18 @@
 import type { Guard } from "../lib/guard";
 import type { Ring } from "../ring";
 import type { ToPage, ToWorker } from "../worker/protocol";
+import type { Host } from "../worker/transport";
 import type { Transport } from "./transport";
 
-export function transferTransport(guard: Guard, ring: Ring, worker: Worker): Transport {
+/** The worker gave a beacon up, and has no storage of its own. */
+export function keepFor(host: Host, message: ToPage): void {
+  if (message.type === "keep") void host.keep?.(message.body).catch(() => {});
+}
+
+export function transferTransport(guard: Guard, ring: Ring, host: Host, worker: Worker): Transport {
   worker.onmessage = ({ data }: MessageEvent<ToPage>) =>
     guard.run(() => {
+      keepFor(host, data);
       if (data.type !== "done") return;
       if (data.retries) ring.countRetries(data.retries);
       ring.release(data.segment, data.sent);

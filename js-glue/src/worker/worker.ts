@@ -1,20 +1,22 @@
 /** The sender. Sleeps until a segment is sealed, sends it, frees it. It never looks into a beacon. */
 import { Ring } from "../ring";
 import { drainRing } from "./drain";
-import type { ToPage, ToWorker } from "./protocol";
-import { deliver, hostOf } from "./transport";
+import { pack } from "./pack";
+import type { ToCore, ToPage, ToWorker } from "./protocol";
+import { deliver, hostOf, type Host } from "./transport";
 
 // The seal wakes us; this only bounds how late a put-back segment or the end is noticed.
 const SLEEP_MS = 15_000;
 // Without waitAsync the sleep blocks our own messages and timers.
 const BLOCK_MS = 1000;
 
-function tell(message: ToPage): void {
-  (self as unknown as { postMessage(message: ToPage): void }).postMessage(message);
-}
+export type Tell = (message: ToPage) => void;
 
-export function work(): void {
-  const host = hostOf(fetch.bind(self));
+/** `core`: takes the messages of pages that run the core here; only the worker's own file has it. */
+export function work(core?: (host: Host, tell: Tell) => (message: ToCore) => void): void {
+  const tell: Tell = (message) => (self as unknown as { postMessage: Tell }).postMessage(message);
+  const host = hostOf(fetch.bind(self), pack);
+  const takeCore = core?.(host, tell);
   let beaconUrl = "";
   let last: Promise<void> = Promise.resolve();
 
@@ -38,19 +40,28 @@ export function work(): void {
   };
 
   self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
-    if (data.type === "shared") {
-      beaconUrl = data.url;
-      void runShared(data.memory, data.ring);
-    } else if (data.type === "transfer") {
-      beaconUrl = data.url;
-      tell({ type: "ready", ok: true });
-    } else {
-      // One after the other, as from a shared ring. Bounded by the ring: every segment here is TAKEN there.
-      last = last.then(async () => {
-        if (data.type === "stop") return close();
-        const { sent, retries } = await deliver(host, beaconUrl, data.body);
-        tell({ type: "done", segment: data.segment, sent, retries });
-      });
+    switch (data.type) {
+      case "shared":
+      case "transfer":
+        beaconUrl = data.url;
+        // The page has the storage: there is one way to it, whatever the transport.
+        if (data.offline) host.keep = async (body) => tell({ type: "keep", body });
+        if (data.type === "shared") void runShared(data.memory, data.ring);
+        else tell({ type: "ready", ok: true });
+        return;
+      case "segment":
+        // One after the other, as from a shared ring. Bounded by the ring: every segment here is TAKEN there.
+        last = last.then(async () => {
+          const { sent, retries } = await deliver(host, beaconUrl, data.body);
+          tell({ type: "done", segment: data.segment, sent, retries });
+        });
+        return;
+      case "stop":
+        void last.then(close);
+        return;
+      default:
+        if (takeCore) takeCore(data);
+        else tell({ type: "ready", ok: false });
     }
   };
   tell({ type: "hello", ok: true });

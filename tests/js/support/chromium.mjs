@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { delimiter, extname, join } from "node:path";
 import protobuf from "protobufjs";
 import { top } from "./bundle.mjs";
+import { unpacked } from "./unpacked.mjs";
 
 const dist = join(top, "js-glue/dist");
 const TYPES = { ".js": "text/javascript", ".wasm": "application/wasm" };
@@ -39,12 +40,13 @@ async function openSite(pages, beacons) {
     if (pathname === "/v1/beacon") {
       const parts = [];
       for await (const part of request) parts.push(part);
-      const beacon = Beacon.decode(Buffer.concat(parts));
+      const beacon = Beacon.decode(unpacked(Buffer.concat(parts)));
       beacons.push({ beacon, text: (ref) => (ref ? beacon.strings[ref - 1] : "") });
       return reply(204, "text/plain");
     }
     if (!(pathname in pages)) return reply(404, "text/plain", "");
-    const tag = '<script async crossorigin src="/sdk/vitrace.js" data-app="shop" data-endpoint="/" data-flush-interval-ms="300"></script>';
+    // A large budget: a machine that is busy must not make the SDK shed what a test waits for.
+    const tag = '<script async crossorigin src="/sdk/vitrace.js" data-app="shop" data-endpoint="/" data-flush-interval-ms="300" data-budget-ms="1e6" data-budget-us="1e6"></script>';
     reply(200, "text/html", `<!doctype html><title>page</title><link rel="icon" href="data:,">${tag}<body>${pages[pathname]}`, searchParams.has("isolated") ? ISOLATION : {});
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));

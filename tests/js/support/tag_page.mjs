@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { delimiter, extname, join } from "node:path";
 import protobuf from "protobufjs";
 import { top } from "./bundle.mjs";
+import { unpacked } from "./unpacked.mjs";
 
 const dist = join(top, "js-glue/dist");
 const TYPES = { ".js": "text/javascript", ".wasm": "application/wasm" };
@@ -39,7 +40,7 @@ export async function withTagPages(work) {
     if (path === "v1/beacon") {
       const parts = [];
       for await (const part of request) parts.push(part);
-      site.beacons.push(Beacon.decode(Buffer.concat(parts)));
+      site.beacons.push(Beacon.decode(unpacked(Buffer.concat(parts))));
       return reply(204, "text/plain");
     }
     if (path !== "page") return reply(200, "text/html", "<!doctype html><title>elsewhere</title>");

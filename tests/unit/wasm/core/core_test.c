@@ -98,6 +98,107 @@ static void test_core__vitals_are_written_when_they_changed(void **state)
     assert_true(vital.value == 600);
 }
 
+static void put_interaction(struct rig *rig, double start, double duration)
+{
+    double *event = rig_record(rig, INBOX_EVENT, INBOX_EVENT_WORDS);
+    event[INBOX_EVENT_NAME] = rig_text(rig, "click");
+    event[INBOX_EVENT_START_TIME] = start;
+    event[INBOX_EVENT_DURATION] = duration;
+    event[INBOX_EVENT_PROCESSING_START] = start + 10;
+    event[INBOX_EVENT_PROCESSING_END] = start + duration - 10;
+    event[INBOX_EVENT_INTERACTION_ID] = 7;
+}
+
+/* `script`: characters of its function and invoker. */
+static void put_long_frame(struct rig *rig, double start, double duration, unsigned script)
+{
+    char name[300] = {0};
+    memset(name, 'f', script);
+    double *frame = rig_record(rig, INBOX_LONG_FRAME, INBOX_LONG_FRAME_WORDS);
+    frame[INBOX_LONG_FRAME_START_TIME] = start;
+    frame[INBOX_LONG_FRAME_DURATION] = duration;
+    frame[INBOX_LONG_FRAME_STYLE_AND_LAYOUT_START] = start + duration - 5;
+    frame[INBOX_LONG_FRAME_SCRIPTS] = 1;
+    double *put = rig_record(rig, INBOX_FRAME_SCRIPT, INBOX_FRAME_SCRIPT_WORDS);
+    put[INBOX_FRAME_SCRIPT_SOURCE_URL] = rig_text(rig, "https://shop.example/a.js?v=3");
+    put[INBOX_FRAME_SCRIPT_SOURCE_FUNCTION] = rig_text(rig, name);
+    put[INBOX_FRAME_SCRIPT_INVOKER] = rig_text(rig, name);
+    put[INBOX_FRAME_SCRIPT_INVOKER_TYPE] = rig_text(rig, "event-listener");
+    put[INBOX_FRAME_SCRIPT_START_TIME] = start + 12;
+    put[INBOX_FRAME_SCRIPT_DURATION] = 30;
+    put[INBOX_FRAME_SCRIPT_SOURCE_CHAR_POSITION] = 4711;
+}
+
+static void put_idle(struct rig *rig)
+{
+    double *idle = rig_record(rig, INBOX_LIFECYCLE, INBOX_LIFECYCLE_WORDS);
+    idle[INBOX_LIFECYCLE_FIELD_EVENT] = INBOX_LIFECYCLE_IDLE;
+    idle[INBOX_LIFECYCLE_FIELD_TIME] = 2000;
+}
+
+static void test_core__inp_names_the_script_that_it_waited_for(void **state)
+{
+    struct rig *rig = *state;
+    vitrace_v1_Vital vital;
+    put_interaction(rig, 1000, 104);
+    put_long_frame(rig, 1000, 90, 200);
+    put_idle(rig);
+    take_and_seal(rig);
+    assert_true(find_vital(rig, vitrace_v1_Metric_METRIC_INP, &vital));
+    assert_int_equal(vital.frame_parts_count, 4);
+    assert_true(vital.frame_parts[0] == 30 && vital.frame_parts[1] == 5);
+    assert_true(vital.has_longest_script && vital.longest_script.intersecting_ms == 30);
+    assert_int_equal(vital.longest_script.subpart,
+                     vitrace_v1_InteractionSubpart_INTERACTION_SUBPART_PROCESSING_DURATION);
+    assert_int_equal(vital.longest_script.source_char_position, 4711);
+    assert_string_equal(rig_string(rig, vital.longest_script.source_url_ref), "https://shop.example/a.js");
+    assert_int_equal(strlen(rig_string(rig, vital.longest_script.source_function_ref)), 128);
+    assert_string_equal(rig_string(rig, vital.longest_script.invoker_type_ref), "event-listener");
+}
+
+static double *put_interaction_paint(struct rig *rig, double start, double render)
+{
+    double *paint = rig_record(rig, INBOX_INTERACTION_PAINT, INBOX_INTERACTION_PAINT_WORDS);
+    paint[INBOX_INTERACTION_PAINT_START_TIME] = start;
+    paint[INBOX_INTERACTION_PAINT_RENDER_TIME] = render;
+    paint[INBOX_INTERACTION_PAINT_TARGET] = rig_text(rig, "main>h1");
+    paint[INBOX_INTERACTION_PAINT_INTERACTION_ID] = 7;
+    return paint;
+}
+
+static void test_core__a_soft_navigation_ends_the_view_and_has_paints_of_its_own(void **state)
+{
+    struct rig *rig = *state;
+    vitrace_v1_Vital vital;
+    put_navigation(rig);
+    put_interaction(rig, 1000, 104); /* nobody was idle since */
+    put_view(rig, 9, 1000);
+    rig->words[rig->word_count - INBOX_VIEW_WORDS + INBOX_VIEW_TYPE] =
+        vitrace_v1_NavigationType_NAVIGATION_TYPE_SOFT_NAVIGATION;
+    double *soft = rig_record(rig, INBOX_SOFT_NAVIGATION, INBOX_SOFT_NAVIGATION_WORDS);
+    soft[INBOX_SOFT_NAVIGATION_NAME] = rig_text(rig, "https://shop.example/cart?x=1");
+    soft[INBOX_SOFT_NAVIGATION_START_TIME] = 1000;
+    soft[INBOX_SOFT_NAVIGATION_INTERACTION_ID] = 7;
+    soft[INBOX_SOFT_NAVIGATION_PRESENTATION_TIME] = 1104;
+    put_interaction_paint(rig, 1000, 1110);
+    put_interaction_paint(rig, 1000, 1190)[INBOX_INTERACTION_PAINT_INTERACTION_ID] = 8;
+    put_interaction_paint(rig, 1000, 1200)[INBOX_INTERACTION_PAINT_TARGET] = 99; /* past the batch */
+    assert_int_equal(rig_take(rig), CORE_SEALED);
+    expect_beacon(rig);
+    assert_true(find_vital(rig, vitrace_v1_Metric_METRIC_INP, &vital));
+    assert_true(vital.value == 104);
+    assert_int_equal(rig_seal(rig, 0), CORE_SEALED);
+    expect_beacon(rig);
+    assert_true(find_vital(rig, vitrace_v1_Metric_METRIC_FCP, &vital));
+    assert_true(vital.value == 104);
+    assert_int_equal(vital.load_state, vitrace_v1_LoadState_LOAD_STATE_COMPLETE);
+    assert_true(find_vital(rig, vitrace_v1_Metric_METRIC_LCP, &vital));
+    assert_true(vital.value == 110);
+    assert_string_equal(rig_string(rig, vital.target_ref), "main>h1");
+    assert_int_equal(vital.navigation_type, vitrace_v1_NavigationType_NAVIGATION_TYPE_SOFT_NAVIGATION);
+    assert_false(find_vital(rig, vitrace_v1_Metric_METRIC_INP, &vital));
+}
+
 static void test_core__unsupported_is_not_zero(void **state)
 {
     struct rig *rig = *state;
@@ -469,6 +570,8 @@ int main(void)
         STARTED(test_core__the_header_names_view_page_and_device),
         STARTED(test_core__the_first_seal_always_sends_and_the_next_has_nothing_to_say),
         STARTED(test_core__vitals_are_written_when_they_changed),
+        STARTED(test_core__inp_names_the_script_that_it_waited_for),
+        STARTED(test_core__a_soft_navigation_ends_the_view_and_has_paints_of_its_own),
         FRESH(test_core__unsupported_is_not_zero),
         STARTED(test_core__a_new_view_seals_the_old_one_and_counts_anew),
         STARTED(test_core__a_view_is_renamed_and_says_so_in_any_case),

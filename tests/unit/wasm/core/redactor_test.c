@@ -96,7 +96,7 @@ static void test_redactor__values_of_secret_names_go(void **state)
     expect_both("api_key=7 apikey=8 token=", "api_key=[redacted] apikey=[redacted] token=");
     expect(false, "{\"accessToken\": \"a b\", \"n\": 1}", "{\"accessToken\": \"[redacted]\", \"n\": 1}");
     expect(false, "{\\\"secret\\\":\\\"x\\\"}", "{\\\"secret\\\":\\\"[redacted]\"}");
-    expect(false, "Authorization: Bearer abc, b", "Authorization: Bearer [redacted], b");
+    expect(false, "Authorization: Bearer abc, b", "Authorization: [redacted], b");
     expect(false, "passwd: x", "passwd: [redacted]");
     expect(false, "Unexpected token < in JSON", "Unexpected token < in JSON");
     expect(false, "session bob@x.de", "session [email]");

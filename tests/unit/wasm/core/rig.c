@@ -199,18 +199,23 @@ static void expect_canonical(struct slice beacon)
             abort();
 }
 
+enum beacon_status rig_look_at(struct rig *self, struct slice beacon)
+{
+    memcpy(self->beacon_bytes, beacon.data, beacon.size);
+    self->beacon = slice_of(self->beacon_bytes, beacon.size);
+    expect_canonical(self->beacon);
+    beacon_strings_init(&self->dictionary, self->beacon);
+    return beacon_validate(self->beacon, &self->summary);
+}
+
 bool rig_next_beacon(struct rig *self, enum beacon_status *status)
 {
     int segment = ring_consumer_take(self->producer.header);
     if (segment < 0)
         return false;
     struct slice bytes = ring_consumer_bytes(self->producer.header, segment);
-    memcpy(self->beacon_bytes, bytes.data, bytes.size);
-    self->beacon = slice_of(self->beacon_bytes, bytes.size);
+    *status = rig_look_at(self, bytes);
     ring_consumer_release(self->producer.header, segment, 1);
-    *status = beacon_validate(self->beacon, &self->summary);
-    expect_canonical(self->beacon);
-    beacon_strings_init(&self->dictionary, self->beacon);
     return true;
 }
 

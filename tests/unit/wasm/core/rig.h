@@ -45,6 +45,8 @@ void rig_start(struct rig *self);
 
 /* Takes the oldest sealed beacon off the ring, validates it, and aborts unless its bytes are nanopb's. false: none. */
 bool rig_next_beacon(struct rig *self, enum beacon_status *status);
+/* The same for a beacon that was not in the ring. */
+enum beacon_status rig_look_at(struct rig *self, struct slice beacon);
 /* Body of the n-th record of a field in that beacon; empty when there is none. */
 struct slice rig_find(const struct rig *self, enum beacon_field field, unsigned n);
 unsigned rig_count(const struct rig *self, enum beacon_field field);

@@ -12,12 +12,13 @@
 static _Alignas(RING_CACHE_LINE) uint8_t memory[RING_BYTES];
 static struct ring_producer ring;
 static struct segment segment;
+static struct dictionary dictionary;
 
 static int set_up(void **state)
 {
     (void)state;
     ring_producer_init(&ring, memory);
-    segment_init(&segment, &ring);
+    segment_init(&segment, &ring, &dictionary);
     return segment_open(&segment, 0) ? 0 : -1;
 }
 

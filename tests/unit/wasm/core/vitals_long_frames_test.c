@@ -4,7 +4,7 @@
 
 static struct vitals_script script(double start_time, double duration, double forced, uint32_t url)
 {
-    return (struct vitals_script){start_time, duration, forced, {.url = url, .position = -1}};
+    return (struct vitals_script){start_time, duration, forced, {.text = {[VITAL_SOURCE_URL] = url}, .position = -1}};
 }
 
 static void take_frame(struct vitals *page, double start_time, double duration, double style_start,
@@ -54,7 +54,7 @@ static void test_frames__tell_what_the_interaction_waited_for(void **state)
     /* 12 of 32 ms lie behind the start, and so do 6 of the 16 forced. */
     assert_frames(inp, 6 + 6 + 0, 20 + 6 + 10, 20, 100 - 12 - 36 - 20);
     assert_int_equal(inp->frames.subpart, VITAL_INPUT_DELAY);
-    assert_int_equal(inp->frames.longest.url, 2);
+    assert_int_equal(inp->frames.longest.text[VITAL_SOURCE_URL], 2);
     assert_true(inp->frames.intersecting == 12);
 }
 
@@ -74,7 +74,7 @@ static void test_frames__say_in_which_part_the_longest_script_began(void **state
         take_frame(page, 1000, 90, 1080, scripts, 2);
         const struct vital *inp = inp_of(page);
         assert_int_equal(inp->frames.subpart, cases[i].subpart);
-        assert_int_equal(inp->frames.longest.url, 5); /* of equal ones the first */
+        assert_int_equal(inp->frames.longest.text[VITAL_SOURCE_URL], 5); /* of equal ones the first */
     }
 }
 
@@ -90,7 +90,7 @@ static void test_frames__sum_scripts_in_order_of_time_whatever_order_they_came_i
     take_frame(page, 1000, 90, 1080, mixed, 3);
     struct vital_frames actual = inp_of(page)->frames;
     assert_true(actual.parts[0] == expected.parts[0]);
-    assert_int_equal(actual.longest.url, 2);
+    assert_int_equal(actual.longest.text[VITAL_SOURCE_URL], 2);
 }
 
 static void test_frames__without_rendering_have_no_style_and_layout(void **state)
