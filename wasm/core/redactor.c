@@ -66,8 +66,8 @@ static size_t skip(const struct redactor *self, size_t i, unsigned classes)
 }
 
 /*
- * Does [at, end) begin with one of `names`, which are written small and end in a blank each? Returns the number of bytes
- * up to behind the name's blank, 0 = none; the name's size is left in `size`.
+ * Does [at, end) begin with one of `names`? Each is written small and ends in a blank. Returns where the next name begins,
+ * 0 = it does not; `size` is then how long the name was. One text of names needs no pointers and no strlen in the module.
  */
 static size_t begins_with(const struct redactor *self, size_t at, size_t end, const char *names, size_t *size)
 {
