@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { analyzeMetafile, build } from "esbuild";
+import { MANGLED } from "./mangled.mjs";
 import { schemaOf } from "./schema.mjs";
 import { sizesOf } from "./sizes.mjs";
 
@@ -22,21 +23,65 @@ const COMPILE_HINT = "//# allFunctionsCalledOnLoad";
 /** Published under these names, each a file of its own that imports the package. */
 const FRAMEWORKS = { "react-router": "react_router", "vue-router": "vue_router", next: "next" };
 
-async function bundle(entry, outfile, format, define = {}) {
+/** What vitrace.js has already (src/shared.ts), a part that it loads takes from there. */
+function takeShared() {
+  const list = readFileSync(join(top, "src/shared.ts"), "utf8");
+  const modules = new Map([...list.matchAll(/import (.*) from "\.\/(.*)"/g)].map(([, names, name]) => [join(top, "src", name), names]));
+  const names = /shared = \[([^\]]*)\]/.exec(list)[1];
+  return {
+    name: "shared",
+    setup({ onResolve, onLoad }) {
+      onResolve({ filter: /^\./ }, ({ path, resolveDir }) => {
+        const module = join(resolveDir, path);
+        return modules.has(module) ? { path: module, namespace: "some", sideEffects: false } : undefined;
+      });
+      onResolve({ filter: /^shared$/ }, ({ path }) => ({ path, namespace: "shared" }));
+      // What is named goes before what a star exports: the rest of the module is its own.
+      onLoad({ filter: /.*/, namespace: "some" }, ({ path }) => ({
+        contents: `export ${modules.get(path)} from "shared"; export * from ${JSON.stringify(path + ".ts")};`,
+        resolveDir: top,
+      }));
+      // In a worker there is no document, and nothing of this is called.
+      onLoad({ filter: /.*/, namespace: "shared" }, () => ({
+        contents: `export const [${names}] = globalThis.document?.currentScript.vitrace?.basis ?? [];`,
+      }));
+    },
+  };
+}
+
+/** What all bundles have in common. */
+const SETTINGS = {
+  bundle: true,
+  minify: true,
+  target: ["es2022"],
+  legalComments: "none",
+  mangleProps: RegExp(`^(_[a-z].*|${MANGLED.join("|")})$`),
+  reserveProps: /^_initialize$/,
+  external: ["vitrace"],
+  // Inside of the try block that a file is, a directive would say nothing.
+  tsconfigRaw: { compilerOptions: { target: "ES2022", alwaysStrict: false } },
+  absWorkingDir: top,
+};
+
+/** Which short name each property gets, as if all were one file, and a text that is another one when what crosses is. */
+async function handOver() {
+  const entryPoints = ["tag", "bridge_file", "trace_file", "raw_file", "offline_file", "extra_file", "debug_file"].map((name) => `src/${name}.ts`);
+  const { mangleCache } = await build({ ...SETTINGS, entryPoints, outdir: dist, write: false, mangleCache: {} });
+  const sources = ["shared", "watch", "hand_over"].map((name) => readFileSync(join(top, `src/${name}.ts`), "utf8"));
+  const digest = createHash("sha256").update(JSON.stringify([version, mangleCache, ...sources])).digest("hex");
+  return { mangleCache, VITRACE_HAND_OVER: JSON.stringify(digest.slice(0, 8)) };
+}
+const { mangleCache, VITRACE_HAND_OVER } = await handOver();
+
+async function bundle(entry, outfile, format, define = {}, plugins = []) {
   const { metafile } = await build({
+    ...SETTINGS,
     entryPoints: [entry],
     outfile,
     format,
-    bundle: true,
-    minify: true,
-    target: ["es2022"],
-    legalComments: "none",
-    // Private members start with an underscore. Names that cross bundles do not: each bundle is mangled by itself.
-    mangleProps: /^_[a-z]/,
-    reserveProps: /^_initialize$/,
-    define: { VITRACE_VERSION: JSON.stringify(version), ...define },
-    external: ["vitrace"],
-    absWorkingDir: top,
+    mangleCache,
+    plugins,
+    define: { VITRACE_VERSION: JSON.stringify(version), VITRACE_HAND_OVER, ...define },
     metafile: true,
     // A page may have broken what a script needs to begin: it must not see our error.
     ...(format === "iife" ? { banner: { js: `${COMPILE_HINT}\ntry{` }, footer: { js: "}catch{}" } } : {}),
@@ -78,15 +123,16 @@ if (existsSync(wasm)) {
 // A file that loads another one knows its digest: the loaded one is built first.
 await bundle("src/debug_file.ts", "dist/vitrace-debug.js", "iife", {
   VITRACE_SCHEMA: JSON.stringify(schemaOf(join(top, "../proto/vitrace/v1/beacon.proto"))),
-});
-for (const part of ["raw", "offline"]) await bundle(`src/${part}_file.ts`, `dist/vitrace-${part}.js`, "iife");
+}, [takeShared()]);
+for (const part of ["raw", "offline", "extra"]) await bundle(`src/${part}_file.ts`, `dist/vitrace-${part}.js`, "iife", {}, [takeShared()]);
 const digests = {
   VITRACE_DEBUG_SRI: integrityOf(join(dist, "vitrace-debug.js")),
   VITRACE_RAW_SRI: integrityOf(join(dist, "vitrace-raw.js")),
+  VITRACE_EXTRA_SRI: integrityOf(join(dist, "vitrace-extra.js")),
   VITRACE_OFFLINE_SRI: integrityOf(join(dist, "vitrace-offline.js")),
 };
-await bundle("src/bridge_file.ts", "dist/vitrace-bridge.js", "iife", digests);
-await bundle("src/trace_file.ts", "dist/vitrace-trace.js", "iife");
+await bundle("src/bridge_file.ts", "dist/vitrace-bridge.js", "iife", digests, [takeShared()]);
+await bundle("src/trace_file.ts", "dist/vitrace-trace.js", "iife", {}, [takeShared()]);
 await bundle("src/worker/file.ts", "dist/vitrace-worker.js", "iife");
 await bundle("src/index.ts", "dist/vitrace.mjs", "esm", digests);
 for (const [name, file] of Object.entries(FRAMEWORKS)) await bundle(`src/frameworks/${file}.ts`, `dist/${name}.mjs`, "esm");

@@ -5,8 +5,8 @@ import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 
 /** What a page with the tag downloads: the first before the observers are live, the others after its load event. */
 export const TAG_FILES = ["vitrace.js", "vitrace-bridge.js", "vitrace.wasm"];
-/** With data-trace; where Wasm is refused; with data-offline; for whoever asks what is sent; where a site serves the worker itself; the npm package. */
-const OTHER_FILES = ["vitrace-trace.js", "vitrace-raw.js", "vitrace-offline.js", "vitrace-debug.js", "vitrace-worker.js", "vitrace.mjs", "react-router.mjs", "vue-router.mjs", "next.mjs"];
+/** With data-trace; where Wasm is refused; with data-offline; with the first press of a person, and on isolated pages; for whoever asks what is sent; where a site serves the worker itself; the npm package. */
+const OTHER_FILES = ["vitrace-trace.js", "vitrace-raw.js", "vitrace-offline.js", "vitrace-extra.js", "vitrace-debug.js", "vitrace-worker.js", "vitrace.mjs", "react-router.mjs", "vue-router.mjs", "next.mjs"];
 
 function sizeOf(file) {
   const bytes = readFileSync(file);

@@ -1,8 +1,9 @@
 /*
- * The module's composition root: one ring, one core, one inbox at fixed addresses, and the exports of exports.txt.
+ * The module's composition root: one ring, one core, one inbox at fixed addresses, and the exports of wasm/abi/exports.h.
  * The only place with module-level state; the page makes one instance, tests may make several.
  */
 #include "proto/wire/limits.h"
+#include "wasm/abi/exports.h"
 #include "wasm/core/core.h"
 #include "wasm/pack/deflate.h"
 
@@ -17,24 +18,30 @@ static struct {
     double stats[CORE_STATS_WORDS];
     uint8_t snapshot[CORE_SNAPSHOT_BYTES_MAX];
     struct ring_producer producer;
-    struct core *handle;
 } module;
 
 /* No header: the callers are JS. */
-int vitrace_abi_version(void);
-void vitrace_start(void);
-double *vitrace_words(void);
-uint8_t *vitrace_strings(void);
-uint8_t *vitrace_ring(void);
-double *vitrace_stats_area(void);
-int vitrace_take(double mono_ms, double wall_ms, unsigned words, unsigned string_bytes);
-int vitrace_seal(double mono_ms, double wall_ms, int final);
-double vitrace_open_age(double mono_ms, double wall_ms);
-uint8_t *vitrace_snapshot_area(void);
-unsigned vitrace_snapshot(double mono_ms, double wall_ms);
-unsigned vitrace_pack(unsigned size);
-void vitrace_stats(void);
-void vitrace_stop(void);
+#define EXPORTED(name) __attribute__((export_name(EXPORT_##name)))
+EXPORTED(ABI_VERSION) int vitrace_abi_version(void);
+EXPORTED(START) void vitrace_start(void);
+EXPORTED(WORDS) double *vitrace_words(void);
+EXPORTED(STRINGS) uint8_t *vitrace_strings(void);
+EXPORTED(RING) uint8_t *vitrace_ring(void);
+EXPORTED(STATS_AREA) double *vitrace_stats_area(void);
+EXPORTED(TAKE) int vitrace_take(double mono_ms, double wall_ms, unsigned words, unsigned string_bytes);
+EXPORTED(SEAL) int vitrace_seal(double mono_ms, double wall_ms, int final);
+EXPORTED(OPEN_AGE) double vitrace_open_age(double mono_ms, double wall_ms);
+EXPORTED(SNAPSHOT_AREA) uint8_t *vitrace_snapshot_area(void);
+EXPORTED(SNAPSHOT) unsigned vitrace_snapshot(double mono_ms, double wall_ms);
+EXPORTED(PACK) unsigned vitrace_pack(unsigned size);
+EXPORTED(STATS) void vitrace_stats(void);
+EXPORTED(STOP) void vitrace_stop(void);
+
+/* Not what core_init returned: an address that the linker knows needs no register and no argument. */
+static struct core *the_core(void)
+{
+    return (struct core *)(void *)module.core;
+}
 
 static struct core_clock clock_of(double mono_ms, double wall_ms)
 {
@@ -52,7 +59,7 @@ void vitrace_start(void)
     if (core_bytes() > sizeof module.core)
         __builtin_trap();
     ring_producer_init(&module.producer, module.ring);
-    module.handle = core_init(module.core, &module.producer);
+    core_init(module.core, &module.producer);
 }
 
 double *vitrace_words(void)
@@ -77,18 +84,18 @@ double *vitrace_stats_area(void)
 
 int vitrace_take(double mono_ms, double wall_ms, unsigned words, unsigned string_bytes)
 {
-    return core_take(module.handle, clock_of(mono_ms, wall_ms), module.words, words,
+    return core_take(the_core(), clock_of(mono_ms, wall_ms), module.words, words,
                      slice_of(module.strings, string_bytes));
 }
 
 int vitrace_seal(double mono_ms, double wall_ms, int final)
 {
-    return core_seal(module.handle, clock_of(mono_ms, wall_ms), final);
+    return core_seal(the_core(), clock_of(mono_ms, wall_ms), final);
 }
 
 double vitrace_open_age(double mono_ms, double wall_ms)
 {
-    return core_open_age(module.handle, clock_of(mono_ms, wall_ms));
+    return core_open_age(the_core(), clock_of(mono_ms, wall_ms));
 }
 
 uint8_t *vitrace_snapshot_area(void)
@@ -98,7 +105,7 @@ uint8_t *vitrace_snapshot_area(void)
 
 unsigned vitrace_snapshot(double mono_ms, double wall_ms)
 {
-    return core_snapshot(module.handle, clock_of(mono_ms, wall_ms), module.snapshot);
+    return core_snapshot(the_core(), clock_of(mono_ms, wall_ms), module.snapshot);
 }
 
 _Static_assert(DEFLATE_SLOTS * sizeof(uint16_t) <= INBOX_PACK_TO, "the slots");
@@ -114,7 +121,7 @@ unsigned vitrace_pack(unsigned size)
 
 void vitrace_stats(void)
 {
-    core_stats(module.handle, module.stats);
+    core_stats(the_core(), module.stats);
 }
 
 void vitrace_stop(void)

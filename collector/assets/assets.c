@@ -20,6 +20,7 @@ static const struct assets_row assets_rows[ASSETS_COUNT] = {
     {"/v1/vitrace-debug.js", "vitrace-debug.js", "text/javascript; charset=utf-8", false},
     {"/v1/vitrace-raw.js", "vitrace-raw.js", "text/javascript; charset=utf-8", false},
     {"/v1/vitrace-offline.js", "vitrace-offline.js", "text/javascript; charset=utf-8", false},
+    {"/v1/vitrace-extra.js", "vitrace-extra.js", "text/javascript; charset=utf-8", false},
     {"/v1/vitrace-worker.js", "vitrace-worker.js", "text/javascript; charset=utf-8", true},
     {"/v1/vitrace.wasm", "vitrace.wasm", "application/wasm", false},
 };

@@ -8,7 +8,7 @@
 #include "collector/base/buf.h"
 #include "collector/net/net.h"
 
-#define ASSETS_COUNT          9u
+#define ASSETS_COUNT          10u
 #define ASSETS_FILE_BYTES_MAX (4u << 20)
 
 struct asset {

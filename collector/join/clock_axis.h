@@ -1,7 +1,7 @@
 /*
- * The browser's wall clock over the life of a page. Entries are stamped by a clock that only goes forward (performance.now)
- * and stands still while some machines sleep; the wall clock (Date.now) is set, slewed and right after a sleep. Pages
- * read both together whenever a segment is opened and sealed: these are the anchors.
+ * The browser's wall clock over the life of a page. Entries are stamped by a clock that only goes forward
+ * (performance.now) and stands still while some machines sleep; the wall clock (Date.now) is set, slewed and right
+ * after a sleep. Pages read both together whenever a segment is opened and sealed: these are the anchors.
  *
  *     wall - mono
  *        ^                        o--o
@@ -43,7 +43,8 @@ struct clock_place {
     uint32_t epoch;
     int64_t origin_us; /* add a time of the page to it for the browser's wall clock */
 };
-/* false = it began and ended in different epochs, or in a gap. The first epoch has no beginning, the last has no end. */
+/* false = it began and ended in different epochs, or in a gap. The first epoch has no beginning, the last has no end.
+ */
 bool clock_axis_find(const struct clock_axis *self, int64_t from_us, int64_t until_us, struct clock_place *place);
 
 #endif

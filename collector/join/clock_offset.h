@@ -1,15 +1,14 @@
 /*
  * How far a server's wall clock is ahead of a browser's, from exchanges that both saw, with the error of the answer.
  *
- *     browser   sent |----------------------- first byte |--------| answered
- *     server            began |==============================| ended
+ *     browser   sent |----------------------- first byte
+ *     server            began |==============
  *
  *     offset = server - browser:   began - first byte <= offset <= began - sent
- *                                  ended - answered - late <= offset
  *
- * The first two hold because a server cannot begin before it is asked, nor answer before it has begun. The third is
- * closer when the server worked for long, but spans end when all is cleaned up, often after the last byte has left: so it
- * is given some time, and is not used at all when the span is longer than its exchange (a stream, work in the background).
+ * A server cannot begin before it is asked, nor answer before it has begun: nothing else is sure. When its span ends is
+ * not: it ends when all is cleaned up, and a busy server was seen to do that 30 ms after the browser had the whole
+ * answer.
  *
  * Each exchange is an interval; the offset lies in all of them, and the shortest exchange says most. When intervals
  * disagree, the answer is where most of them meet, as Marzullo has it; several places that are met by as many are
@@ -34,23 +33,17 @@
  */
 #define CLOCK_OFFSET_GRAIN_US 2000
 
-/*
- * How much later than its last byte left a span may end. Measured on a busy machine: servers that end it in the next turn
- * of their event loop took up to 7 ms.
- */
-#define CLOCK_OFFSET_LATE_US 10000
-
 /* Wall clocks, microseconds since 1970. */
 struct clock_offset_pair {
-    int64_t sent_us, first_byte_us, answered_us;
-    int64_t began_us, ended_us;
+    int64_t sent_us, first_byte_us; /* the browser's */
+    int64_t began_us;               /* the server's */
 };
 
 struct clock_offset {
     bool is_known;
     int64_t offset_us, error_us; /* the true offset is within offset +- error */
     uint32_t pairs;
-    uint32_t conflicts;          /* of the pairs and the receipt, those that the answer contradicts */
+    uint32_t conflicts; /* of the pairs and the receipt, those that the answer contradicts */
 };
 
 /* No receipt: nothing arrived, or it is not known when. */

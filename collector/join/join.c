@@ -187,17 +187,26 @@ static struct join_claim claim_without_zero_ids(const struct join_claim *claim)
     return out;
 }
 
+/* true = answered, it need not wait. */
+static bool claim_answer_at_once(struct join *self, const struct join_claim *claim)
+{
+    enum join_reason at_once = join_decide_at_once(claim);
+    if (at_once == JOIN_REASON_PENDING)
+        return false;
+    level_count(self, JOIN_NONE);
+    self->sink.take(self->sink.context,
+                    &(struct join_result){.beacon = claim->beacon, .ordinal = claim->ordinal, .reason = at_once});
+    return true;
+}
+
 void join_take_claim(struct join *self, const struct join_claim *raw_claim, uint64_t now_us)
 {
     assert(raw_claim->id_count <= JOIN_IDS_MAX);
-    struct join_claim claim = claim_without_zero_ids(raw_claim);
-    enum join_reason at_once = join_decide_at_once(&claim);
-    if (at_once != JOIN_REASON_PENDING) {
-        level_count(self, JOIN_NONE);
-        self->sink.take(self->sink.context,
-                        &(struct join_result){.beacon = claim.beacon, .ordinal = claim.ordinal, .reason = at_once});
+    if (claim_answer_at_once(self, raw_claim)) /* most: before anything is copied */
         return;
-    }
+    struct join_claim claim = claim_without_zero_ids(raw_claim);
+    if (claim_answer_at_once(self, &claim))
+        return;
     claims_make_room(self, &claim);
     uint32_t slot = join_index_add_claim(&self->index, &claim);
     self->index.claim[slot].taken_us = now_us;

@@ -122,6 +122,7 @@ static bool net_loop_listen(struct net_loop *loop, int file)
         close(file);
         return false;
     }
+    uv_tcp_nodelay(&loop->listener, 1); /* accepted sockets inherit it: one call less for each */
     return uv_listen((uv_stream_t *)&loop->listener, NET_BACKLOG, net_listener_accept) == 0;
 }
 

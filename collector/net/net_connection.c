@@ -295,7 +295,6 @@ void net_connection_open(struct net_loop *loop)
         net_connection_close(self);
         return;
     }
-    uv_tcp_nodelay(&self->tcp, 1);
     net_connection_read_peer(self);
     net_parse_init(self);
     net_connection_idle(self);

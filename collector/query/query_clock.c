@@ -92,9 +92,8 @@ static void query_clock_begin_epochs(struct query_clock *self)
         const struct clock_anchor *anchor = &self->axis.anchor[i];
         struct query_epoch *epoch = &self->epoch[anchor->epoch];
         if (i == 0 || anchor[-1].epoch != anchor->epoch)
-            *epoch = (struct query_epoch){.receipt_us = CLOCK_OFFSET_NO_RECEIPT,
-                                          .from_us = anchor->mono_us,
-                                          .origin_us = anchor->origin_us};
+            *epoch = (struct query_epoch){
+                .receipt_us = CLOCK_OFFSET_NO_RECEIPT, .from_us = anchor->mono_us, .origin_us = anchor->origin_us};
         epoch->until_us = anchor->mono_us;
     }
 }
@@ -134,9 +133,7 @@ static void query_pairs_add(struct query_pairs *self, const struct query_clock *
     self->epoch[self->count] = place.epoch;
     self->pair[self->count++] = (struct clock_offset_pair){.sent_us = place.origin_us + exchange.from_us,
                                                            .first_byte_us = place.origin_us + exchange.first_byte_us,
-                                                           .answered_us = place.origin_us + exchange.until_us,
-                                                           .began_us = (int64_t)(server->start_unix_ns / 1000),
-                                                           .ended_us = (int64_t)(server->end_unix_ns / 1000)};
+                                                           .began_us = (int64_t)(server->start_unix_ns / 1000)};
 }
 
 static bool query_pairs_init(struct query_pairs *self, size_t room)

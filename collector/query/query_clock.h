@@ -1,6 +1,6 @@
 /*
- * The view's clocks: its browser's wall clock in epochs (join/clock_axis.h), and in each the offset of the servers' clock
- * (join/clock_offset.h). Stored times are never changed: whoever places a span asks where, and how sure that is.
+ * The view's clocks: its browser's wall clock in epochs (join/clock_axis.h), and in each the offset of the servers'
+ * clock (join/clock_offset.h). Stored times are never changed: whoever places a span asks where, and how sure that is.
  */
 #ifndef VITRACE_QUERY_CLOCK_H
 #define VITRACE_QUERY_CLOCK_H

@@ -75,8 +75,8 @@ static void query_take_largest_paint(struct query_derivation *self, struct slice
 {
     vitrace_v1_LargestContentfulPaint paint = vitrace_v1_LargestContentfulPaint_init_zero;
     if (beacon_decode_message(body, vitrace_v1_LargestContentfulPaint_fields, &paint))
-        vitals_take_largest_paint(self->vitals,
-                                  &(struct vitals_paint){.start_time = query_ms(paint.start_us), .last_of_batch = true});
+        vitals_take_largest_paint(
+            self->vitals, &(struct vitals_paint){.start_time = query_ms(paint.start_us), .last_of_batch = true});
 }
 
 static void query_take_interaction_paint(struct query_derivation *self, struct slice body)
@@ -93,10 +93,10 @@ static void query_take_soft_navigation(struct query_derivation *self, struct sli
 {
     vitrace_v1_SoftNavigation soft = vitrace_v1_SoftNavigation_init_zero;
     if (beacon_decode_message(body, vitrace_v1_SoftNavigation_fields, &soft))
-        vitals_take_soft_navigation(self->vitals,
-                                    &(struct vitals_soft_navigation){.paint_time = query_ms(soft.paint_us),
-                                                                     .presentation_time = query_ms(soft.presentation_us),
-                                                                     .interaction_id = soft.interaction_id});
+        vitals_take_soft_navigation(
+            self->vitals, &(struct vitals_soft_navigation){.paint_time = query_ms(soft.paint_us),
+                                                           .presentation_time = query_ms(soft.presentation_us),
+                                                           .interaction_id = soft.interaction_id});
 }
 
 static void query_take_shift(struct query_derivation *self, struct slice body)
@@ -204,18 +204,21 @@ static bool query_cls_matches(struct query_derivation *self, const struct query_
 {
     double value = self->reported[METRIC(CLS)].value, plain = vitals_find(self->vitals, VITAL_CLS)->value;
     bool matches = query_cls_is(self, value);
+    if (matches)
+        return true;
     for (int side = -1; side <= 1 && !matches; side += 2) {
         query_derive(self, view, 1 + side * QUERY_WINDOW_SKEW);
         matches = query_cls_is(self, value);
         self->cls_is_tight |= !query_cls_is(self, plain);
-        query_derive(self, view, 1);
     }
+    query_derive(self, view, 1);
     return matches;
 }
 
 /* --- the verdict --- */
 
-/* Of an interaction whose handlers ran past its paint (a dialog held them), the delay alone is longer than the value. */
+/* Of an interaction whose handlers ran past its paint (a dialog held them), the delay alone is longer than the value.
+ */
 static bool query_parts_add_up(const vitrace_v1_Vital *vital)
 {
     double sum = 0, rest = 0;

@@ -1,19 +1,20 @@
 /*
- * Vitals derived again: the view's stored entries go through the code that ran in the page (wasm/core/vitals.h), and what
- * the page reported is compared.
+ * Vitals derived again: the view's stored entries go through the code that ran in the page (wasm/core/vitals.h), and
+ * what the page reported is compared.
  *
  *   equal    the entries say the same
  *   differs  they do not, and nothing is missing; or the value contradicts its own parts or rating
  *   unknown  entries that it was made of are not here: shed, sampled, lost, cut, or never sent
  *
  * Entries are stored in whole microseconds, vitals as the page's doubles: a microsecond of rounding is allowed for each
- * time that a value is the difference of. CLS is a sum of stored doubles and has to be the same double; only which shifts
- * a window holds hangs on times, and a limit of a window that is met to the microsecond may have been met either way.
+ * time that a value is the difference of. CLS is a sum of stored doubles and has to be the same double; only which
+ * shifts a window holds hangs on times, and a limit of a window that is met to the microsecond may have been met either
+ * way.
  *
  * What is not stored cannot be asked. LCP is compared with every candidate of the view: which was the last before the
- * person's first input is the page's word. INP has to be the duration of a stored interaction, to the microsecond: how many were too
- * short for an entry, and so which of the longest counts, is the page's word, too. Entries tell when they were painted;
- * whether the page was visible before it could say so is not among them.
+ * person's first input is the page's word. INP has to be the duration of a stored interaction, to the microsecond: how
+ * many were too short for an entry, and so which of the longest counts, is the page's word, too. Entries tell when they
+ * were painted; whether the page was visible before it could say so is not among them.
  */
 #ifndef VITRACE_QUERY_VERIFY_H
 #define VITRACE_QUERY_VERIFY_H

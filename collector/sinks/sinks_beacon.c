@@ -262,8 +262,10 @@ static void sinks_claim_requests(struct sinks *self, const struct store_view *vi
                                    .ordinal = request->row.ordinal,
                                    .flags = request->row.flags | request->doubt,
                                    .id_count = request->id_count};
-        memcpy(claim.id, request->id, sizeof claim.id);
-        sinks_set_window(self, request, now_us, &claim);
+        if (request->id_count > 0) {
+            memcpy(claim.id, request->id, request->id_count * sizeof claim.id[0]);
+            sinks_set_window(self, request, now_us, &claim);
+        }
         sinks_claim(self, &claim, now_us);
     }
 }

@@ -45,6 +45,7 @@ void store_put_request(struct store *self, const struct store_view *view, const 
     struct store_beacon_state *beacon = store_states_beacon(self, view->position);
     const uint8_t *ids;
     assert(request->ids.size <= STORE_REQUEST_IDS_BYTES_MAX);
+    assert(request->ordinal <= UINT16_MAX && request->flags <= UINT16_MAX);
     if (!beacon || !store_states_copy(self, request->ids, &ids))
         return;
     struct store_request_state *state = store_beacon_add_request(self, beacon);
@@ -52,8 +53,8 @@ void store_put_request(struct store *self, const struct store_view *view, const 
         return;
     *state = (struct store_request_state){.ids = ids,
                                           .fact = {.start_us = request->start_us,
-                                                   .ordinal = request->ordinal,
-                                                   .flags = request->flags,
+                                                   .ordinal = (uint16_t)request->ordinal,
+                                                   .flags = (uint16_t)request->flags,
                                                    .url_hash = request->url_hash,
                                                    .kind = (uint8_t)request->kind,
                                                    .reason = -1,

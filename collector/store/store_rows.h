@@ -58,14 +58,14 @@ enum store_merged { STORE_ALONE = 0, STORE_MERGED_CALL = 1, STORE_HAS_CALL = 2 }
 
 struct store_request_fact {
     int64_t start_us;
-    uint32_t ordinal, flags, url_hash;
+    uint32_t url_hash;
+    uint16_t ordinal, flags, ids_size;
     uint8_t kind, merged, level;
-    int8_t reason; /* -1 = not answered yet */
-    uint16_t ids_size;
+    int8_t reason;  /* -1 = not answered yet */
     uint8_t joined; /* has a struct store_join_fact */
-    uint8_t unused[5];
+    uint8_t unused;
 };
-static_assert(sizeof(struct store_request_fact) == 32, "no padding");
+static_assert(sizeof(struct store_request_fact) == 24, "no padding");
 
 struct store_join_fact {
     uint8_t trace_id[16], span_id[8];

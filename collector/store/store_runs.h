@@ -12,6 +12,9 @@
  * entry: about 1 of 500 absent keys is looked for in vain). The filters of the oldest runs are let go above
  * STORE_FILTER_BYTES_MAX; these runs are then looked into each time.
  *
+ * Memory: filters 16 MiB, fresh entries 48 bytes each and at most 65,536 of a kind (15 MiB, in a batch of millions of
+ * spans), a block of 4 KB for each run that a lookup has to look into.
+ *
  * Entries are a set: adding one twice is the same as once. They leave with their run, when everything in it is older than
  * the log's first record (store_retain.c).
  */

@@ -2,7 +2,7 @@
 // acknowledged, and when. A collector that is not there looks to the client as it would without the witness: the
 // connection breaks.
 import http from "node:http";
-import { gunzipSync } from "node:zlib";
+import { gunzipSync, inflateSync } from "node:zlib";
 import { beaconId, spanIds } from "./protobuf.mjs";
 
 const readAll = async (stream) => {
@@ -10,6 +10,10 @@ const readAll = async (stream) => {
   for await (const chunk of stream) chunks.push(chunk);
   return Buffer.concat(chunks);
 };
+
+// A beacon says by its first byte how it is packed, an export by its header. No message of either begins like that.
+const UNPACK = { 0x1f: gunzipSync, 0x78: inflateSync };
+const unpacked = (body) => UNPACK[body[0]]?.(body) ?? body;
 
 export class AckWitness {
   beacons = []; // { view_id, seq, acked, at }
@@ -63,7 +67,7 @@ export class AckWitness {
 
   #note(request, body, status) {
     if (request.method !== "POST") return;
-    const bytes = request.headers["content-encoding"] === "gzip" ? gunzipSync(body) : body;
+    const bytes = unpacked(body);
     if (request.url.startsWith("/v1/beacon")) this.beacons.push({ ...beaconId(bytes), acked: status === 204, at: Date.now() });
     if (request.url.startsWith("/v1/traces") && status === 200) this.spans.push(...spanIds(bytes));
   }

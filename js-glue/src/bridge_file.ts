@@ -10,6 +10,6 @@ import { work } from "./worker/worker";
 if (typeof document === "undefined") work();
 else
   handedOver((watch) => {
-    Object.assign(watch.options, tagOptions(watch.attribute!));
+    Object.assign(watch.options, tagOptions(watch.options as unknown as Record<string, string>));
     connect(watch);
   });

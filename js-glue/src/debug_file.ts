@@ -7,6 +7,7 @@ import { isOfPanel, showPanel, type Joined } from "./debug/panel";
 import type { Schema } from "./debug/decode";
 import { Tally } from "./debug/tally";
 import { handedOver } from "./hand_over";
+import { isDebugged } from "./lib/debugged";
 import type { ExplainedBeacon, Explanation } from "./types";
 import type { Watch } from "./watch";
 
@@ -30,10 +31,9 @@ interface Request {
   readonly claims?: readonly { readonly trace_id: string; readonly source: string }[];
 }
 
-function debug(watch: Watch): void {
-  const engine = watch.engine;
-  const core = engine?.core();
-  if (!engine || !core) return;
+function debug(watch: Watch): (() => Explanation) | undefined {
+  const core = watch.engine?.core();
+  if (!core) return undefined;
   const joined: Joined[] = [];
   let unjoined = 0;
   const readJoins = ({ content }: ExplainedBeacon) => {
@@ -48,19 +48,20 @@ function debug(watch: Watch): void {
   const kept = new Kept(core, VITRACE_SCHEMA, readJoins);
   const explain = (): Explanation => {
     kept.look();
-    return { beacons: kept.beacons.map((beacon) => ({ ...beacon })), forgotten: kept.forgotten, stats: engine.stats() };
+    return { beacons: kept.beacons.map((beacon) => ({ ...beacon })), forgotten: kept.forgotten, stats: watch.client.stats() };
   };
-  engine.explains(explain);
-  if (!engine.isDebugged) return;
+  if (!isDebugged(watch.options)) return explain;
   const host = document.createElement("vitrace-debug");
   const tally = new Tally(watch.queue, isOfPanel(host));
-  const close = showPanel(host, { stats: () => engine.stats(), tally, joined, unjoined: () => unjoined, explain: () => watch.client.explain() });
+  const close = showPanel(host, { stats: () => watch.client.stats(), tally, joined, unjoined: () => unjoined, explain: () => watch.client.explain() });
   watch.context.stops.push(close);
+  return explain;
 }
 
-handedOver((watch) => {
+handedOver((watch, script) => {
   try {
-    debug(watch);
+    const explain = debug(watch);
+    if (explain) script.got?.(explain);
   } catch (error) {
     // Whoever debugs wants to know; the page does not.
     console.warn("vitrace-debug:", error);

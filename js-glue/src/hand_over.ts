@@ -1,8 +1,10 @@
 /** How a file that the tag loads finds the watch: a property of its own script element, so that the page's globals stay clean. */
 import type { Watch } from "./watch";
 
-/** Changes when what crosses between the files does. */
-export const HAND_OVER = 2;
+declare const VITRACE_HAND_OVER: string | undefined;
+
+/** Another one when what crosses between the files is. Where all is one bundle, nothing crosses. */
+export const HAND_OVER = typeof VITRACE_HAND_OVER === "undefined" ? "" : VITRACE_HAND_OVER;
 
 /** A file that only some pages need gives one function. */
 export type Part = (...given: never[]) => unknown;

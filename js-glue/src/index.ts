@@ -2,6 +2,7 @@
 import { connect } from "./boot";
 import { urlsOf } from "./lib/urls";
 import { observeCalls } from "./observe/calls";
+import { startExtra } from "./observe/extra";
 import type { PartScript } from "./hand_over";
 import type { Attributes, Client, Explanation, Options, Stats } from "./types";
 import { watch, type Watch } from "./watch";
@@ -17,7 +18,7 @@ export function init(options: Options): Client | undefined {
     const watching = watch(options, urlsOf(options));
     watching.load = (name) => loadPart(watching, name);
     if (options.trace?.length) observeCalls(watching);
-    connect(watching);
+    connect(watching, startExtra);
     client = watching.client;
   } catch {
     // The page comes first: what cannot start here is not the page's problem.
@@ -25,7 +26,7 @@ export function init(options: Options): Client | undefined {
   return client;
 }
 
-function loadPart(watching: Watch, name: string): HTMLScriptElement {
+function loadPart(watching: Watch, name: string): PartScript {
   const script: PartScript = document.createElement("script");
   script.vitrace = watching;
   script.crossOrigin = "anonymous";

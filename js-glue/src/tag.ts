@@ -16,16 +16,19 @@ type Call = [name: keyof Client, ...given: unknown[]];
 /** Before this file has come, the page's own stub: `{ q: [] }`. Afterwards `q.push` calls at once, so a page need not know. */
 type Tag = Partial<Client> & { q?: { push(call: Call): void; forEach?(use: (call: Call) => void): void } };
 
-/** What the first half needs; the second one reads the rest (tag_options.ts). `app` comes later, too. */
-function optionsOf(tag: HTMLScriptElement, text: (name: string) => string | undefined): Options {
-  return {
-    app: "",
-    endpoint: text("endpoint") ?? new URL(tag.src).origin,
-    workerUrl: text("worker-url"),
-    wasmUrl: text("wasm-url"),
-    trace: text("trace")?.split(/[\s,]+/).filter(Boolean),
-    consent: text("consent") as Options["consent"],
-  };
+/**
+ * Each data attribute as the option of its name, and a text: the first half needs no more than texts, and the second one makes
+ * of the others what they are (tag_options.ts). The browser's `dataset` takes half a millisecond to set up.
+ */
+function optionsOf(tag: HTMLScriptElement): Options {
+  // What the browser has resolved begins with the origin.
+  const texts: Record<string, unknown> = { app: "", endpoint: tag.src.split("/", 3).join("/") };
+  for (const name of tag.getAttributeNames()) {
+    // Of attributes that are no data, names are left that no option has.
+    texts[name.slice(5).replace(/-./g, (dash) => dash[1].toUpperCase())] = tag.getAttribute(name);
+  }
+  texts.trace = (texts.trace as string | undefined)?.match(/[^\s,]+/g);
+  return texts as unknown as Options;
 }
 
 function start(): void {
@@ -33,20 +36,18 @@ function start(): void {
   const tag = document.currentScript as HTMLScriptElement;
   // A second tag on the page changes nothing.
   if (page.vitrace?.stats || !tag?.src) return;
-  // Attribute by attribute: the browser's `dataset` takes half a millisecond to set up.
-  // Null where there is none; nobody below tells that from undefined.
-  const text = (name: string) => tag.getAttribute("data-" + name) as string | undefined;
-  const options = optionsOf(tag, text);
+  const options = optionsOf(tag);
   const urls = urlsOf(options, tag.src.replace(/[^/]*$/, ""));
   // Who pins this file pins what it loads. Others get whatever is deployed together, also in the minutes of an update.
   const pin = (integrity: string) => (tag.integrity ? integrity : "");
-  const load = (name: string, integrity: string, fetchPriority: "low" | "high" = "low") => {
+  const load = (name: string, integrity: string, fetchPriority?: "high") => {
     const script: PartScript = document.createElement("script");
     script.vitrace = self;
     script.crossOrigin = "anonymous";
     script.integrity = pin(integrity);
     script.nonce = tag.nonce;
-    script.fetchPriority = fetchPriority;
+    // What a script adds has a low one.
+    if (fetchPriority) script.fetchPriority = fetchPriority;
     script.onerror = () => name === "bridge" && self.guard.disable("cannot load the bridge");
     self.useScript(`${urls.part}${name}.js`, (allowed) => (script.src = allowed));
     document.head.append(script);
@@ -56,7 +57,7 @@ function start(): void {
   self.load = load;
   // Without the tracing of calls there is still everything else.
   if (options.trace?.length) self.guard.run(() => void load("trace", VITRACE_TRACE_SRI, "high"));
-  self.attribute = text;
+  self.isTag = true;
   const push = self.guard.wrap(([name, ...given]: Call) => (self.client[name] as (...given: unknown[]) => void)(...given));
   page.vitrace?.q?.forEach?.(push);
   page.vitrace = self.client;

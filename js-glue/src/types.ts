@@ -53,7 +53,7 @@ export type ViewsChoice = "auto" | "soft-navigation" | "route-change" | "load";
 
 /** Absent = the default of that limit, Infinity = none. */
 export interface Budget {
-  /** Default 100 for the first minute, and that for every later one. */
+  /** Default 200 for the first minute, and that for every later one. */
   mainThreadMsPerMinute?: number | undefined;
   /** Mean over the view. Default 250. */
   usPerEntry?: number | undefined;

@@ -6,22 +6,23 @@
  *                         │                                             └──► vitrace.wasm ───────┤
  *                         └────────────────────── hand-over ─────────────────────────────────────┴─► engine
  *
- * In the npm package both halves are one file. With the tag they are two, minified apart: only names without an
- * underscore may cross, and HAND_OVER changes when what crosses does.
+ * In the npm package both halves are one file. With the tag they are two, minified apart, with the same
+ * short names; HAND_OVER changes when what crosses does.
  */
 import { InboxKind, InboxLifecycle } from "./abi";
-import { HAND_OVER } from "./hand_over";
+import { HAND_OVER, type PartScript } from "./hand_over";
 import { customFact, metricFact } from "./lib/custom";
 import { Guard } from "./lib/guard";
 import { isHidden } from "./lib/hidden";
 import { idleMark } from "./lib/idle_mark";
-import { countLeft, uncountLeft } from "./lib/left_early";
+import { addLeft } from "./lib/left_early";
 import { listen } from "./lib/listen";
 import { Queue } from "./lib/queue";
 import { useScript, type UseScript } from "./lib/trusted";
 import { ownRequests, type Urls } from "./lib/urls";
 import { isPrerendering, whenActivated } from "./lib/when_activated";
 import { whenLoaded } from "./lib/when_loaded";
+import { shared } from "./shared";
 import { observeEntries } from "./observe/entries";
 import { observeError } from "./observe/error";
 import { observePage, type Restoring } from "./observe/page";
@@ -40,23 +41,23 @@ export interface Engine extends Restoring {
   /** `isLeft`: not only hidden. */
   leave(isLeft: boolean): void;
   stay(): void;
-  /** Loads vitrace-debug.js, which calls `explains` with how to do it. */
   explain(): Promise<Explanation>;
-  explains(how: () => Explanation): void;
-  readonly isDebugged: boolean;
   core(): OwnCore | undefined;
   flush(): void;
   /** The watch's isGranted or isAsked is another one. False: nothing has begun that this could change. */
   decide(): boolean;
-  stats(): Stats;
+  /** What the watch does not know itself. */
+  stats(): Partial<Stats>;
   stop(): void;
 }
 
 /** `name`: of vitrace-NAME.js. */
-export type LoadPart = (name: string, integrity: string) => HTMLScriptElement;
+export type LoadPart = (name: string, integrity: string) => PartScript;
 
 export interface Watch {
-  readonly version: number;
+  readonly version: string;
+  /** For the files that are loaded later. */
+  readonly basis: readonly unknown[];
   readonly options: Options;
   readonly urls: Urls;
   readonly guard: Guard;
@@ -68,8 +69,8 @@ export interface Watch {
   /** The page may wrap fetch later, and we do too: our own requests are none of a wrapper's business. */
   readonly fetch: typeof fetch;
   readonly useScript: UseScript;
-  /** Data attributes of the tag. */
-  attribute?: (name: string) => string | null | undefined;
+  /** Not the npm package: vitrace-bridge.js is there, and is the worker's script, too. */
+  isTag?: boolean;
   bytes?: ArrayBuffer | undefined;
   isLoaded: boolean;
   isStopped: boolean;
@@ -99,6 +100,7 @@ export function watch(options: Options, urls: Urls, load?: () => void, integrity
 
   const self: Watch = {
     version: HAND_OVER,
+    basis: shared,
     options,
     urls,
     guard,
@@ -136,13 +138,11 @@ export function watch(options: Options, urls: Urls, load?: () => void, integrity
         self.engine?.decide();
       }),
       flush: guard.wrap(() => self.engine?.flush()),
-      stats: () =>
-        self.engine?.stats() ??
-        ({
-          state: guard.off ? "disabled" : self.isStopped ? "stopped" : "waiting",
-          reason: guard.reason,
-          queued: queue.items.length,
-        } as Stats),
+      stats() {
+        const more = self.engine?.stats();
+        const state = guard.off ? "disabled" : self.isStopped ? "stopped" : more?.transport ? "running" : "waiting";
+        return { state, reason: guard.reason, queued: queue.items.length, ...more } as Stats;
+      },
       explain: async () => self.engine!.explain(),
       stop() {
         if (self.isStopped) return;
@@ -165,13 +165,17 @@ export function watch(options: Options, urls: Urls, load?: () => void, integrity
     // Last of all on document, when every source has seen that the page is hidden.
     on(document, "visibilitychange", () => (isHidden() ? self.engine?.leave(false) : self.engine?.stay()));
     on<PageTransitionEvent>(window, "pagehide", (event) => {
+      context.isGone = true;
       self.drain();
       queue.push(InboxKind.LIFECYCLE, { event: InboxLifecycle.PAGEHIDE, time: event.timeStamp });
       self.engine?.leave(true);
       isLeft = (!self.bytes || !self.engine) && !isPrerendering() && self.isGranted;
-      if (isLeft) countLeft();
+      if (isLeft) addLeft(1);
     });
-    on(window, "pageshow", () => isLeft && uncountLeft());
+    on(window, "pageshow", () => {
+      context.isGone = false;
+      if (isLeft) addLeft(-1);
+    });
   });
 
   let isRequested = false;

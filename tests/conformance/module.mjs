@@ -89,10 +89,10 @@ export class Core {
     const memory = new WebAssembly.Memory({ initial: PAGES, maximum: PAGES, shared: true });
     this._exports = new WebAssembly.Instance(compiled, { env: { memory } }).exports;
     this._exports._initialize?.();
-    this._exports.vitrace_start();
-    this._strings = new Uint8Array(memory.buffer, this._exports.vitrace_strings(), abi.Inbox.STRING_BYTES);
-    this._batch = new Batch(new Float64Array(memory.buffer, this._exports.vitrace_words(), abi.Inbox.WORDS));
-    this._ring = new Ring(memory.buffer, this._exports.vitrace_ring());
+    this._exports[abi.CoreExport.START]();
+    this._strings = new Uint8Array(memory.buffer, this._exports[abi.CoreExport.STRINGS](), abi.Inbox.STRING_BYTES);
+    this._batch = new Batch(new Float64Array(memory.buffer, this._exports[abi.CoreExport.WORDS](), abi.Inbox.WORDS));
+    this._ring = new Ring(memory.buffer, this._exports[abi.CoreExport.RING]());
     this.reports = new Reports();
   }
 
@@ -106,7 +106,7 @@ export class Core {
   }
 
   seal(now) {
-    assert.ok(this._exports.vitrace_seal(now, wallOf(now), 1) >= 0);
+    assert.ok(this._exports[abi.CoreExport.SEAL](now, wallOf(now), 1) >= 0);
     this._receive();
   }
 
@@ -116,7 +116,7 @@ export class Core {
   }
 
   _hand(now) {
-    const status = this._exports.vitrace_take(now, wallOf(now), this._batch.at, this._batch.encodeStrings(this._strings));
+    const status = this._exports[abi.CoreExport.TAKE](now, wallOf(now), this._batch.at, this._batch.encodeStrings(this._strings));
     assert.ok(status >= 0, `the core refused a batch: ${status}`);
     this._batch.reset();
     this._receive();

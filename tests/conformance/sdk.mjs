@@ -36,7 +36,7 @@ export default class SdkSubject {
       URL, TextEncoder, AbortController, crypto, console, innerWidth: 1280, innerHeight: 720, devicePixelRatio: 1, crossOriginIsolated: false,
       location: { href: "http://site.test/p/1", origin: "http://site.test" },
       navigator: { language: "en", sendBeacon: (_url, body) => this._receive(unpacked(body)) },
-      fetch: async (_url, init) => (init?.method === "POST" ? this._answer(init.body) : this._serve()),
+      fetch: async (_url, init) => (init?.method === "POST" ? this._answer(unpacked(init.body)) : this._serve()),
     });
     Object.assign(page.global.document, { baseURI: "http://site.test/p/1", referrer: "", querySelector: () => null });
     this._sdk = page.run(library);

@@ -125,11 +125,11 @@ test("CONFIG follows START with the defaults of what is not given", () => {
   const config = core.calls[0].records[1];
   assert.equal(config[0], Kind.CONFIG);
   assert.deepEqual([C.SAMPLE_RATE, C.CONSENT, C.FLIGHT_RECORDER, C.TRIGGER, C.BUDGET_MS_PER_MINUTE, C.BUDGET_US_PER_ENTRY, C.BUDGET_BYTES, C.QUERY_KEYS].map((field) => config[field]),
-    [NaN, 0, 1, 0, 100, 250, 2_000_000, 0]);
+    [NaN, 0, 1, 0, 200, 250, 2_000_000, 0]);
   const given = configFact({
     options: { sampleRate: 0.25, flightRecorder: false, queryKeys: ["q", "page"], budget: { bytes: 5, usPerEntry: Infinity } }, isGranted: false, isAsked: true,
   });
-  assert.deepEqual(given, { sampleRate: 0.25, consent: 1, flightRecorder: false, trigger: true, msPerMinute: 100, usPerEntry: undefined, bytes: 5, queryKeys: "q page" });
+  assert.deepEqual(given, { sampleRate: 0.25, consent: 1, flightRecorder: false, trigger: true, msPerMinute: 200, usPerEntry: undefined, bytes: 5, queryKeys: "q page" });
 });
 
 test("losses are reported once", () => {

@@ -165,7 +165,7 @@ test("what the browser does not have is told apart from zero", async () => {
 
 test("a core of another ABI is refused", async () => {
   const { coreOf } = await load("bridge/memory");
-  assert.throws(() => coreOf({ memory: {}, instance: { exports: { vitrace_abi_version: () => 99 } } }), /ABI 99/);
+  assert.throws(() => coreOf({ memory: {}, instance: { exports: { [abi.CoreExport.ABI_VERSION]: () => 99 } } }), /ABI 99/);
 });
 
 test("a snapshot is a beacon of its own, tells of the vitals, and comes again only when they changed", async () => {

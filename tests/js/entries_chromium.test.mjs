@@ -19,6 +19,15 @@ const PAGES = {
     <div style="height: 3000px"></div>`,
 };
 
+/** Where a first press, on text that nobody suspects, has brought the file that judges the next ones. */
+async function openPressed(browser, url) {
+  const page = await openRunning(browser, url);
+  await page.click("#text");
+  await page.waitForFunction(() => performance.getEntriesByType("resource").some(({ name }) => name.endsWith("/vitrace-extra.js")), { timeout: 15_000 });
+  await wait(200);
+  return page;
+}
+
 const dead = (selector) => (record, text) => record.type === ClickPatternType.DEAD && text(record.targetRef) === selector;
 
 test("in Chromium", { skip, timeout: 120_000 }, (t) => withPages(PAGES, async ({ browser, origin, records, record, beacons }) => {
@@ -45,7 +54,7 @@ test("in Chromium", { skip, timeout: 120_000 }, (t) => withPages(PAGES, async ({
     await page.close();
   });
 
-  await t.test("five clicks on one place are one rage click", async () => {
+  await t.test("five clicks on one place are one rage click, also when the first of them asks for who judges them", async () => {
     const page = await openRunning(browser, origin + "/clicks");
     await page.click("#alive", { count: 5 });
     const { record: rage, text } = await record("clickPatterns", ({ type }) => type === ClickPatternType.RAGE);
@@ -72,7 +81,7 @@ test("in Chromium", { skip, timeout: 120_000 }, (t) => withPages(PAGES, async ({
   });
 
   await t.test("a button that nothing answers is a dead click, as is what only looks like one", async () => {
-    const page = await openRunning(browser, origin + "/clicks");
+    const page = await openPressed(browser, origin + "/clicks");
     await page.click("#dead");
     await wait(1800);
     // The next click ends the wait for late requests.
@@ -90,7 +99,7 @@ test("in Chromium", { skip, timeout: 120_000 }, (t) => withPages(PAGES, async ({
 
   await t.test("what answers is not dead: a change, a scroll, a request that is still under way, a page", async () => {
     const before = records("clickPatterns").length;
-    const page = await openRunning(browser, origin + "/clicks");
+    const page = await openPressed(browser, origin + "/clicks");
     // Each click ends the wait for the one before.
     for (const id of ["alive", "scrolls", "slow"]) {
       await page.click("#" + id);
@@ -105,7 +114,7 @@ test("in Chromium", { skip, timeout: 120_000 }, (t) => withPages(PAGES, async ({
 
   await t.test("a dead click that the visitor leaves for is told with the last beacon", async () => {
     const before = records("clickPatterns").length;
-    const page = await openRunning(browser, origin + "/clicks");
+    const page = await openPressed(browser, origin + "/clicks");
     await page.click("#dead");
     await wait(1800);
     await page.goto("about:blank");

@@ -33,7 +33,7 @@ const allowed = {
   "wasm/core": ["wasm/core/", "wasm/ring/ring.h", "wasm/abi/inbox.h", ...wire],
   "wasm/replay": ["wasm/replay/", "wasm/core/core.h", "wasm/ring/ring.h", "wasm/abi/inbox.h", ...wire],
   "wasm/pack": ["wasm/pack/", ...wire],
-  wasm: ["wasm/core/core.h", "wasm/pack/deflate.h", "wasm/ring/ring.h", "wasm/abi/inbox.h", "wasm/replay/replay.h", ...wire],
+  wasm: ["wasm/core/core.h", "wasm/pack/deflate.h", "wasm/ring/ring.h", "wasm/abi/inbox.h", "wasm/abi/exports.h", "wasm/replay/replay.h", ...wire],
   "collector/base": ["collector/base/", ...wire],
   "collector/os": ["collector/os/"],
   "collector/inflate": ["collector/inflate/", ...wire],

@@ -97,6 +97,12 @@ double inbox_record_ms(struct inbox_record *self, unsigned field)
     return 0;
 }
 
+SHARED void inbox_record_times(struct inbox_record *self, const uint8_t *fields, unsigned count, double *out)
+{
+    for (unsigned i = 0; i < count; i++)
+        out[i] = inbox_record_ms(self, fields[i]);
+}
+
 int64_t inbox_record_micros(struct inbox_record *self, unsigned field)
 {
     return micros_of(inbox_record_ms(self, field));

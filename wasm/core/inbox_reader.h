@@ -49,6 +49,8 @@ static inline struct inbox_record inbox_record_child(const struct inbox_record *
 double inbox_record_number(struct inbox_record *self, unsigned field);
 /* A time in milliseconds, unrounded; absent = 0. */
 double inbox_record_ms(struct inbox_record *self, unsigned field);
+/* The same of several fields, one for each of `out`. */
+void inbox_record_times(struct inbox_record *self, const uint8_t *fields, unsigned count, double *out);
 /* A time in milliseconds as microseconds; absent = 0. `_time` also refuses a negative one. */
 int64_t inbox_record_micros(struct inbox_record *self, unsigned field);
 uint64_t inbox_record_time(struct inbox_record *self, unsigned field);

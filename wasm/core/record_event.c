@@ -19,14 +19,13 @@ void record_event_feed(struct core *self, struct inbox_record *record)
 {
     struct slice name = inbox_record_text(record, INBOX_EVENT_NAME);
     struct slice target = inbox_record_text(record, INBOX_EVENT_TARGET);
+    static const uint8_t times[VITALS_EVENT_TIMES] = {INBOX_EVENT_START_TIME, INBOX_EVENT_DURATION,
+                                                      INBOX_EVENT_PROCESSING_START, INBOX_EVENT_PROCESSING_END};
     struct vitals_event event = {
-        .start_time = inbox_record_ms(record, INBOX_EVENT_START_TIME),
-        .duration = inbox_record_ms(record, INBOX_EVENT_DURATION),
-        .processing_start = inbox_record_ms(record, INBOX_EVENT_PROCESSING_START),
-        .processing_end = inbox_record_ms(record, INBOX_EVENT_PROCESSING_END),
         .interaction_id = inbox_record_count(record, INBOX_EVENT_INTERACTION_ID, UINT32_MAX),
         .first_input = inbox_record_flag(record, INBOX_EVENT_FIRST_INPUT),
     };
+    inbox_record_times(record, times, VITALS_EVENT_TIMES, event.times);
     if (record->bad)
         return;
     if (event.interaction_id != 0) {

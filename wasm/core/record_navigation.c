@@ -19,12 +19,12 @@ const struct shape_row record_navigation_shape[] = {
     {9, INBOX_NAVIGATION_TYPE, SHAPE_NAVIGATION_TYPE, 0},
     {10, INBOX_NAVIGATION_NEXT_HOP_PROTOCOL, SHAPE_ENUM_TOP, vitrace_v1_NextHopProtocol_NEXT_HOP_PROTOCOL_OTHER},
     {11, INBOX_NAVIGATION_RESPONSE_STATUS, SHAPE_COUNT, 0},
-    {12, INBOX_NAVIGATION_SERVER_TIMINGS, SHAPE_CLAIMS, 0},
+    {12, INBOX_NAVIGATION_SERVER_TIMINGS, SHAPE_CLAIMS, BEACON_CLAIMS_MAX},
     {12, INBOX_NAVIGATION_SERVER_TIMINGS, SHAPE_CLAIM_META, 0},
     {13, INBOX_NAVIGATION_DELIVERY_TYPE, SHAPE_ENUM_TOP, vitrace_v1_DeliveryType_DELIVERY_TYPE_OTHER},
     {14, INBOX_NAVIGATION_REDIRECT_COUNT, SHAPE_COUNT, 0},
     {15, INBOX_NAVIGATION_FETCH_START, SHAPE_ABSENT, 0},
-    {16, INBOX_NAVIGATION_SERVER_TIMINGS, SHAPE_SERVER_TIMINGS, 0},
+    {16, INBOX_NAVIGATION_SERVER_TIMINGS, SHAPE_SERVER_TIMINGS, BEACON_SERVER_TIMINGS_MAX},
     {17, INBOX_NAVIGATION_FETCH_START, SHAPE_FETCH, 0},
     {18, INBOX_NAVIGATION_REDIRECT_START, SHAPE_OFFSET, 0},
     {19, INBOX_NAVIGATION_REDIRECT_END, SHAPE_OFFSET, 0},
@@ -85,20 +85,19 @@ uint32_t record_navigation_type(struct slice name)
 /* Before the record is written: the header of the segment that it may open says how the page was navigated to. */
 void record_navigation_feed(struct core *self, struct inbox_record *record)
 {
+    static const uint8_t times[VITALS_NAVIGATION_TIMES] = {
+        INBOX_NAVIGATION_ACTIVATION_START,     INBOX_NAVIGATION_WORKER_START,
+        INBOX_NAVIGATION_FETCH_START,          INBOX_NAVIGATION_DOMAIN_LOOKUP_START,
+        INBOX_NAVIGATION_CONNECT_START,        INBOX_NAVIGATION_CONNECT_END,
+        INBOX_NAVIGATION_DOM_INTERACTIVE,      INBOX_NAVIGATION_DOM_CONTENT_LOADED_EVENT_START,
+        INBOX_NAVIGATION_DOM_COMPLETE,
+    };
     struct vitals_navigation navigation = {
         .now = self->clock.mono_ms,
-        .activation_start = inbox_record_ms(record, INBOX_NAVIGATION_ACTIVATION_START),
-        .worker_start = inbox_record_ms(record, INBOX_NAVIGATION_WORKER_START),
-        .fetch_start = inbox_record_ms(record, INBOX_NAVIGATION_FETCH_START),
-        .domain_lookup_start = inbox_record_ms(record, INBOX_NAVIGATION_DOMAIN_LOOKUP_START),
-        .connect_start = inbox_record_ms(record, INBOX_NAVIGATION_CONNECT_START),
-        .connect_end = inbox_record_ms(record, INBOX_NAVIGATION_CONNECT_END),
         .response_start = inbox_record_ms(record, INBOX_NAVIGATION_RESPONSE_START),
-        .dom_interactive = inbox_record_ms(record, INBOX_NAVIGATION_DOM_INTERACTIVE),
-        .dom_content_loaded = inbox_record_ms(record, INBOX_NAVIGATION_DOM_CONTENT_LOADED_EVENT_START),
-        .dom_complete = inbox_record_ms(record, INBOX_NAVIGATION_DOM_COMPLETE),
         .type = record_navigation_type(inbox_record_text(record, INBOX_NAVIGATION_TYPE)),
     };
+    inbox_record_times(record, times, VITALS_NAVIGATION_TIMES, navigation.times);
     if (!record->bad)
         vitals_take_navigation(self->vitals, &navigation);
 }
@@ -118,11 +117,11 @@ void record_meta_trace_feed(struct core *self, struct inbox_record *record)
 /* The VIEW before it has begun the view. */
 void record_soft_navigation_feed(struct core *self, struct inbox_record *record)
 {
+    static const uint8_t times[] = {INBOX_SOFT_NAVIGATION_PAINT_TIME, INBOX_SOFT_NAVIGATION_PRESENTATION_TIME};
     struct vitals_soft_navigation navigation = {
-        .paint_time = inbox_record_ms(record, INBOX_SOFT_NAVIGATION_PAINT_TIME),
-        .presentation_time = inbox_record_ms(record, INBOX_SOFT_NAVIGATION_PRESENTATION_TIME),
         .interaction_id = inbox_record_count(record, INBOX_SOFT_NAVIGATION_INTERACTION_ID, UINT32_MAX),
     };
+    inbox_record_times(record, times, sizeof times, navigation.times);
     if (!record->bad)
         vitals_take_soft_navigation(self->vitals, &navigation);
 }

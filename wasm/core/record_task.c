@@ -36,14 +36,11 @@ static void keep_source(struct core *self, struct inbox_record *script, struct v
 
 static void read_scripts(struct inbox_record *record, struct vitals_long_frame *frame)
 {
+    static const uint8_t times[VITALS_SCRIPT_TIMES] = {INBOX_FRAME_SCRIPT_START_TIME, INBOX_FRAME_SCRIPT_DURATION,
+                                                       INBOX_FRAME_SCRIPT_FORCED_STYLE_AND_LAYOUT};
     for (uint32_t i = 0; i < record->children && i < VITALS_FRAME_SCRIPTS_MAX; i++) {
         struct inbox_record script = inbox_record_child(record, i);
-        struct vitals_script *kept = &frame->scripts[i];
-        *kept = (struct vitals_script){
-            .start_time = inbox_record_ms(&script, INBOX_FRAME_SCRIPT_START_TIME),
-            .duration = inbox_record_ms(&script, INBOX_FRAME_SCRIPT_DURATION),
-            .forced_style_and_layout = inbox_record_ms(&script, INBOX_FRAME_SCRIPT_FORCED_STYLE_AND_LAYOUT),
-        };
+        inbox_record_times(&script, times, VITALS_SCRIPT_TIMES, frame->scripts[i].times);
         record->bad = record->bad || script.bad;
     }
 }
@@ -51,11 +48,11 @@ static void read_scripts(struct inbox_record *record, struct vitals_long_frame *
 /* The texts last: a bad record must leave nothing behind. */
 void record_long_frame_feed(struct core *self, struct inbox_record *record)
 {
-    struct vitals_long_frame frame = {
-        .start_time = inbox_record_ms(record, INBOX_LONG_FRAME_START_TIME),
-        .duration = inbox_record_ms(record, INBOX_LONG_FRAME_DURATION),
-        .style_and_layout_start = inbox_record_ms(record, INBOX_LONG_FRAME_STYLE_AND_LAYOUT_START),
-    };
+    static const uint8_t times[VITALS_LONG_FRAME_TIMES] = {INBOX_LONG_FRAME_START_TIME, INBOX_LONG_FRAME_DURATION,
+                                                           INBOX_LONG_FRAME_STYLE_AND_LAYOUT_START};
+    struct vitals_long_frame frame;
+    frame.script_count = 0;
+    inbox_record_times(record, times, VITALS_LONG_FRAME_TIMES, frame.times);
     read_scripts(record, &frame);
     if (record->bad)
         return;

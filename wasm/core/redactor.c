@@ -65,22 +65,33 @@ static size_t skip(const struct redactor *self, size_t i, unsigned classes)
     return i;
 }
 
-/* Does [at, end) begin with `name`, which is written small? */
-static bool begins_with(const struct redactor *self, size_t at, size_t end, struct slice name)
+/*
+ * Does [at, end) begin with one of `names`? Each is written small and ends in a blank. Returns where the next name begins,
+ * 0 = it does not; `size` is then how long the name was. One text of names needs no pointers and no strlen in the module.
+ */
+static size_t begins_with(const struct redactor *self, size_t at, size_t end, const char *names, size_t *size)
 {
-    if (end - at < name.size)
-        return false;
-    for (size_t i = 0; i < name.size; i++)
-        if ((self->text.data[at + i] | 0x20) != (name.data[i] | 0x20))
-            return false;
-    return true;
+    bool is_same = true;
+    *size = 0;
+    for (size_t i = 0; names[i] != '\0'; i++) {
+        if (names[i] == ' ') {
+            if (is_same)
+                return i + 1;
+            is_same = true;
+            *size = 0;
+            continue;
+        }
+        is_same = is_same && at + *size < end && (self->text.data[at + *size] | 0x20) == (names[i] | 0x20);
+        ++*size;
+    }
+    return 0;
 }
 
-static bool find(struct redactor *self, size_t begin, size_t end, const char *label)
+static bool find(struct redactor *self, size_t begin, size_t end, struct slice label)
 {
     self->begin = begin;
     self->end = self->at = end;
-    self->label = slice_text(label);
+    self->label = label;
     return true;
 }
 
@@ -134,17 +145,16 @@ static void search_address(struct redactor *self)
 
 /* --- words: [at, end) each --- */
 
-enum secret { NO_SECRET, AUTHORIZATION, PASSWORD, PASSWD, SECRET, TOKEN, API_KEY, API_DASH_KEY, APIKEY, SESSION };
+/* What begins_with says of the first of the names. */
+#define AUTHORIZATION sizeof "authorization"
 
-static enum secret secret_of(const struct redactor *self, size_t end)
+static size_t secret_of(const struct redactor *self, size_t end)
 {
-    static const char *const names[] = {"authorization", "password", "passwd",  "secret", "token",
-                                        "api_key",       "api-key",  "apikey", "session"};
-    for (size_t at = self->at; at < end; at++)
-        for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-            if (begins_with(self, at, end, slice_text(names[i])))
-                return (enum secret)(i + AUTHORIZATION);
-    return NO_SECRET;
+    size_t secret = 0, size;
+    for (size_t at = self->at; at < end && secret == 0; at++)
+        secret = begins_with(self, at, end,
+                             "authorization password passwd secret token api_key api-key apikey session ", &size);
+    return secret;
 }
 
 static bool is_quote(uint8_t c)
@@ -169,8 +179,8 @@ static bool find_value(struct redactor *self, size_t end)
 {
     size_t at = skip_blanks(self, end);
     at = is_quote(byte_at(self, at)) ? skip_blanks(self, at + 1) : at;
-    enum secret secret = byte_at(self, at) == '=' || byte_at(self, at) == ':' ? secret_of(self, end) : NO_SECRET;
-    if (secret == NO_SECRET)
+    size_t secret = byte_at(self, at) == '=' || byte_at(self, at) == ':' ? secret_of(self, end) : 0;
+    if (secret == 0)
         return false;
     at = skip_blanks(self, at + 1);
     uint8_t quote = byte_at(self, at);
@@ -181,7 +191,7 @@ static bool find_value(struct redactor *self, size_t end)
         if (is_quote(quote) ? c == quote : ends_value(c) && !(c == ' ' && secret == AUTHORIZATION))
             break;
     }
-    return at > begin && find(self, begin, at, "[redacted]");
+    return at > begin && find(self, begin, at, slice_text("[redacted]"));
 }
 
 static bool find_web_token(struct redactor *self, size_t end)
@@ -193,21 +203,17 @@ static bool find_web_token(struct redactor *self, size_t end)
         return false;
     for (end = payload; byte_at(self, end) == '.' && end < self->text.size;)
         end = skip(self, end + 1, WORD);
-    return find(self, self->at, end, "[token]");
+    return find(self, self->at, end, slice_text("[token]"));
 }
 
 /* A hash in the name of a file of code tells a version, not a person. */
 static bool is_code_file(const struct redactor *self, size_t at)
 {
-    static const char *const kinds[] = {"js", "mjs", "css", "wasm", "woff2", "map"};
-    size_t dot = 0;
+    size_t dot = 0, size;
     for (; at < self->text.size && byte_at(self, at) != '/'; at++)
         if (byte_at(self, at) == '.')
             dot = at + 1;
-    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0] && dot > 0; i++)
-        if (at - dot == strlen(kinds[i]) && begins_with(self, dot, at, slice_text(kinds[i])))
-            return true;
-    return false;
+    return dot > 0 && begins_with(self, dot, at, "js mjs css wasm woff2 map ", &size) > 0 && size == at - dot;
 }
 
 static bool find_secret(struct redactor *self, size_t end)
@@ -221,11 +227,11 @@ static bool find_secret(struct redactor *self, size_t end)
         seen |= class;
         hex = (class & HEX) != 0 ? hex + 1 : 0;
         if (hex >= SECRET_MIN && (i + 1 == end || (class_at(self, i + 1) & HEX) == 0))
-            return find(self, i + 1 - hex, i + 1, "[redacted]");
+            return find(self, i + 1 - hex, i + 1, slice_text("[redacted]"));
     }
     /* Titles in URLs are long too, but of one case. */
     unsigned all = DIGIT | LOWER | UPPER;
-    return (seen & all) == all && find(self, self->at, end, "[redacted]");
+    return (seen & all) == all && find(self, self->at, end, slice_text("[redacted]"));
 }
 
 /* First digits that the large card networks use: times in milliseconds begin with 1. */
@@ -259,7 +265,7 @@ static bool find_number(struct redactor *self)
             found = at;
         uint8_t gap = byte_at(self, at);
         if ((gap != ' ' && gap != '-') || (class_at(self, at + 1) & DIGIT) == 0 || count > CARD_DIGITS_MAX)
-            return found > 0 && find(self, begin, found, "[number]");
+            return found > 0 && find(self, begin, found, slice_text("[number]"));
         row = 0;
     }
 }
@@ -309,7 +315,7 @@ bool redactor_next(struct redactor *self)
         if (self->at >= self->searched)
             search_address(self);
         if (self->at >= self->email_begin && self->at < self->email_end)
-            return find(self, self->at, self->email_end, "[email]");
+            return find(self, self->at, self->email_end, slice_text("[email]"));
         size_t end = skip(self, self->at, WORD);
         if (self->email_begin > self->at && self->email_begin < end)
             end = self->email_begin; /* %40 has word characters */

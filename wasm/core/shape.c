@@ -58,16 +58,6 @@ static void write_child(struct shape_state *self, uint32_t field, const struct s
     uint8_t *length = writer_open(self->out, field);
     shape_write(self->core, rows, child, self->phases.start_us, self->out);
     writer_close(self->out, length);
-    self->record->bad = self->record->bad || child->bad;
-}
-
-/* Children past the maximum are left out; the bridge sends what matters most first. */
-static void write_children(struct shape_state *self, const struct shape_row *row, const struct shape_row *rows)
-{
-    for (uint32_t i = 0; i < self->record->children && i < row->limit; i++) {
-        struct inbox_record child = inbox_record_child(self->record, i);
-        write_child(self, row->field, rows, &child);
-    }
 }
 
 static bool add_child_claim(struct claims *claims, struct inbox_record *child)
@@ -78,26 +68,32 @@ static bool add_child_claim(struct claims *claims, struct inbox_record *child)
     return claims_add_metric(claims, name, description);
 }
 
-static void write_claims(struct shape_state *self, const struct shape_row *row)
-{
-    self->claims = (struct claims){self->out, row->field, BEACON_CLAIMS_MAX};
-    for (uint32_t i = 0; i < self->record->children; i++) {
-        struct inbox_record child = inbox_record_child(self->record, i);
-        add_child_claim(&self->claims, &child);
-        self->record->bad = self->record->bad || child.bad;
-    }
-}
+/* What is written of each child, and nothing where children are but claims. */
+static const struct shape_row *const child_shapes[] = {
+    [SHAPE_CLAIMS - SHAPE_CLAIMS] = NULL,
+    [SHAPE_SERVER_TIMINGS - SHAPE_CLAIMS] = server_timing_shape,
+    [SHAPE_ATTRIBUTES - SHAPE_CLAIMS] = attribute_shape,
+    [SHAPE_SCRIPTS - SHAPE_CLAIMS] = script_shape,
+};
 
-static void write_server_timings(struct shape_state *self, const struct shape_row *row)
+/*
+ * Children past the maximum are left out; the bridge sends what matters most first. A server timing that names a trace
+ * is a claim, and then nothing else.
+ */
+static void write_children(struct shape_state *self, const struct shape_row *row)
 {
-    struct claims none = {self->out, 0, 0};
-    uint32_t left = BEACON_SERVER_TIMINGS_MAX;
+    const struct shape_row *rows = child_shapes[row->as - SHAPE_CLAIMS];
+    bool may_claim = row->as <= SHAPE_SERVER_TIMINGS;
+    uint32_t left = row->limit;
+    self->claims = (struct claims){self->out, row->field, rows == NULL ? row->limit : 0};
     for (uint32_t i = 0; i < self->record->children && left > 0; i++) {
         struct inbox_record child = inbox_record_child(self->record, i);
-        if (add_child_claim(&none, &child))
-            continue;
-        write_child(self, row->field, server_timing_shape, &child);
-        left--;
+        bool is_claim = may_claim && add_child_claim(&self->claims, &child);
+        if (rows != NULL && !is_claim) {
+            write_child(self, row->field, rows, &child);
+            left--;
+        }
+        self->record->bad = self->record->bad || child.bad;
     }
 }
 
@@ -194,23 +190,17 @@ static void write_row(struct shape_state *self, const struct shape_row *row)
     case SHAPE_SCORE:
         writer_double(self->out, row->field, inbox_record_score(self->record, row->word));
         return;
-    case SHAPE_CLAIMS:
-        write_claims(self, row);
-        return;
     case SHAPE_CLAIM_META:
         write_meta_claim(self);
         return;
     case SHAPE_CLAIMS_CALL:
         write_call_claims(self, row);
         return;
+    case SHAPE_CLAIMS:
     case SHAPE_SERVER_TIMINGS:
-        write_server_timings(self, row);
-        return;
     case SHAPE_ATTRIBUTES:
-        write_children(self, row, attribute_shape);
-        return;
     case SHAPE_SCRIPTS:
-        write_children(self, row, script_shape);
+        write_children(self, row);
         return;
     default:
         writer_text(self->out, row->field, read_text(self, row));

@@ -52,11 +52,12 @@ enum shape_as {
     SHAPE_VALUE, /* a double that the entry must have */
     SHAPE_SCORE,
     /* submessages */
-    SHAPE_CLAIMS,         /* of the SERVER_TIMING children */
-    SHAPE_CLAIM_META,     /* after SHAPE_CLAIMS */
-    SHAPE_CLAIMS_CALL,    /* word: the injected traceparent, and behind it the response's header */
-    SHAPE_SERVER_TIMINGS, /* the children that are no claims */
-    SHAPE_ATTRIBUTES,     /* limit: children at most */
+    SHAPE_CLAIM_META,  /* after SHAPE_CLAIMS */
+    SHAPE_CLAIMS_CALL, /* word: the injected traceparent, and behind it the response's header */
+    /* of children; limit: how many are written at most */
+    SHAPE_CLAIMS,         /* of SERVER_TIMING */
+    SHAPE_SERVER_TIMINGS, /* those that are no claims */
+    SHAPE_ATTRIBUTES,
     SHAPE_SCRIPTS
 };
 

@@ -165,12 +165,9 @@ void vitals_take_navigation(struct vitals *self, const struct vitals_navigation 
     if (!number_is_finite(navigation->response_start) || navigation->response_start <= 0)
         return; /* never sane; an earlier reading of the same entry may have been */
     *own = *navigation;
-    double *optional[] = {&own->activation_start, &own->worker_start,    &own->fetch_start,
-                          &own->domain_lookup_start, &own->connect_start,   &own->connect_end,
-                          &own->dom_interactive,  &own->dom_content_loaded, &own->dom_complete};
-    for (unsigned i = 0; i < sizeof optional / sizeof *optional; i++)
-        if (!number_is_finite(*optional[i]))
-            *optional[i] = 0;
+    for (unsigned i = 0; i < VITALS_NAVIGATION_TIMES; i++)
+        if (!number_is_finite(own->times[i]))
+            own->times[i] = 0;
     self->page.has_navigation = true;
     vitals_see_clock(self, navigation->now);
     vitals_refresh(self);
@@ -190,8 +187,7 @@ void vitals_take_largest_paint(struct vitals *self, const struct vitals_paint *p
 
 void vitals_take_soft_navigation(struct vitals *self, const struct vitals_soft_navigation *navigation)
 {
-    if (self->page.view != VITALS_VIEW_SOFT || !number_is_finite(navigation->paint_time) ||
-        !number_is_finite(navigation->presentation_time))
+    if (self->page.view != VITALS_VIEW_SOFT || !all_finite(navigation->times, VITALS_SOFT_NAVIGATION_TIMES))
         return;
     self->page.interaction_id = navigation->interaction_id;
     vitals_load_take_soft_navigation(self, navigation);
@@ -206,7 +202,7 @@ void vitals_take_interaction_paint(struct vitals *self, const struct vitals_inte
 
 void vitals_take_long_frame(struct vitals *self, struct vitals_long_frame *frame)
 {
-    if (!number_is_finite(frame->start_time) || !number_is_finite(frame->duration))
+    if (!all_finite(frame->times, 2)) /* without styles is fine */
         return;
     if (!vitals_long_frames_have_room(&self->long_frames, frame->script_count))
         vitals_inp_forget(self);
@@ -228,8 +224,7 @@ void vitals_take_shift(struct vitals *self, const struct vitals_shift *shift)
 
 void vitals_take_event(struct vitals *self, const struct vitals_event *event)
 {
-    if (number_is_finite(event->start_time) && number_is_finite(event->duration) &&
-        number_is_finite(event->processing_start) && number_is_finite(event->processing_end))
+    if (all_finite(event->times, VITALS_EVENT_TIMES))
         vitals_inp_queue(self, event);
 }
 
@@ -337,16 +332,58 @@ const struct vital *vitals_find(const struct vitals *self, enum vital_metric met
     return metric >= VITAL_LCP && metric <= VITAL_METRICS ? &self->vital[metric - 1] : NULL;
 }
 
+/*
+ * Where handles stand: `in_a_row` from `first` on, in each of so many elements `stride` bytes apart. How many is said by
+ * the byte at `count_at`, the low one of a number that is never above 255, unless it is always `count`.
+ */
+struct handle_place {
+    uint16_t first, stride, count_at;
+    uint8_t count, in_a_row;
+};
+
+#define AT(member)    offsetof(struct vitals, member)
+#define SIZE(element) sizeof(((struct vitals *)0)->element)
+
+static const struct handle_place handle_places[] = {
+    {AT(vital[0].target), SIZE(vital[0]), 0, VITAL_METRICS, 3},
+    {AT(vital[0].frames.longest.text), SIZE(vital[0]), 0, VITAL_METRICS, VITAL_SOURCE_TEXTS},
+    {AT(lcp.paint.url), 0, AT(lcp.has_paint), 0, 2},
+    {AT(cls.current.largest_target), SIZE(cls.current), 0, 2, 1},
+    {AT(inp.queue[0].name), SIZE(inp.queue[0]), AT(inp.queued), 0, 2},
+    {AT(inp.candidates[0].name), SIZE(inp.candidates[0]), AT(inp.candidate_count), 0, 2},
+    {AT(inp.shown.name), 0, AT(inp.has_shown), 0, 2},
+    {AT(long_frames.scripts[0].source.text), SIZE(long_frames.scripts[0]), AT(long_frames.script_count), 0,
+     VITAL_SOURCE_TEXTS},
+};
+
+#define IN_A_ROW(type, first, last, count)                                                                             \
+    _Static_assert(offsetof(type, last) - offsetof(type, first) == ((count) - 1) * sizeof(uint32_t), "handles in a row")
+IN_A_ROW(struct vital, target, name, 3);
+IN_A_ROW(struct vitals_paint, url, target, 2);
+IN_A_ROW(struct vitals_event, name, target, 2);
+IN_A_ROW(struct inp_candidate, name, target, 2);
+_Static_assert(offsetof(struct vitals_cls, worst) == offsetof(struct vitals_cls, current) + sizeof(struct cls_window),
+               "two windows in a row");
+_Static_assert(INP_QUEUE_MAX < 256 && INP_CANDIDATES_MAX < 256 && LONG_FRAME_SCRIPTS_MAX < 256, "counts of one byte");
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the low byte comes first");
+
+static bool place_holds(const uint8_t *self, const struct handle_place *place, uint32_t handle)
+{
+    unsigned count = place->count > 0 ? place->count : self[place->count_at];
+    for (unsigned i = 0; i < count; i++)
+        for (unsigned n = 0; n < place->in_a_row; n++) {
+            uint32_t held;
+            memcpy(&held, self + place->first + i * place->stride + n * sizeof held, sizeof held);
+            if (held == handle)
+                return true;
+        }
+    return false;
+}
+
 bool vitals_holds(const struct vitals *self, uint32_t handle)
 {
-    if (handle == 0)
-        return false;
-    for (unsigned i = 0; i < VITAL_METRICS; i++) {
-        const struct vital *vital = &self->vital[i];
-        if (vital->target == handle || vital->url == handle || vital->name == handle ||
-            vital_source_holds(&vital->frames.longest, handle))
+    for (unsigned i = 0; handle != 0 && i < sizeof handle_places / sizeof *handle_places; i++)
+        if (place_holds((const uint8_t *)self, &handle_places[i], handle))
             return true;
-    }
-    return vitals_lcp_holds(&self->lcp, handle) || vitals_cls_holds(&self->cls, handle) ||
-           vitals_inp_holds(&self->inp, handle) || vitals_long_frames_hold(&self->long_frames, handle);
+    return false;
 }

@@ -83,11 +83,19 @@ struct vitals_start {
     bool hidden, prerendering, was_discarded;
 };
 
-/* What the vitals need of a navigation entry. */
+#define VITALS_NAVIGATION_TIMES 9
+
+/* What the vitals need of a navigation entry. Times that are read alike can also be had as an array, here and below. */
 struct vitals_navigation {
     double now; /* performance.now() when it was read: the entry is sane iff 0 < response_start < now */
-    double activation_start, worker_start, fetch_start, domain_lookup_start, connect_start, connect_end, response_start;
-    double dom_interactive, dom_content_loaded, dom_complete; /* 0 = not yet */
+    double response_start;
+    union {
+        struct {
+            double activation_start, worker_start, fetch_start, domain_lookup_start, connect_start, connect_end;
+            double dom_interactive, dom_content_loaded, dom_complete; /* 0 = not yet */
+        };
+        double times[VITALS_NAVIGATION_TIMES];
+    };
     uint32_t type; /* NavigationType from the entry's `type`: navigate, reload, back_forward, prerender */
 };
 
@@ -106,8 +114,15 @@ struct vitals_interaction_paint {
     uint32_t interaction_id;
 };
 
+#define VITALS_SOFT_NAVIGATION_TIMES 2
+
 struct vitals_soft_navigation {
-    double paint_time, presentation_time; /* 0 = not disclosed */
+    union {
+        struct {
+            double paint_time, presentation_time; /* 0 = not disclosed */
+        };
+        double times[VITALS_SOFT_NAVIGATION_TIMES];
+    };
     uint32_t interaction_id;
 };
 
@@ -123,23 +138,44 @@ struct vitals_shift {
     uint32_t target;
 };
 
+#define VITALS_EVENT_TIMES 4
+
 struct vitals_event {
-    double start_time, duration, processing_start, processing_end;
+    union {
+        struct {
+            double start_time, duration, processing_start, processing_end;
+        };
+        double times[VITALS_EVENT_TIMES];
+    };
     uint32_t interaction_id;
     uint32_t name, target;
     bool first_input;
 };
 
+#define VITALS_SCRIPT_TIMES 3
+
 struct vitals_script {
-    double start_time, duration, forced_style_and_layout;
+    union {
+        struct {
+            double start_time, duration, forced_style_and_layout;
+        };
+        double times[VITALS_SCRIPT_TIMES];
+    };
     struct vital_source source;
 };
 
 /* Of a frame's scripts the vitals keep the first VITALS_FRAME_SCRIPTS_MAX. */
 #define VITALS_FRAME_SCRIPTS_MAX 32u
 
+#define VITALS_LONG_FRAME_TIMES 3
+
 struct vitals_long_frame {
-    double start_time, duration, style_and_layout_start;
+    union {
+        struct {
+            double start_time, duration, style_and_layout_start;
+        };
+        double times[VITALS_LONG_FRAME_TIMES];
+    };
     uint32_t script_count;
     struct vitals_script scripts[VITALS_FRAME_SCRIPTS_MAX]; /* in any order */
 };

@@ -68,8 +68,3 @@ void vitals_cls_restart(struct vitals *self)
     self->cls.started = self->load.fcp_reported;
     vitals_cls_refresh(self);
 }
-
-bool vitals_cls_holds(const struct vitals_cls *self, uint32_t handle)
-{
-    return self->current.largest_target == handle || self->worst.largest_target == handle;
-}

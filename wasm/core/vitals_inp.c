@@ -40,14 +40,11 @@ static bool inp_frame_is_needed(const struct vitals_inp *self, uint32_t index)
 
 static void inp_forget_frames(struct vitals_inp *self)
 {
-    struct inp_frame kept[INP_FRAMES_MAX];
-    uint32_t count = 0;
+    uint32_t kept = 0;
     for (uint32_t i = 0; i < self->frame_count; i++)
         if (inp_frame_is_needed(self, i))
-            kept[count++] = self->frames[i];
-    for (uint32_t i = 0; i < count; i++)
-        self->frames[i] = kept[i];
-    self->frame_count = count;
+            self->frames[kept++] = self->frames[i];
+    self->frame_count = kept;
 }
 
 static uint32_t inp_join_frame(struct vitals_inp *self, const struct vitals_event *event)
@@ -214,34 +211,32 @@ static struct inp_span inp_span_of(const struct inp_candidate *shown, const stru
                              processing_end - processing_start, processing_end, next_paint};
 }
 
-static struct vital inp_dummy(const struct vitals *self)
-{
-    double value = self->inp.shown.latency;
-    return (struct vital){.value = value,
-                          .part_count = 3,
-                          .parts = {0, 0, value},
-                          .load_state = vitals_load_state(self, self->page.view_start, self->page.loaded)};
-}
-
-static struct vital inp_vital(const struct vitals *self)
+static void inp_fill(const struct vitals *self, struct vital *vital)
 {
     const struct inp_candidate *shown = &self->inp.shown;
     struct inp_span span = inp_span_of(shown, &self->inp.shown_frame);
-    return (struct vital){.value = shown->latency,
-                          .part_count = 3,
-                          .parts = {span.input_delay, span.processing, span.next_paint - span.processing_end},
-                          .time = shown->start_time,
-                          .name = shown->name,
-                          .target = shown->target,
-                          .load_state = vitals_load_state(self, shown->start_time, self->page.loaded),
-                          .frames = vitals_long_frames_explain(&self->long_frames, &span)};
+    vital->parts[0] = span.input_delay;
+    vital->parts[1] = span.processing;
+    vital->parts[2] = span.next_paint - span.processing_end;
+    vital->time = shown->start_time;
+    vital->name = shown->name;
+    vital->target = shown->target;
+    vitals_long_frames_explain(&self->long_frames, &span, &vital->frames);
 }
 
 void vitals_inp_refresh(struct vitals *self)
 {
     if (!self->inp.has_shown)
         return;
-    struct vital vital = self->inp.shown_is_dummy ? inp_dummy(self) : inp_vital(self);
+    struct vital vital = {.value = self->inp.shown.latency, .part_count = 3};
+    double time = self->page.view_start;
+    if (self->inp.shown_is_dummy) {
+        vital.parts[2] = vital.value;
+    } else {
+        inp_fill(self, &vital);
+        time = vital.time;
+    }
+    vital.load_state = vitals_load_state(self, time, self->page.loaded);
     vitals_publish(self, VITAL_INP, &vital);
 }
 
@@ -268,15 +263,4 @@ void vitals_inp_restart(struct vitals *self)
     inp->candidate_count = 0;
     inp->has_shown = false;
     inp->count_base = inp->count;
-}
-
-bool vitals_inp_holds(const struct vitals_inp *self, uint32_t handle)
-{
-    for (uint32_t i = 0; i < self->queued; i++)
-        if (self->queue[i].name == handle || self->queue[i].target == handle)
-            return true;
-    for (uint32_t i = 0; i < self->candidate_count; i++)
-        if (self->candidates[i].name == handle || self->candidates[i].target == handle)
-            return true;
-    return self->has_shown && (self->shown.name == handle || self->shown.target == handle);
 }

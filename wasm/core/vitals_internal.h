@@ -194,13 +194,11 @@ void vitals_lcp_close(struct vitals *self);
 void vitals_lcp_restart(struct vitals *self);
 void vitals_lcp_restore(struct vitals *self, double value); /* the paint after a bfcache restore: final at once */
 void vitals_lcp_refresh(struct vitals *self);
-bool vitals_lcp_holds(const struct vitals_lcp *self, uint32_t handle);
 
 void vitals_cls_start(struct vitals *self);
 void vitals_cls_take_shift(struct vitals *self, const struct vitals_shift *shift);
 void vitals_cls_restart(struct vitals *self);
 void vitals_cls_refresh(struct vitals *self);
-bool vitals_cls_holds(const struct vitals_cls *self, uint32_t handle);
 
 void vitals_inp_queue(struct vitals *vitals, const struct vitals_event *event);
 void vitals_inp_evaluate(struct vitals *self); /* queued events, then the metric */
@@ -208,7 +206,6 @@ void vitals_inp_restart(struct vitals *self);
 void vitals_inp_refresh(struct vitals *self);
 /* Forgets event frames that no candidate needs, and long frames that no event frame needs. */
 void vitals_inp_forget(struct vitals *self);
-bool vitals_inp_holds(const struct vitals_inp *self, uint32_t handle);
 
 void vitals_long_frames_add(struct vitals_long_frames *self, struct vitals_long_frame *frame);
 /* Keeps those that overlap one of the event frames, and recent ones whose events have not come yet. */
@@ -216,8 +213,8 @@ void vitals_long_frames_forget(struct vitals_long_frames *self, const struct inp
 bool vitals_long_frames_have_room(const struct vitals_long_frames *self, uint32_t script_count);
 /* The oldest goes until there is room. */
 void vitals_long_frames_make_room(struct vitals_long_frames *self, uint32_t script_count);
-struct vital_frames vitals_long_frames_explain(const struct vitals_long_frames *self, const struct inp_span *span);
-bool vital_source_holds(const struct vital_source *self, uint32_t handle);
-bool vitals_long_frames_hold(const struct vitals_long_frames *self, uint32_t handle);
+/* Into `out`, which is all zero. */
+void vitals_long_frames_explain(const struct vitals_long_frames *self, const struct inp_span *span,
+                                struct vital_frames *out);
 
 #endif

@@ -154,8 +154,3 @@ void vitals_lcp_restore(struct vitals *self, double value)
     vitals_publish(self, VITAL_LCP,
                    &(struct vital){.value = value, .final = true, .parts = {0, 0, 0, value}, .part_count = 4});
 }
-
-bool vitals_lcp_holds(const struct vitals_lcp *self, uint32_t handle)
-{
-    return self->has_paint && (self->paint.url == handle || self->paint.target == handle);
-}

@@ -15,21 +15,7 @@
  */
 #include "wasm/core/vitals_internal.h"
 
-bool vital_source_holds(const struct vital_source *self, uint32_t handle)
-{
-    for (unsigned i = 0; i < VITAL_SOURCE_TEXTS; i++)
-        if (self->text[i] == handle)
-            return true;
-    return false;
-}
-
-bool vitals_long_frames_hold(const struct vitals_long_frames *self, uint32_t handle)
-{
-    for (uint32_t i = 0; i < self->script_count; i++)
-        if (vital_source_holds(&self->scripts[i].source, handle))
-            return true;
-    return false;
-}
+#include <string.h>
 
 /* --- what is kept --- */
 
@@ -50,17 +36,23 @@ static bool long_frame_is_needed(const struct vitals_long_frames *self, uint32_t
     return false;
 }
 
+static void move_scripts(struct vitals_long_frames *self, uint32_t to, uint32_t from, uint32_t count)
+{
+    memmove(self->scripts + to, self->scripts + from, count * sizeof *self->scripts);
+}
+
 void vitals_long_frames_forget(struct vitals_long_frames *self, const struct inp_frame *frames, uint32_t frame_count)
 {
     uint32_t kept = 0, scripts_kept = 0, script = 0;
     for (uint32_t i = 0; i < self->count; i++) {
         struct long_frame frame = self->frames[i];
         bool is_needed = long_frame_is_needed(self, i, frames, frame_count);
-        for (uint32_t n = 0; n < frame.script_count; n++, script++)
-            if (is_needed)
-                self->scripts[scripts_kept++] = self->scripts[script];
-        if (is_needed)
+        if (is_needed) {
+            move_scripts(self, scripts_kept, script, frame.script_count);
+            scripts_kept += frame.script_count;
             self->frames[kept++] = frame;
+        }
+        script += frame.script_count;
     }
     self->count = kept;
     self->script_count = scripts_kept;
@@ -76,10 +68,8 @@ static void forget_oldest(struct vitals_long_frames *self)
     uint32_t scripts = self->frames[0].script_count;
     self->count--;
     self->script_count -= scripts;
-    for (uint32_t i = 0; i < self->count; i++)
-        self->frames[i] = self->frames[i + 1];
-    for (uint32_t i = 0; i < self->script_count; i++)
-        self->scripts[i] = self->scripts[i + scripts];
+    memmove(self->frames, self->frames + 1, self->count * sizeof *self->frames);
+    move_scripts(self, 0, scripts, self->script_count);
 }
 
 void vitals_long_frames_make_room(struct vitals_long_frames *self, uint32_t script_count)
@@ -106,8 +96,8 @@ void vitals_long_frames_add(struct vitals_long_frames *self, struct vitals_long_
     double style_start = number_or(frame->style_and_layout_start, frame->start_time + frame->duration);
     self->frames[self->count++] =
         (struct long_frame){frame->start_time, frame->duration, style_start, frame->script_count};
-    for (uint32_t i = 0; i < frame->script_count; i++)
-        self->scripts[self->script_count++] = frame->scripts[i];
+    memcpy(self->scripts + self->script_count, frame->scripts, frame->script_count * sizeof *frame->scripts);
+    self->script_count += frame->script_count;
 }
 
 /* --- what it says of an interaction --- */
@@ -150,25 +140,24 @@ static void add_frame(struct vital_frames *out, const struct inp_span *span, con
         add_script(out, span, &scripts[i]);
 }
 
-struct vital_frames vitals_long_frames_explain(const struct vitals_long_frames *self, const struct inp_span *span)
+void vitals_long_frames_explain(const struct vitals_long_frames *self, const struct inp_span *span,
+                                struct vital_frames *out)
 {
-    struct vital_frames out = {0};
     double last_end = 0;
     uint32_t script = 0;
     for (uint32_t i = 0; i < self->count; i++) {
         const struct long_frame *frame = &self->frames[i];
         if (long_frame_overlaps(frame, span->start, span->processing_end)) {
-            add_frame(&out, span, frame, &self->scripts[script]);
+            add_frame(out, span, frame, &self->scripts[script]);
             last_end = frame->start_time + frame->duration;
-            out.known = true;
+            out->known = true;
         }
         script += frame->script_count;
     }
-    if (!out.known)
-        return out;
+    if (!out->known)
+        return;
     if (last_end >= span->start + span->input_delay + span->processing)
-        out.parts[PART_PAINT] = span->next_paint - last_end;
-    out.parts[PART_UNATTRIBUTED] = span->next_paint - span->start - out.parts[PART_SCRIPT] -
-                                   out.parts[PART_STYLE_AND_LAYOUT] - out.parts[PART_PAINT];
-    return out;
+        out->parts[PART_PAINT] = span->next_paint - last_end;
+    out->parts[PART_UNATTRIBUTED] = span->next_paint - span->start - out->parts[PART_SCRIPT] -
+                                   out->parts[PART_STYLE_AND_LAYOUT] - out->parts[PART_PAINT];
 }

@@ -123,6 +123,7 @@ export function waterfall(view, marks) {
   return element("section", { class: "waterfall" },
     element("p", { class: "legend" }, legend.map((name) => element("span", {}, element("i", { class: `swatch bar-${name}` }), name)),
       legendOf(marks).map((mark) => element("span", {}, element("i", { class: `swatch mark-${mark.kind}` }), mark.legend)),
+      requests.some((request) => request.aligned_error !== undefined) && element("span", {}, element("i", { class: "swatch bar-whisker" }), "where else it may have been"),
       line.cuts.length > 0 && element("span", {}, element("i", { class: "swatch cut-swatch" }), "rest, cut")),
     element("div", { class: "row axis-row" }, element("div", { class: "label quiet" }, "Request, and below it the spans of its trace"), element("div", {}), axis(line, marks)),
     requests.map((request) => requestRows(line.scale, request)));

@@ -33,10 +33,6 @@ export class Bridge implements Sink {
     return this._core?.isFull?.() ? 0 : this.queue.items.length;
   }
 
-  get isStarted(): boolean {
-    return !!this._core;
-  }
-
   push(kind: InboxKind, item: unknown, extra?: string | number): void {
     this.queue.push(kind, item, extra);
   }
@@ -107,9 +103,9 @@ export class Bridge implements Sink {
     return sealed;
   }
 
-  private _tryWrite([kind, item, extra]: Item): boolean {
+  private _tryWrite(item: Item): boolean {
     try {
-      marshal(this._batch, kind, item, extra);
+      marshal(this._batch, item[0], item[1], item[2]);
     } catch (error) {
       // A getter of the page's browser threw: this entry is lost, the batch is not.
       this._batch.rollback();

@@ -2,24 +2,24 @@
  * The core: the module's exports and every view of its linear memory. Nothing else in the SDK knows an address. The
  * memory is shared and of fixed size, so views never go stale; whether it may be posted to a worker is another matter.
  */
-import { CoreStats, CoreStatus, Inbox, Memory } from "../abi";
+import { CoreExport, CoreStats, CoreStatus, Inbox, Memory } from "../abi";
 
 interface CoreExports {
   _initialize?(): void;
-  vitrace_abi_version(): number;
-  vitrace_start(): void;
-  vitrace_words(): number;
-  vitrace_strings(): number;
-  vitrace_ring(): number;
-  vitrace_stats_area(): number;
-  vitrace_take(mono: number, wall: number, words: number, stringBytes: number): number;
-  vitrace_seal(mono: number, wall: number, final: number): number;
-  vitrace_open_age(mono: number, wall: number): number;
-  vitrace_snapshot_area(): number;
-  vitrace_snapshot(mono: number, wall: number): number;
-  vitrace_pack(size: number): number;
-  vitrace_stats(): void;
-  vitrace_stop(): void;
+  [CoreExport.ABI_VERSION](): number;
+  [CoreExport.START](): void;
+  [CoreExport.WORDS](): number;
+  [CoreExport.STRINGS](): number;
+  [CoreExport.RING](): number;
+  [CoreExport.STATS_AREA](): number;
+  [CoreExport.TAKE](mono: number, wall: number, words: number, stringBytes: number): number;
+  [CoreExport.SEAL](mono: number, wall: number, final: number): number;
+  [CoreExport.OPEN_AGE](mono: number, wall: number): number;
+  [CoreExport.SNAPSHOT_AREA](): number;
+  [CoreExport.SNAPSHOT](mono: number, wall: number): number;
+  [CoreExport.PACK](size: number): number;
+  [CoreExport.STATS](): void;
+  [CoreExport.STOP](): void;
 }
 
 /** What the bridge needs of it. */
@@ -63,32 +63,32 @@ const PAGE_CLOCK: Clock = { mono: () => performance.now(), wall: Date.now };
 export function coreOf({ instance, memory }: Compiled, { mono, wall } = PAGE_CLOCK): OwnCore {
   const core = instance.exports as unknown as CoreExports;
   core._initialize?.();
-  const version = core.vitrace_abi_version();
+  const version = core[CoreExport.ABI_VERSION]();
   if (version !== Inbox.ABI_VERSION) throw new Error(`core speaks ABI ${version}, not ${Inbox.ABI_VERSION}`);
-  core.vitrace_start();
+  core[CoreExport.START]();
   const { buffer } = memory;
-  const strings = new Uint8Array(buffer, core.vitrace_strings(), Inbox.STRING_BYTES);
-  const stats = new Float64Array(buffer, core.vitrace_stats_area(), CoreStats.WORDS);
+  const strings = new Uint8Array(buffer, core[CoreExport.STRINGS](), Inbox.STRING_BYTES);
+  const stats = new Float64Array(buffer, core[CoreExport.STATS_AREA](), CoreStats.WORDS);
   return {
     memory,
-    words: new Float64Array(buffer, core.vitrace_words(), Inbox.WORDS),
+    words: new Float64Array(buffer, core[CoreExport.WORDS](), Inbox.WORDS),
     strings,
-    ringAddress: core.vitrace_ring(),
-    take: (words, stringBytes) => core.vitrace_take(mono(), wall(), words, stringBytes),
-    seal: (final) => core.vitrace_seal(mono(), wall(), +final),
-    openAge: () => core.vitrace_open_age(mono(), wall()),
-    stop: core.vitrace_stop,
+    ringAddress: core[CoreExport.RING](),
+    take: (words, stringBytes) => core[CoreExport.TAKE](mono(), wall(), words, stringBytes),
+    seal: (final) => core[CoreExport.SEAL](mono(), wall(), +final),
+    openAge: () => core[CoreExport.OPEN_AGE](mono(), wall()),
+    stop: core[CoreExport.STOP],
     pack(beacon) {
       strings.set(beacon, Inbox.PACK_FROM);
-      const size = core.vitrace_pack(beacon.length);
+      const size = core[CoreExport.PACK](beacon.length);
       return size ? new Uint8Array(strings.subarray(Inbox.PACK_TO, Inbox.PACK_TO + size)) : beacon;
     },
     snapshot() {
-      const size = core.vitrace_snapshot(mono(), wall());
-      if (size) return new Uint8Array(new Uint8Array(buffer, core.vitrace_snapshot_area(), size));
+      const size = core[CoreExport.SNAPSHOT](mono(), wall());
+      if (size) return new Uint8Array(new Uint8Array(buffer, core[CoreExport.SNAPSHOT_AREA](), size));
     },
     stats() {
-      core.vitrace_stats();
+      core[CoreExport.STATS]();
       return stats;
     },
   };

@@ -1,5 +1,5 @@
 /**
- * When to flush and when to seal. Batches of a second or 64 entries, in idle time; a first segment soon after load, so
+ * When to flush and when to seal. Batches of two seconds or 256 entries, in idle time; a first segment soon after load, so
  * that a short visit is known; later ones when they are full (the core decides) or old. While the page waits for a
  * frame after a return from the back/forward cache, `hold` keeps the queue together.
  */
@@ -7,12 +7,12 @@ import type { Guard } from "../lib/guard";
 import { whenIdle } from "../lib/when_idle";
 import type { Bridge } from "./bridge";
 
-const BATCH_MS = 1000;
-const BATCH_ITEMS = 64;
+const BATCH_MS = 2000;
 /** About 3 ms of work on a slow machine: more than that waits for the next idle period. */
-const SLICE_ITEMS = 256;
-/** The very first batch also compiles what it runs through: it only has the start, what is allowed, and the navigation. */
-const FIRST_ITEMS = 3;
+const BATCH_ITEMS = 256;
+/** The first batches also compile what they run through: only the start and what is allowed, then some, then the rest. */
+const FIRST_ITEMS = 2;
+const SLICE_GROWTH = 8;
 const IDLE_TIMEOUT_MS = 1000;
 const HELD_MS = 100;
 const FIRST_SEAL_MS = 2000;
@@ -41,7 +41,7 @@ export function pace(guard: Guard, bridge: Bridge, sealAgeMs: number, onSealed: 
     isIdleAsked = false;
     if (isHeld) return;
     if (bridge.flush(slice)) onSealed();
-    slice = SLICE_ITEMS;
+    slice = Math.min(slice * SLICE_GROWTH, BATCH_ITEMS);
     if (bridge.queued) askIdle();
     const age = bridge.openAge();
     if (!isFirst && !sealTimer && age > 0) armSeal(Math.max(sealAgeMs - age, 0));
@@ -65,19 +65,20 @@ export function pace(guard: Guard, bridge: Bridge, sealAgeMs: number, onSealed: 
       delayMs,
     );
   };
-  queue.onPush = () => {
-    if (!bridge.isStarted) return;
-    if (bridge.queued >= BATCH_ITEMS) askIdle();
-    else batchTimer ??= setTimeout(askIdle, BATCH_MS);
-  };
   return {
     start() {
+      queue.onPush = () => {
+        if (queue.items.length >= BATCH_ITEMS) askIdle();
+        else batchTimer ??= setTimeout(askIdle, BATCH_MS);
+      };
       askIdle();
       armSeal(FIRST_SEAL_MS);
     },
     hold: () => void (isHeld = true),
     release() {
       isHeld = false;
+      // What was held belongs together.
+      slice = BATCH_ITEMS;
       flush();
     },
     stop() {

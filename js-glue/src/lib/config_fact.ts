@@ -15,7 +15,7 @@ export function configFact({ options, isGranted, isAsked }: Pick<Watch, "options
     consent: isGranted ? InboxConsent.GRANTED : InboxConsent.DENIED,
     flightRecorder,
     trigger: isAsked,
-    msPerMinute: limit(budget.mainThreadMsPerMinute, 100),
+    msPerMinute: limit(budget.mainThreadMsPerMinute, 200),
     usPerEntry: limit(budget.usPerEntry, 250),
     bytes: limit(budget.bytes, 2_000_000),
     queryKeys: queryKeys?.join(" "),

@@ -11,26 +11,17 @@ export function isPrivate(): boolean {
 /** Beacons that the next page of the tab will report as lost. */
 export function addLeft(count: number): void {
   try {
-    if (!isPrivate()) sessionStorage.setItem(KEY, String(Math.max(+(sessionStorage.getItem(KEY) ?? 0) + count, 0)));
+    if (!isPrivate()) sessionStorage[KEY] = Math.max(+(sessionStorage[KEY] ?? 0) + count, 0);
   } catch {
     // The page has no storage.
   }
 }
 
-export function countLeft(): void {
-  addLeft(1);
-}
-
-/** The page came back. */
-export function uncountLeft(): void {
-  addLeft(-1);
-}
-
 /** How many there were since the last call. */
 export function takeLeft(): number {
   try {
-    const count = +(sessionStorage.getItem(KEY) ?? 0);
-    if (count) sessionStorage.removeItem(KEY);
+    const count = +(sessionStorage[KEY] ?? 0);
+    delete sessionStorage[KEY];
     return count;
   } catch {
     return 0;

@@ -15,10 +15,11 @@ export class Repeats {
   private readonly _seen = new Map<string, number>();
 
   /** In order: a new view starts anew. */
-  refuses([kind, item]: Item): boolean {
+  refuses(item: Item): boolean {
+    const kind = item[0];
     if (kind === InboxKind.VIEW) this._seen.clear();
     if (kind !== InboxKind.ERROR) return false;
-    const { type, message, stack, source, line, column } = item as ErrorFact;
+    const { type, message, stack, source, line, column } = item[1] as ErrorFact;
     const key = [type, message, stack || [source, line, column]].join("\n").slice(0, KEY_CHARS_MAX);
     const count = this._seen.get(key) ?? 0;
     if (count >= EACH_MAX || (!count && this._seen.size >= DIFFERENT_MAX)) return true;

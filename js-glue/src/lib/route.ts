@@ -43,6 +43,8 @@ export function routeFor(url: string, { route, routes }: Pick<Options, "route" |
  * one. Returns the name for the view before the first of them, and leaves it there once that view `isTold` to the core.
  */
 export function settleRoutes(queue: Queue, isTold: boolean): string | undefined {
+  // Asked for with every batch, and mostly there is none.
+  if (!queue.items.some((item) => item[0] === InboxKind.ROUTE)) return undefined;
   const first: { route?: string | undefined } = {};
   let view = first;
   queue.items = queue.items.filter(([kind, item]) => {

@@ -11,7 +11,8 @@ export interface Urls {
 
 /** `files`: folder of the SDK's files when known (the script tag's own), else they are taken from the collector. */
 export function urlsOf({ endpoint, wasmUrl, workerUrl }: Options, files?: string): Urls {
-  const absolute = (url: string) => new URL(url, document.baseURI).href;
+  // A URL object is the browser's slow way to say what mostly stands there already.
+  const absolute = (url: string) => (/^https?:\/\/[a-z\d.-]+(\/|$)/.test(url) ? url : new URL(url, document.baseURI).href);
   const base = absolute(endpoint ?? "/").replace(/\/+$/, "") + "/v1/";
   const sdk = `${files ?? base}vitrace`;
   return {

@@ -3,7 +3,3 @@ export function whenIdle(run: () => void, timeoutMs: number): void {
   if (typeof requestIdleCallback === "function") requestIdleCallback(run, { timeout: timeoutMs });
   else setTimeout(run, 1);
 }
-
-export function idle(timeoutMs: number): Promise<void> {
-  return new Promise((resolve) => whenIdle(resolve, timeoutMs));
-}

@@ -5,7 +5,8 @@
  *       any reaction: it was not dead                  a request that began in the 1.5 s has ended: it was not dead
  *
  * A request in flight cannot be seen before it ends, hence the second wait; the next click elsewhere and a page that is
- * hidden cut it short. Nothing is watched but between a click and its verdict, the page's changes only until the first.
+ * hidden cut it short. Nothing is watched but in those times after a click, the page's changes only until the first; the
+ * listeners stay for the 1.5 s also when the answer comes sooner, because people click again.
  * What answers without anything that can be observed, as a menu of the browser or a canvas, is never suspected.
  */
 import { ClickPatternType, InboxKind } from "../abi";
@@ -53,19 +54,26 @@ export function observeDeadClicks(context: Context, isOwn: (url: string) => bool
   let isQuiet = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let listening: AbortController | undefined;
-  const ignore = () => {
-    clearTimeout(timer);
-    listening?.abort();
-    mutations.disconnect();
-  };
   const acquit = () => {
-    ignore();
+    mutations.disconnect();
     resources.disconnect();
     suspect = undefined;
   };
+  const unlisten = () => {
+    clearTimeout(timer);
+    listening?.abort();
+    listening = undefined;
+  };
+  const listenOn = () => {
+    if (listening) return;
+    listening = new AbortController();
+    const options = { capture: true, passive: true, signal: listening.signal };
+    for (const type of REACTIONS) addEventListener(type, react, options);
+    navigation?.addEventListener("navigate", react, options);
+  };
   // A caret that was set is no answer, a selection is.
   const react = guard.wrap(({ type }: Event) => {
-    if (type !== "selectionchange" || getSelection()?.type === "Range") acquit();
+    if (suspect && (type !== "selectionchange" || getSelection()?.type === "Range")) acquit();
   });
   const mutations = new MutationObserver(guard.wrap(acquit));
   const resources = new PerformanceObserver(
@@ -93,8 +101,9 @@ export function observeDeadClicks(context: Context, isOwn: (url: string) => bool
     acquit();
   });
   const judge = guard.wrap(() => {
-    ignore();
-    isQuiet = isSuspicious(suspect!);
+    unlisten();
+    mutations.disconnect();
+    isQuiet = !!suspect && isSuspicious(suspect);
     if (isQuiet) timer = setTimeout(settle, LATE_MS);
     else acquit();
   });
@@ -102,7 +111,7 @@ export function observeDeadClicks(context: Context, isOwn: (url: string) => bool
     const { target, timeStamp: start } = event;
     if (!event.isTrusted || !target) return;
     if (suspect?.target !== target) settle();
-    ignore();
+    clearTimeout(timer);
     isQuiet = false;
     suspect ??= { target: target as Element, start, count: 0, href: "", event };
     suspect.count++;
@@ -110,12 +119,12 @@ export function observeDeadClicks(context: Context, isOwn: (url: string) => bool
     suspect.href = location.href;
     mutations.observe(document, CHANGES);
     resources.observe(RESOURCES);
-    listening = new AbortController();
-    const options = { capture: true, passive: true, signal: listening.signal };
-    for (const type of REACTIONS) addEventListener(type, react, options);
-    navigation?.addEventListener("navigate", react, options);
+    listenOn();
     timer = setTimeout(judge, ANSWER_MS);
   });
   context.drains.push(() => isHidden() && settle());
-  context.stops.push(acquit);
+  context.stops.push(() => {
+    unlisten();
+    acquit();
+  });
 }

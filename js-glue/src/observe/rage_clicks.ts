@@ -30,7 +30,8 @@ function isSelecting(target: HTMLInputElement): boolean {
   return target.selectionStart !== target.selectionEnd || (selection?.type === "Range" && selection.containsNode(target, true));
 }
 
-export function observeRageClicks(context: Context): void {
+/** `clicks`: those so far. */
+export function observeRageClicks(context: Context, clicks: readonly MouseEvent[] = []): void {
   let burst: Burst | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const end = context.guard.wrap(() => {
@@ -42,7 +43,7 @@ export function observeRageClicks(context: Context): void {
     }
     burst = undefined;
   });
-  listen<MouseEvent>(context, window, "click", ({ isTrusted, target, clientX: x, clientY: y, timeStamp: start }) => {
+  const take = ({ isTrusted, target, clientX: x, clientY: y, timeStamp: start }: MouseEvent) => {
     if (!isTrusted || !target) return;
     if (burst?.target !== target || Math.hypot(x - burst!.x, y - burst!.y) > NEAR_PX) end();
     burst ??= { target: target as HTMLInputElement, x, y, start, count: 0, isRage: false, last: -Infinity, before: -Infinity };
@@ -52,7 +53,9 @@ export function observeRageClicks(context: Context): void {
     burst.last = start;
     clearTimeout(timer);
     timer = setTimeout(end, WITHIN_MS);
-  });
+  };
+  clicks.forEach(take);
+  listen(context, window, "click", take);
   context.drains.push(() => isHidden() && end());
   context.stops.push(() => clearTimeout(timer));
 }

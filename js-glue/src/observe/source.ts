@@ -12,6 +12,11 @@ export interface Sink {
 export interface Context {
   /** When the current view began, for what starts over with each. */
   viewStart: number;
+  /**
+   * Between pagehide and pageshow a change of visibility is part of leaving, which LIFECYCLE PAGEHIDE and VIEW already tell.
+   * Chromium fires one after pagehide, and it alone would cost another beacon.
+   */
+  isGone?: boolean;
   readonly guard: Guard;
   readonly sink: Sink;
   /** Each hands over what the browser holds back for the next callback. */

@@ -25,10 +25,5 @@ export function observeVisibility(context: Context): void {
     const states = isSupported("visibility-state") ? performance.getEntriesByType("visibility-state") : [];
     for (const state of states) push(state.startTime, state.name === "hidden", true);
   });
-  // Between pagehide and pageshow a change is part of leaving, which LIFECYCLE PAGEHIDE and VIEW already tell. Chromium
-  // fires one after pagehide, and it alone would cost another beacon.
-  let isGone = false;
-  listen(context, window, "pagehide", () => (isGone = true));
-  listen(context, window, "pageshow", () => (isGone = false));
-  listen(context, document, "visibilitychange", (event) => isGone || push(event.timeStamp, isHidden(), false));
+  listen(context, document, "visibilitychange", (event) => context.isGone || push(event.timeStamp, isHidden(), false));
 }

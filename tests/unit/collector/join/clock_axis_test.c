@@ -30,8 +30,8 @@ static void test_clock_axis__without_an_anchor_nothing_has_a_place(void **state)
     (void)state;
     struct clock_place place;
     clock_axis_init(&axis);
-    clock_axis_add(&axis, 0, 5);                /* not read */
-    clock_axis_add(&axis, UINT64_MAX, 5);       /* no clock shows that */
+    clock_axis_add(&axis, 0, 5);          /* not read */
+    clock_axis_add(&axis, UINT64_MAX, 5); /* no clock shows that */
     clock_axis_add(&axis, NOW_US, UINT64_MAX);
     clock_axis_finish(&axis);
     assert_int_equal(axis.epochs, 0);

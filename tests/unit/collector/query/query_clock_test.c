@@ -64,14 +64,14 @@ static void add_request(struct index_fixture *fixture, uint8_t trace, uint64_t s
     snprintf(url, sizeof url, "http://127.0.0.1:8080/api/%u", trace);
     beacon_builder_resource(&beacon, url, start_us, &claim);
     otlp_builder_init(&spans);
-    otlp_builder_span(&spans, &(struct otlp_builder_span){
-                                  .trace = trace,
-                                  .span = 0x11,
-                                  .kind = 2,
-                                  .start_unix_us = ORIGIN + ahead_us + (uint64_t)SKEW_US + start_us + server_us,
-                                  .duration_us = duration_us,
-                                  .service = "web",
-                                  .name = "GET"});
+    otlp_builder_span(&spans, &(struct otlp_builder_span){.trace = trace,
+                                                          .span = 0x11,
+                                                          .kind = 2,
+                                                          .start_unix_us = ORIGIN + ahead_us + (uint64_t)SKEW_US +
+                                                                           start_us + server_us,
+                                                          .duration_us = duration_us,
+                                                          .service = "web",
+                                                          .name = "GET"});
     index_fixture_append(fixture, APPEND_SPANS, otlp_builder_bytes(&spans));
 }
 

@@ -137,9 +137,9 @@ static void test_inp__takes_the_longest_event_of_an_interaction(void **state)
 {
     (void)state;
     struct vitals *page = page_open();
-    take_full_event(page, (struct vitals_event){100, 80, 105, 110, 7, 1, 11, false});
-    take_full_event(page, (struct vitals_event){160, 120, 170, 190, 7, 2, 12, false});
-    take_full_event(page, (struct vitals_event){200, 40, 210, 220, 7, 3, 13, false});
+    take_full_event(page, (struct vitals_event){{{100, 80, 105, 110}}, 7, 1, 11, false});
+    take_full_event(page, (struct vitals_event){{{160, 120, 170, 190}}, 7, 2, 12, false});
+    take_full_event(page, (struct vitals_event){{{200, 40, 210, 220}}, 7, 3, 13, false});
     vitals_idle(page);
     const struct vital *inp = vitals_find(page, VITAL_INP);
     assert_measured(page, VITAL_INP, 120);
@@ -152,17 +152,17 @@ static void test_inp__looks_for_a_target_among_the_entries_that_have_the_latency
 {
     (void)state;
     struct vitals *page = page_open();
-    take_full_event(page, (struct vitals_event){100, 80, 105, 110, 7, 1, 0, false});
-    take_full_event(page, (struct vitals_event){100, 40, 105, 110, 7, 2, 12, false}); /* shorter: ends earlier */
-    take_full_event(page, (struct vitals_event){110, 80, 115, 119, 7, 3, 13, false}); /* as long, another start */
+    take_full_event(page, (struct vitals_event){{{100, 80, 105, 110}}, 7, 1, 0, false});
+    take_full_event(page, (struct vitals_event){{{100, 40, 105, 110}}, 7, 2, 12, false}); /* shorter: ends earlier */
+    take_full_event(page, (struct vitals_event){{{110, 80, 115, 119}}, 7, 3, 13, false}); /* as long, another start */
     vitals_idle(page);
     assert_int_equal(vitals_find(page, VITAL_INP)->target, 12);
     page = page_open();
-    take_full_event(page, (struct vitals_event){100, 80, 105, 110, 7, 1, 0, false});
-    take_full_event(page, (struct vitals_event){110, 80, 115, 119, 7, 3, 13, false});
+    take_full_event(page, (struct vitals_event){{{100, 80, 105, 110}}, 7, 1, 0, false});
+    take_full_event(page, (struct vitals_event){{{110, 80, 115, 119}}, 7, 3, 13, false});
     vitals_idle(page);
     assert_int_equal(vitals_find(page, VITAL_INP)->target, 0);
-    take_full_event(page, (struct vitals_event){100, 80, 110, 120, 7, 4, 14, false});
+    take_full_event(page, (struct vitals_event){{{100, 80, 110, 120}}, 7, 4, 14, false});
     vitals_idle(page);
     assert_int_equal(vitals_find(page, VITAL_INP)->target, 14);
     assert_int_equal(vitals_find(page, VITAL_INP)->name, 1);
@@ -173,9 +173,9 @@ static void test_inp__joins_events_of_one_frame_within_8_ms(void **state)
     (void)state;
     for (int apart = 8; apart <= 9; apart++) {
         struct vitals *page = page_open();
-        take_full_event(page, (struct vitals_event){100, 96, 120, 130, 7, 1, 11, false}); /* presented at 196 */
+        take_full_event(page, (struct vitals_event){{{100, 96, 120, 130}}, 7, 1, 11, false}); /* presented at 196 */
         /* another event, presented `apart` ms later, whose handlers ran around those of the first */
-        take_full_event(page, (struct vitals_event){102, 94 + apart, 110, 150, 0, 2, 12, false});
+        take_full_event(page, (struct vitals_event){{{102, 94 + apart, 110, 150}}, 0, 2, 12, false});
         vitals_idle(page);
         if (apart == 8)
             assert_parts(page, VITAL_INP, PARTS(10, 40, 46));
@@ -188,10 +188,10 @@ static void test_inp__follows_its_frame_as_later_batches_widen_it(void **state)
 {
     (void)state;
     struct vitals *page = page_open();
-    take_full_event(page, (struct vitals_event){100, 96, 120, 130, 7, 1, 11, false});
+    take_full_event(page, (struct vitals_event){{{100, 96, 120, 130}}, 7, 1, 11, false});
     vitals_idle(page);
     assert_parts(page, VITAL_INP, PARTS(20, 10, 66));
-    take_full_event(page, (struct vitals_event){100, 96, 120, 160, 0, 2, 12, false});
+    take_full_event(page, (struct vitals_event){{{100, 96, 120, 160}}, 0, 2, 12, false});
     vitals_idle(page);
     assert_parts(page, VITAL_INP, PARTS(20, 40, 36));
     assert_int_equal(vitals_find(page, VITAL_INP)->revision, 2);
@@ -202,18 +202,18 @@ static void test_inp__clamps_processing_to_the_interaction(void **state)
     (void)state;
     struct vitals *page = page_open();
     /* A pointerover handler of the same frame ran before the click began. */
-    take_full_event(page, (struct vitals_event){80, 116, 90, 110, 0, 2, 12, false});
-    take_full_event(page, (struct vitals_event){100, 96, 120, 130, 7, 1, 11, false});
+    take_full_event(page, (struct vitals_event){{{80, 116, 90, 110}}, 0, 2, 12, false});
+    take_full_event(page, (struct vitals_event){{{100, 96, 120, 130}}, 7, 1, 11, false});
     vitals_idle(page);
     assert_parts(page, VITAL_INP, PARTS(0, 30, 66));
     /* A sync dialog: processing goes on after the paint. */
     page = page_open();
-    take_full_event(page, (struct vitals_event){100, 96, 120, 5000, 7, 1, 11, false});
+    take_full_event(page, (struct vitals_event){{{100, 96, 120, 5000}}, 7, 1, 11, false});
     vitals_idle(page);
     assert_parts(page, VITAL_INP, PARTS(20, 76, 0));
     /* A duration that was rounded down to before the processing. */
     page = page_open();
-    take_full_event(page, (struct vitals_event){100, 8, 110, 112, 7, 1, 11, false});
+    take_full_event(page, (struct vitals_event){{{100, 8, 110, 112}}, 7, 1, 11, false});
     vitals_idle(page);
     assert_parts(page, VITAL_INP, PARTS(10, 0, 0));
 }
@@ -222,14 +222,14 @@ static void test_inp__keeps_the_frames_of_candidates_and_the_last_ten(void **sta
 {
     (void)state;
     struct vitals *page = page_open();
-    take_full_event(page, (struct vitals_event){100, 400, 120, 130, 7, 1, 11, false}); /* presented at 500 */
+    take_full_event(page, (struct vitals_event){{{100, 400, 120, 130}}, 7, 1, 11, false}); /* presented at 500 */
     vitals_idle(page);
     for (int i = 1; i <= 200; i++) {
         take_event(page, 0, i * 1000, 48);
         if (i % 30 == 0)
             vitals_idle(page);
     }
-    take_full_event(page, (struct vitals_event){100, 400, 110, 130, 0, 2, 11, false});
+    take_full_event(page, (struct vitals_event){{{100, 400, 110, 130}}, 0, 2, 11, false});
     vitals_idle(page);
     assert_parts(page, VITAL_INP, PARTS(10, 20, 370));
     assert_true(page->inp.frame_count <= INP_CANDIDATES_MAX + INP_RECENT_FRAMES);
@@ -266,7 +266,7 @@ static void test_inp__counts_first_input_and_its_event_as_one_interaction(void *
     (void)state;
     struct vitals *page = page_open();
     for (int first = 0; first < 2; first++)
-        take_full_event(page, (struct vitals_event){100, 16, 105, 110, 7, 1, 11, first == 0});
+        take_full_event(page, (struct vitals_event){{{100, 16, 105, 110}}, 7, 1, 11, first == 0});
     take_event(page, 14, 1000, 8);
     vitals_take_interaction_count(page, 50);
     vitals_idle(page);

@@ -4,13 +4,13 @@
 
 static struct vitals_script script(double start_time, double duration, double forced, uint32_t url)
 {
-    return (struct vitals_script){start_time, duration, forced, {.text = {[VITAL_SOURCE_URL] = url}, .position = -1}};
+    return (struct vitals_script){{{start_time, duration, forced}}, {.text = {[VITAL_SOURCE_URL] = url}, .position = -1}};
 }
 
 static void take_frame(struct vitals *page, double start_time, double duration, double style_start,
                        const struct vitals_script *scripts, uint32_t count)
 {
-    struct vitals_long_frame frame = {start_time, duration, style_start, .script_count = count};
+    struct vitals_long_frame frame = {{{start_time, duration, style_start}}, .script_count = count};
     for (uint32_t i = 0; i < count; i++)
         frame.scripts[i] = scripts[i];
     vitals_take_long_frame(page, &frame);
