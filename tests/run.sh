@@ -87,7 +87,7 @@ step_border() { # what may knock at the daemon's doors, and what must come of it
   build asan vitrace && bash .ci/setup.sh border || return 1
   local part status=0
   for part in smuggling doors origins series ports; do
-    timeout -k 10 120 node "tests/border/$part.mjs" build/asan/vitrace || status=1
+    timeout -k 10 60 node "tests/border/$part.mjs" build/asan/vitrace || status=1
   done
   return "$status"
 }

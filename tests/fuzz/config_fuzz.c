@@ -44,7 +44,7 @@ static void assert_says_why(const char *error, size_t error_size)
     size_t size = strnlen(error, error_size);
     assert(size > 0 && size < error_size && strstr(error, ": ") != NULL);
     for (size_t i = 0; i < size; i++)
-        assert(error[i] != '\n');
+        assert((unsigned char)error[i] >= 0x20 && error[i] != 0x7f);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
