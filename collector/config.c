@@ -66,6 +66,14 @@ static bool config_check(const struct config *self, char *error, size_t error_si
     return true;
 }
 
+/* What the file says is quoted in errors, and an error is one line, also on a terminal. */
+static void config_flatten(char *error)
+{
+    for (; *error != '\0'; error++)
+        if ((unsigned char)*error < ' ' || *error == 0x7f)
+            *error = '?';
+}
+
 /* Lowest first, each later source overwriting. */
 bool config_load(struct config *self, const struct config_input *input, char *error, size_t error_size)
 {
@@ -83,8 +91,10 @@ bool config_load(struct config *self, const struct config_input *input, char *er
                           config_rows[i].environment, error, error_size) &&
                config_set(self, i, input->flag[i], CONFIG_FROM_FLAG, "command line", error, error_size);
     good = good && config_check(self, error, error_size);
-    if (!good)
+    if (!good) {
+        config_flatten(error);
         config_release(self);
+    }
     return good;
 }
 

@@ -83,10 +83,24 @@ step_lives() { # long: the release bar
 step_stress() { npm_ready js-glue && npm_ready demo-site && node tests/stress/ring_stress.mjs; }
 step_kill() { bash demo-site/run.sh --check --kill; }
 step_badinput() { bash tests/e2e/bad_input.sh; }
+step_border() { # what may knock at the daemon's doors, and what must come of it
+  build asan vitrace && bash .ci/setup.sh border || return 1
+  local part status=0
+  for part in smuggling doors origins series ports; do
+    timeout -k 10 60 node "tests/border/$part.mjs" build/asan/vitrace || status=1
+  done
+  return "$status"
+}
 step_grpc() { build asan vitrace && npm_ready demo-site && node tests/e2e/otlp_grpc.mjs build/asan/vitrace; }
 step_raw() { build asan vitrace && node tests/e2e/raw_inbox.mjs build/asan/vitrace; }
 step_metrics() { build asan vitrace && bash tests/e2e/metrics.sh; }
-step_operate() { build asan vitrace && bash tests/e2e/operate.sh; }
+step_operate() {
+  local status=0
+  build asan vitrace || return 1
+  bash tests/e2e/operate.sh || status=1
+  node tests/e2e/log_verbs.mjs build/asan/vitrace || status=1
+  return "$status"
+}
 step_fuzz() {
   build fuzz || return 1
   local target status=0
@@ -101,7 +115,7 @@ step_fuzz() {
 }
 
 # The build of the page's half comes first: the collector serves it, the end-to-end tests load it.
-for step in setup native model wasm wasi js waysout tidy threads badinput raw grpc operate metrics stress hostile engines lives e2e kill crash; do run_step "$step"; done
+for step in setup native model wasm wasi js waysout tidy threads badinput border raw grpc operate metrics stress hostile engines lives e2e kill crash; do run_step "$step"; done
 [ "$long" = 0 ] || run_step fuzz
 printf '%d s in all\n' $((SECONDS - started))
 printf '%d passed, %d failed\n' "$passed" "$failed"

@@ -109,11 +109,11 @@ static bool auth_hashes_have(const struct auth_hashes *hashes, const uint8_t has
     return found != 0;
 }
 
-static bool auth_lets_in(struct auth *self, const struct net_exchange *exchange)
+bool auth_permits(struct auth *self, struct slice authorization)
 {
     uint8_t hash[AUTH_HASH_BYTES] = {0};
     struct slice token;
-    bool given = auth_find_token(net_exchange_header(exchange, "authorization"), &token);
+    bool given = auth_find_token(authorization, &token);
     if (given)
         auth_hash(token, hash);
     pthread_mutex_lock(&self->lock);
@@ -138,7 +138,7 @@ static void auth_refuse(struct net_exchange *exchange)
 void auth_handle(void *context, struct net_exchange *exchange)
 {
     const struct auth_door *door = context;
-    if (auth_lets_in(door->auth, exchange)) {
+    if (auth_permits(door->auth, net_exchange_header(exchange, "authorization"))) {
         door->handle(door->context, exchange);
         return;
     }

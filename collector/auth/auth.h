@@ -29,6 +29,9 @@ void auth_free(struct auth *self);
 /* Any thread: requests that come later are judged by the new set. */
 void auth_set(struct auth *self, const struct auth_hashes *hashes);
 
+/* Of an Authorization header's value; empty = there was none. */
+bool auth_permits(struct auth *self, struct slice authorization);
+
 /* One per guarded route, living as long as the net; auth_handle is the route's handler and the door its context. */
 struct auth_door {
     struct auth *auth;

@@ -34,11 +34,12 @@ static void siphash_take(struct siphash_state *s, uint64_t word)
     s->v0 ^= word;
 }
 
-static uint64_t siphash_word(const uint8_t *at, size_t size)
+/* By index: an empty slice may have no address to add to. */
+static uint64_t siphash_word(struct slice bytes, size_t at, size_t size)
 {
     uint64_t word = 0;
     for (size_t i = 0; i < size; i++)
-        word |= (uint64_t)at[i] << (8 * i);
+        word |= (uint64_t)bytes.data[at + i] << (8 * i);
     return word;
 }
 
@@ -52,8 +53,8 @@ uint64_t siphash(struct siphash_key key, struct slice bytes)
     };
     size_t at = 0;
     for (; bytes.size - at >= 8; at += 8)
-        siphash_take(&s, siphash_word(bytes.data + at, 8));
-    siphash_take(&s, siphash_word(bytes.data + at, bytes.size - at) | (uint64_t)(bytes.size & 0xff) << 56);
+        siphash_take(&s, siphash_word(bytes, at, 8));
+    siphash_take(&s, siphash_word(bytes, at, bytes.size - at) | (uint64_t)(bytes.size & 0xff) << 56);
     s.v2 ^= 0xff;
     for (int i = 0; i < 4; i++)
         siphash_round(&s);

@@ -283,9 +283,16 @@ static void ingest_open_body(struct ingest *self, struct ingest_visit *visit)
     }
 }
 
+/* No browser sends two; whoever does is let in by neither. */
+static struct slice ingest_find_origin(const struct net_exchange *exchange)
+{
+    bool one = net_exchange_header_count(exchange, "origin") == 1;
+    return one ? net_exchange_header(exchange, "origin") : slice_of(NULL, 0);
+}
+
 static void ingest_judge(struct ingest *self, struct net_exchange *exchange)
 {
-    struct ingest_visit visit = {.exchange = exchange, .origin = net_exchange_header(exchange, "origin")};
+    struct ingest_visit visit = {.exchange = exchange, .origin = ingest_find_origin(exchange)};
     bool known = ingest_apps_know_origin(&self->policy.apps, visit.origin);
     ingest_cors_init(&visit.cors, visit.origin, known);
     if (net_exchange_method(exchange) == NET_OPTIONS) {

@@ -56,6 +56,18 @@ static struct slice net_hosts_strip(struct slice host)
     return host;
 }
 
+/* What names, addresses and ports are written with; none of '/', '@', ',' or blanks, which proxies cut in different places. */
+bool net_hosts_is_spelled(struct slice host)
+{
+    for (size_t i = 0; i < host.size; i++) {
+        uint8_t c = host.data[i];
+        bool is_letter = (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
+        if (!is_letter && !(c >= '0' && c <= '9') && (c == 0 || strchr("-._~%:[]", c) == NULL))
+            return false;
+    }
+    return true;
+}
+
 static bool net_hosts_is_address(const char *host, size_t size)
 {
     char copy[NET_HOSTS_NAME_BYTES_MAX + 1];

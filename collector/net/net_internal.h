@@ -121,6 +121,13 @@ struct net_hosts {
     size_t count;
 };
 
+struct net_line {
+    size_t bytes;
+    bool ends_in_cr;
+    bool is_behind_another; /* an empty line ends the head, but those before its first line do not */
+    bool is_behind_head;
+};
+
 struct net_connection {
     uv_tcp_t tcp;
     struct net_loop *loop;
@@ -142,6 +149,7 @@ struct net_connection {
     size_t head_bytes; /* as they came over the wire, so that blanks count too */
     size_t chunk_extension_bytes;
     bool head_complete, in_name, in_value;
+    struct net_line line; /* the one of the head that the last feed ended in */
     bool in_gap, gap_has_break; /* between a colon and its value; a line ended there in an earlier feed */
     uint64_t feed;              /* number of the llhttp_execute call under way */
     const char *feed_begin, *feed_end;
@@ -203,6 +211,7 @@ void net_peers_give(_Atomic uint16_t *count);
 /* net_hosts.c */
 bool net_hosts_init(struct net_hosts *self, const struct net_options *options); /* false = out of memory */
 void net_hosts_release(struct net_hosts *self);
+bool net_hosts_is_spelled(struct slice host);
 bool net_hosts_allow(const struct net_hosts *self, struct slice host); /* a Host header's value */
 
 /* net_parse.c */

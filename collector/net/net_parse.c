@@ -2,11 +2,15 @@
  * Bytes to a request, with llhttp. The callbacks only store; what they refuse is written into the exchange and the
  * parse stops there, because after a refusal nobody can say where the next request begins.
  *
- * llhttp (strict) refuses conflicting lengths, foreign transfer codings, blanks before a colon, bare line feeds. It
- * takes three things that a proxy in front may read differently, and these are refused here: obs-fold      a value that
- * begins or goes on after a line break; seen in the bytes before its first piece, or as a further piece that is not the
- * continuation of input cut between two reads (RFC 9112, 5.2: reject) Host          none or several in HTTP/1.1 (RFC
- * 9112, 3.2) codings       Transfer-Encoding twice, or in HTTP/1.0 (RFC 9112, 6.1)
+ * llhttp (strict) refuses conflicting lengths, foreign transfer codings, blanks before a colon, bare line feeds. What it
+ * takes and a proxy in front may read differently is refused here:
+ *
+ *   obs-fold  a value that begins or goes on after a line break; seen in the bytes before its first piece, or as a further
+ *             piece that is not the continuation of input cut between two reads (RFC 9112, 5.2: reject)
+ *   bare LF   behind the request line or the head, where llhttp lets it pass (RFC 9112, 2.2)
+ *   no name   a line that begins with its colon; llhttp calls it a field without a name
+ *   Host      none or several in HTTP/1.1 (RFC 9112, 3.2), what no host looks like, or another one than in the target
+ *   codings   Transfer-Encoding twice, or in HTTP/1.0 (RFC 9112, 6.1)
  */
 #include "collector/net/net_internal.h"
 
@@ -78,9 +82,17 @@ static int net_parse_on_name(llhttp_t *parser, const char *at, size_t size)
     return net_parse_store(self, at, size);
 }
 
+static bool net_parse_name_is_empty(const struct net_connection *self)
+{
+    const struct net_exchange *exchange = self->exchange;
+    return !self->in_name || exchange->field[exchange->field_count - 1].name_size == 0;
+}
+
 static int net_parse_on_name_end(llhttp_t *parser)
 {
     struct net_connection *self = net_parse_self(parser);
+    if (!self->head_complete && net_parse_name_is_empty(self))
+        return net_parse_refuse(self, 400, "bad_request", "A header has no name.", COUNTER_HTTP_BAD_REQUESTS);
     self->in_name = self->in_value = self->gap_has_break = false;
     self->in_gap = true;
     return 0;
@@ -142,7 +154,7 @@ static enum net_method net_parse_method(uint8_t method)
 static bool net_parse_host_is_valid(const struct net_exchange *exchange)
 {
     unsigned hosts = net_exchange_header_count(exchange, "host");
-    return exchange->http_1_0 ? hosts <= 1 : hosts == 1;
+    return (exchange->http_1_0 ? hosts <= 1 : hosts == 1) && net_hosts_is_spelled(net_exchange_header(exchange, "host"));
 }
 
 /* No Host at all is HTTP/1.0, which no browser speaks. */
@@ -177,7 +189,7 @@ static void net_parse_judge_head(struct net_connection *self)
     if (self->parser.http_major != 1)
         net_exchange_refuse(exchange, 505, "http_version", "Only HTTP/1.0 and HTTP/1.1.", COUNTER_HTTP_BAD_REQUESTS);
     else if (!net_parse_host_is_valid(exchange))
-        net_exchange_refuse(exchange, 400, "bad_request", "Exactly one Host header is required.",
+        net_exchange_refuse(exchange, 400, "bad_request", "Exactly one Host header is required, with a name or address.",
                             COUNTER_HTTP_BAD_REQUESTS);
     else if (!net_parse_host_is_allowed(self))
         net_exchange_refuse(exchange, 421, "host", "This name is not served here; see admin_hosts.", COUNTER_HTTP_HOST);
@@ -230,6 +242,15 @@ static int net_parse_on_body(llhttp_t *parser, const char *at, size_t size)
     return net_parse_refuse(self, 413, "body_too_large", "The body is over the limit.", COUNTER_HTTP_BODY_TOO_LARGE);
 }
 
+/* What does not fit is refused when it is announced, not when it has come. */
+static int net_parse_on_chunk(llhttp_t *parser)
+{
+    struct net_connection *self = net_parse_self(parser);
+    if (parser->content_length <= self->exchange->body.room_max - self->exchange->body.size)
+        return 0;
+    return net_parse_refuse(self, 413, "body_too_large", "The body is over the limit.", COUNTER_HTTP_BODY_TOO_LARGE);
+}
+
 static int net_parse_on_chunk_extension(llhttp_t *parser, const char *at, size_t size)
 {
     (void)at;
@@ -255,6 +276,7 @@ static const llhttp_settings_t net_parse_settings = {
     .on_headers_complete = net_parse_on_head,
     .on_body = net_parse_on_body,
     .on_message_complete = net_parse_on_whole,
+    .on_chunk_header = net_parse_on_chunk,
     .on_chunk_extension_name = net_parse_on_chunk_extension,
     .on_chunk_extension_value = net_parse_on_chunk_extension,
 };
@@ -275,19 +297,47 @@ static bool net_parse_head_is_over(struct net_connection *self, size_t size)
     return self->head_bytes > NET_HEAD_BYTES_MAX;
 }
 
+static void net_parse_end_line(struct net_line *line)
+{
+    bool is_empty = line->bytes == 1; /* its CR */
+    *line = (struct net_line){.is_behind_another = line->is_behind_another || !is_empty,
+                              .is_behind_head = line->is_behind_another && is_empty};
+}
+
+/* How much of `input` comes before a line feed of the head that has no carriage return: all of it, when none has. */
+static size_t net_parse_before_bare_feed(struct net_line *line, struct slice input)
+{
+    size_t at = 0;
+    while (at < input.size && !line->is_behind_head) {
+        const uint8_t *feed = memchr(input.data + at, '\n', input.size - at);
+        size_t end = feed == NULL ? input.size : (size_t)(feed - input.data);
+        if (end > at)
+            line->ends_in_cr = input.data[end - 1] == '\r';
+        line->bytes += end - at;
+        if (feed == NULL || !line->ends_in_cr)
+            return end;
+        net_parse_end_line(line);
+        at = end + 1;
+    }
+    return input.size;
+}
+
 enum net_parse_result net_parse(struct net_connection *self, struct slice input, size_t *taken)
 {
+    size_t size = net_parse_before_bare_feed(&self->line, input);
     self->feed++;
     self->feed_begin = (const char *)input.data;
-    self->feed_end = self->feed_begin + input.size;
-    llhttp_errno_t status = llhttp_execute(&self->parser, self->feed_begin, input.size);
+    self->feed_end = self->feed_begin + size;
+    llhttp_errno_t status = llhttp_execute(&self->parser, self->feed_begin, size);
+    bool head_is_over = status == HPE_OK && net_parse_head_is_over(self, size);
     *taken = input.size;
-    if (status == HPE_OK && !net_parse_head_is_over(self, input.size))
+    if (status == HPE_OK && !head_is_over && size == input.size)
         return NET_PARSE_MORE;
-    if (status == HPE_OK)
+    if (head_is_over)
         net_parse_head_too_large(self);
     if (status == HPE_PAUSED) {
         *taken = (size_t)(llhttp_get_error_pos(&self->parser) - self->feed_begin);
+        self->line = (struct net_line){0};
         llhttp_resume(&self->parser);
         return NET_PARSE_WHOLE;
     }

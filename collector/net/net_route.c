@@ -1,24 +1,34 @@
 #include "collector/net/net_internal.h"
 
-/* "http://host" of an absolute-form target, which servers must take (RFC 9112, 3.2.2). */
-static struct slice net_route_skip_authority(struct slice target)
+#include <strings.h>
+
+/* "http://host" of an absolute-form target, which servers must take (RFC 9112, 3.2.2). With another host than in Host, two
+ * servers in a row may have two requests in mind. */
+static bool net_route_skip_authority(const struct net_exchange *exchange, struct slice *target)
 {
     static const char *const schemes[] = {"http://", "https://"};
     for (unsigned i = 0; i < 2; i++) {
         size_t size = strlen(schemes[i]);
-        if (target.size <= size || memcmp(target.data, schemes[i], size) != 0)
+        if (target->size <= size || memcmp(target->data, schemes[i], size) != 0)
             continue;
-        const uint8_t *slash = memchr(target.data + size, '/', target.size - size);
-        return slash == NULL ? slice_text("/") : slice_of(slash, target.size - (size_t)(slash - target.data));
+        const uint8_t *slash = memchr(target->data + size, '/', target->size - size);
+        size_t end = slash == NULL ? target->size : (size_t)(slash - target->data);
+        struct slice host = net_exchange_header(exchange, "host");
+        bool same = host.size > 0 && host.size == end - size &&
+                    strncasecmp((const char *)host.data, (const char *)target->data + size, host.size) == 0;
+        *target = slash == NULL ? slice_text("/") : slice_of(slash, target->size - end);
+        return same;
     }
-    return target;
+    return true;
 }
 
 bool net_route_split(struct net_exchange *exchange)
 {
-    struct slice target = net_route_skip_authority(slice_of(exchange->head.data, exchange->target_size));
-    exchange->path = target;
+    struct slice target = slice_of(exchange->head.data, exchange->target_size);
     exchange->query = slice_of(NULL, 0);
+    if (!net_route_skip_authority(exchange, &target))
+        return false;
+    exchange->path = target;
     if (target.size == 0 || target.data[0] != '/')
         return target.size == 1 && target.data[0] == '*'; /* OPTIONS *: a target, though no route has it */
     if (memchr(target.data, '#', target.size) != NULL || memchr(target.data, '\0', target.size) != NULL)

@@ -77,7 +77,7 @@ static void stage_close(struct stage *self)
 static uint64_t digest(uint64_t so_far, struct slice bytes)
 {
     static const struct siphash_key key = {1, 2};
-    return so_far * 31 + (bytes.size == 0 ? 0 : siphash(key, bytes)) + bytes.size;
+    return so_far * 31 + siphash(key, bytes) + bytes.size;
 }
 
 static void tell(struct story *story, const struct net_exchange *exchange)

@@ -202,7 +202,7 @@ static void test_net__a_trailing_star_matches_any_rest(void **state)
     connect_to(state, &client);
     http_client_send_text(&client, "GET /tree/a/b?c HTTP/1.1\r\nHost: x\r\n\r\nGET /tree/ HTTP/1.1\r\nHost: "
                                    "x\r\n\r\nGET /tree HTTP/1.1\r\nHost: x\r\n\r\n"
-                                   "GET http://other/echo?z HTTP/1.1\r\nHost: x\r\n\r\n");
+                                   "GET http://X/echo?z HTTP/1.1\r\nHost: x\r\n\r\n");
     expect_reply(&client, 200, "/tree/a/b|a/b|c|0|");
     expect_reply(&client, 200, "/tree/|||0|");
     expect_reply(&client, 404, NULL);
@@ -396,6 +396,9 @@ static void test_net__smuggling_probes_are_refused_and_the_connection_closed(voi
         {"coding in HTTP/1.0", "POST /echo HTTP/1.0\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"},
         {"bare LF lines", "POST /echo HTTP/1.1\nHost: x\nContent-Length: 5\n\nhello"},
         {"bare LF after a value", "GET /echo HTTP/1.1\r\nHost: x\nX: y\r\n\r\n"},
+        {"bare LF behind the request line", "GET /echo HTTP/1.1\nHost: x\r\n\r\n"},
+        {"bare LF behind the head", "GET /echo HTTP/1.1\r\nHost: x\r\n\n"},
+        {"bare LF in front", "\nGET /echo HTTP/1.1\r\nHost: x\r\n\r\n"},
         {"bare CR in a value", "GET /echo HTTP/1.1\r\nHost: x\r\nX: a\rb\r\n\r\n"},
         {"blank before colon", "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length : 5\r\n\r\nhello"},
         {"blank before name", "GET /echo HTTP/1.1\r\n Host: x\r\n\r\n"},
@@ -404,6 +407,16 @@ static void test_net__smuggling_probes_are_refused_and_the_connection_closed(voi
         {"NUL in a value", NULL},
         {"no host", "GET /echo HTTP/1.1\r\n\r\n"},
         {"two hosts", "GET /echo HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n"},
+        {"a host that is two", "GET /echo HTTP/1.1\r\nHost: x, y\r\n\r\n"},
+        {"a host with a path", "GET /echo HTTP/1.1\r\nHost: x/y\r\n\r\n"},
+        {"a host with a user", "GET /echo HTTP/1.1\r\nHost: x@y\r\n\r\n"},
+        {"a host with a blank", "GET /echo HTTP/1.1\r\nHost: x y\r\n\r\n"},
+        {"another host in the target", "GET http://y/echo HTTP/1.1\r\nHost: x\r\n\r\n"},
+        {"a longer host in the target", "GET http://xy/echo HTTP/1.1\r\nHost: x\r\n\r\n"},
+        {"no host in the target", "GET http:///echo HTTP/1.1\r\nHost:\r\n\r\n"},
+        {"a user in the target", "GET http://x@x/echo HTTP/1.1\r\nHost: x\r\n\r\n"},
+        {"a header without a name", "GET /echo HTTP/1.1\r\nHost: x\r\n: y\r\n\r\n"},
+        {"a first header without a name", "GET /echo HTTP/1.1\r\n: y\r\nHost: x\r\n\r\n"},
         {"chunk size not hex",
          "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nhello\r\n0\r\n\r\n"},
         {"chunk size over 64 bits",
