@@ -165,7 +165,7 @@ async function main() {
   other[0] ^= 0x40;
   const left = bodies.map((body, seq) => encode({ ...body, batches: seq > 0 ? body.batches : [renamed(body.batches[0], other), ...body.batches.slice(1)] }, seq, other));
   const fresh = await start(join(work, "left"));
-  const answers = await Promise.all(left.toReversed().map((body) => post(fresh, body)));
+  const answers = await Promise.all([...left].reverse().map((body) => post(fresh, body)));
   check("bodies of a page that is left, all at once and the last one first, are 204", answers.every((answer) => answer === "204"), answers.join());
   fresh.child.kill("SIGTERM");
   await fresh.ended;
