@@ -1,6 +1,8 @@
 // What a V8 CPU profile says of an SDK. A sample belongs to its innermost frame with a script's URL; WebAssembly is the
 // SDK's, for no page here has any of its own. The profiler inflates times: ratios are the use of it.
 const WINDOW_US = 100_000;
+// A wrapped XMLHttpRequest that the page sends: what the browser does in there is the page's, above all when it waits.
+const PASSED_THROUGH = "send";
 
 export function profileCost({ nodes, samples, timeDeltas, startTime }, isOwn) {
   const own = new Map();
@@ -9,8 +11,8 @@ export function profileCost({ nodes, samples, timeDeltas, startTime }, isOwn) {
   const byId = new Map(nodes.map((node) => [node.id, node]));
   const isOwnNode = (id) => {
     if (own.has(id)) return own.get(id);
-    const { url } = byId.get(id).callFrame;
-    const result = url ? isOwn(url) || url.startsWith("wasm:") : parents.has(id) && isOwnNode(parents.get(id));
+    const { url, functionName } = byId.get(id).callFrame;
+    const result = url ? isOwn(url) || url.startsWith("wasm:") : functionName !== PASSED_THROUGH && parents.has(id) && isOwnNode(parents.get(id));
     own.set(id, result);
     return result;
   };

@@ -48,9 +48,9 @@ test("a sample belongs to the innermost frame that has a script", () => {
   assert.equal(cost.peakShare, 0.06);
 });
 
-test("WebAssembly is the SDK's, and a fetch that a wrapper calls for the page is the wrapper's", () => {
-  const nodes = [frame(1, "", "(root)", [2]), frame(2, "wasm://wasm/1234", "take")];
-  assert.equal(profileCost({ nodes, samples: [2], timeDeltas: [500], startTime: 0 }, isOwn).selfMs, 0.5);
+test("WebAssembly is the SDK's; what the browser does in the page's wrapped request is the page's", () => {
+  const nodes = [frame(1, "", "(root)", [2, 3]), frame(2, "wasm://wasm/1234", "take"), frame(3, "/sdk/a.js", "wrapper", [4]), frame(4, "", "send")];
+  assert.equal(profileCost({ nodes, samples: [2, 3, 4], timeDeltas: [500, 1000, 90_000], startTime: 0 }, isOwn).selfMs, 1.5);
 });
 
 test("allocations are summed below the SDK's frames and nowhere else", () => {
