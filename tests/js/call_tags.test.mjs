@@ -11,7 +11,7 @@ const SAFARI = "Mozilla/5.0 (Macintosh) AppleWebKit/605.1.15 (KHTML, like Gecko)
 
 let seen, pushed, given, open, now, browser;
 Object.defineProperty(globalThis, "navigator", { configurable: true, get: () => browser });
-performance.now = () => now;
+Object.defineProperty(performance, "now", { value: () => now });
 
 function setUp(fragmentTag = true, userAgent = CHROMIUM) {
   [seen, pushed, open, now] = [[], [], [], 5000];

@@ -1,13 +1,15 @@
 // Rage and dead clicks at their limits, on a page that is made of fakes and a clock that is turned by hand. What a real
 // browser does with them is in entries_chromium.test.mjs.
 import assert from "node:assert/strict";
-import { afterEach, beforeEach, mock, test } from "node:test";
+import { afterEach, beforeEach, test } from "node:test";
 import { load } from "./support/bundle.mjs";
 
 const { ClickPatternType: Type } = await load("abi");
 const { observeRageClicks, observeDeadClicks, Guard } = await load("observe/rage_clicks", "observe/dead_clicks", "lib/guard");
 
-let listeners, pushed, context, selection, hidden, mutations, resources;
+const { setTimeout, clearTimeout } = globalThis;
+const realTimers = { setTimeout, clearTimeout };
+let timers, listeners, pushed, context, selection, hidden, mutations, resources;
 
 /** An element with what the observers ask of it: `is` are the selectors that it, or what is around it, matches. */
 function element(name, { is = [name], cursor = "auto", selected = false } = {}) {
@@ -40,19 +42,34 @@ function setUp() {
   globalThis.MutationObserver = observer((one) => (mutations = one));
   globalThis.PerformanceObserver = observer((one) => (resources = one));
   context = { guard: new Guard(), sink: { push: (_kind, fact) => pushed.push(fact), lose: assert.fail }, drains: [], stops: [] };
-  mock.timers.enable({ apis: ["setTimeout"] });
+  timers = [];
+  globalThis.setTimeout = (run, ms = 0) => {
+    const timer = { at: now + Math.max(ms, 1), run };
+    timers.push(timer);
+    return timer;
+  };
+  globalThis.clearTimeout = clearTimeoutOf;
 }
 beforeEach(setUp);
 afterEach(() => {
-  mock.timers.reset();
+  Object.assign(globalThis, realTimers);
   assert.equal(context.guard.swallowed, 0, context.guard.reason);
 });
 
 let now = 0;
 const dispatch = (type, event = {}) => [...listeners].forEach((one) => one.type === type && one.take({ type, timeStamp: now, ...event }));
 const click = (target, more) => dispatch("click", { isTrusted: true, target, clientX: 100, clientY: 100, defaultPrevented: false, ...more });
-// One by one: a timer that is set by another counts from then.
-const pass = (ms) => { for (; ms > 0; ms--) { now++; mock.timers.tick(1); } };
+// Millisecond by millisecond: a timer that is set by another counts from then.
+function pass(ms) {
+  for (; ms > 0; ms--) {
+    now++;
+    for (const timer of timers.filter(({ at }) => at <= now)) {
+      clearTimeoutOf(timer);
+      timer.run();
+    }
+  }
+}
+const clearTimeoutOf = (timer) => (timers = timers.filter((one) => one !== timer));
 const drain = () => context.drains.forEach((one) => one());
 const entries = (...all) => resources.on && resources.take({ getEntries: () => all });
 

@@ -18,7 +18,8 @@ function collect() {
 }
 
 function navigated(notRestoredReasons) {
-  performance.getEntriesByType = (type) => (type === "navigation" ? [{ notRestoredReasons }] : []);
+  const value = (type) => (type === "navigation" ? [{ notRestoredReasons }] : []);
+  Object.defineProperty(performance, "getEntriesByType", { value, configurable: true });
   const sink = collect();
   pushNotRestored(sink);
   delete performance.getEntriesByType;
