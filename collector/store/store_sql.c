@@ -60,12 +60,6 @@ void sql_bind_int(struct sql *self, sqlite3_stmt *statement, int at, int64_t val
         sql_check(self, sqlite3_bind_int64(statement, at, value));
 }
 
-void sql_bind_double(struct sql *self, sqlite3_stmt *statement, int at, double value)
-{
-    if (statement)
-        sql_check(self, sqlite3_bind_double(statement, at, value));
-}
-
 void sql_bind_text(struct sql *self, sqlite3_stmt *statement, int at, struct slice text)
 {
     const char *data = text.data ? (const char *)text.data : "";
@@ -107,13 +101,4 @@ struct slice sql_bytes(sqlite3_stmt *statement, int column)
 {
     const void *data = sqlite3_column_blob(statement, column);
     return slice_of(data, (size_t)sqlite3_column_bytes(statement, column));
-}
-
-void sql_id(sqlite3_stmt *statement, int column, uint8_t *out, size_t size)
-{
-    struct slice bytes = sql_bytes(statement, column);
-    if (bytes.size == size)
-        memcpy(out, bytes.data, size);
-    else
-        memset(out, 0, size);
 }

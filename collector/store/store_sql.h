@@ -25,7 +25,6 @@ bool sql_run(struct sql *self, const char *text);
 /* The statement, reset and without bindings; NULL after a failure, which everything below takes quietly. */
 sqlite3_stmt *sql_use(struct sql *self, size_t id);
 void sql_bind_int(struct sql *self, sqlite3_stmt *statement, int at, int64_t value);
-void sql_bind_double(struct sql *self, sqlite3_stmt *statement, int at, double value);
 /* Borrowed until the statement is used again. */
 void sql_bind_text(struct sql *self, sqlite3_stmt *statement, int at, struct slice text);
 void sql_bind_blob(struct sql *self, sqlite3_stmt *statement, int at, struct slice bytes);
@@ -35,7 +34,5 @@ bool sql_step(struct sql *self, sqlite3_stmt *statement);
 void sql_finish(struct sql *self, sqlite3_stmt *statement);
 
 struct slice sql_bytes(sqlite3_stmt *statement, int column);
-/* Copies a blob of exactly `size` bytes; anything else reads as zero. */
-void sql_id(sqlite3_stmt *statement, int column, uint8_t *out, size_t size);
 
 #endif

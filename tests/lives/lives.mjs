@@ -8,6 +8,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { withBrowser } from "../../demo-site/check/browser.mjs";
 import { Collector } from "../pages/collector.mjs";
 import { Front } from "./front.mjs";
+import { randomOf } from "../support/random.mjs";
 
 const { values } = parseArgs({ options: { lives: { type: "string", default: "60" }, long: { type: "boolean", default: false }, seed: { type: "string", default: "1" },
   collector: { type: "string", default: "build/release/vitrace" } } });
@@ -18,16 +19,6 @@ const LIVES_PER_APP = 100;
 const STEP_MS_MAX = 15_000;
 const LINGER_MS_MAX = 2200;
 const AFTERWARDS_SECONDS = 20;
-
-function randomOf(seed) {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 const collector = await Collector.start(values.collector);
 const front = await new Front(collector.beacons, randomOf(+values.seed * 7919)).start();

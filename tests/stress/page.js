@@ -14,6 +14,7 @@ import { chooseTransport } from "../../js-glue/src/transport/choose";
 import { InFlight } from "../../js-glue/src/worker/in_flight";
 import { hostOf } from "../../js-glue/src/worker/transport";
 import { digestOf } from "./digest";
+import { randomOf } from "../support/random.mjs";
 
 const SEALED = 1;
 const EVENTS_MAX = 4;
@@ -23,17 +24,6 @@ const LEAVE_EVERY = 3;
 /** Leaves the thread now and then: answers and messages come between. */
 const TURN_SEALS = 50;
 const QUIET_MS_MAX = 8000;
-
-/** Seeded, so that a run can be repeated as far as threads allow. */
-function randomOf(seed) {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 const channel = new MessageChannel();
 const turn = () => new Promise((resolve) => {

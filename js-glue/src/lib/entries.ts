@@ -68,14 +68,6 @@ export interface FrameScriptEntry extends PerformanceEntry {
   readonly sourceCharPosition: number;
 }
 
-export interface LongFrameEntry extends PerformanceEntry {
-  readonly renderStart: number;
-  readonly styleAndLayoutStart: number;
-  readonly firstUIEventTimestamp: number;
-  readonly blockingDuration: number;
-  readonly scripts: readonly FrameScriptEntry[];
-}
-
 /** What observers pass that is no PerformanceEntry. */
 export interface ErrorFact {
   readonly time: number;
