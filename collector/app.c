@@ -4,7 +4,7 @@
  *   grpc    --Export-----------> otlp ----append----^
  *
  * Start: folder lock -> log (recovers) -> sinks -> ingest and otlp, which are told what is stored already -> listeners.
- * Stop:  grpc, public and otlp listeners (what they carry needs the log) -> admin -> sinks -> log.
+ * Stop:  all listeners drain together -> grpc, public and otlp end (what they carry needs the log) -> admin -> sinks -> log.
  */
 #include "collector/app.h"
 
@@ -373,12 +373,16 @@ static bool app_listen_grpc(struct app *self, const struct config *config, char 
     if (listen[0] == '\0')
         return true;
     self->grpc_method = (struct grpc_method){OTLP_EXPORT_METHOD, otlp_call, self->otlp, OTLP_REQUEST_BYTES_MAX};
+    int inherited = app_sockets_find("otlp_grpc", app_environment);
     self->grpc = grpc_start(&(struct grpc_options){.listen = listen,
+                                                   .socket = inherited,
                                                    .methods = &self->grpc_method,
                                                    .method_count = 1,
                                                    .counters = &self->counters,
                                                    .connections_max = APP_GRPC_CONNECTIONS},
                             error, error_size);
+    if (inherited != 0)
+        close(inherited);
     if (self->grpc == NULL)
         return false;
     app_format_url(self->grpc_url, listen, grpc_port(self->grpc));
@@ -505,16 +509,32 @@ static void app_remove_addresses(const struct app *self)
     unlink(path);
 }
 
-void app_stop(struct app *self)
+/* Nobody is refused while the others settle: whoever comes then waits for the successor, from the first stop on. */
+static void app_stop_listeners(struct app *self)
 {
-    atomic_store(&self->health.stopping, true);
-    if (atomic_load(&self->health.started))
-        app_remove_addresses(self);
+    if (self->grpc != NULL)
+        grpc_drain(self->grpc, APP_DRAIN_MS);
+    for (unsigned i = 0; i < APP_LISTENERS; i++)
+        if (self->net[i] != NULL)
+            net_drain(self->net[i], APP_DRAIN_MS);
+    if (self->grpc != NULL)
+        grpc_settle(self->grpc);
+    for (unsigned i = 0; i < APP_LISTENERS; i++)
+        if (self->net[i] != NULL)
+            net_settle(self->net[i]);
     if (self->grpc != NULL)
         grpc_stop(self->grpc, APP_DRAIN_MS);
     for (unsigned i = 0; i < APP_LISTENERS; i++) /* in this order: the admin listener answers /readyz to the end */
         if (self->net[i] != NULL)
             net_stop(self->net[i], APP_DRAIN_MS);
+}
+
+void app_stop(struct app *self)
+{
+    atomic_store(&self->health.stopping, true);
+    if (atomic_load(&self->health.started))
+        app_remove_addresses(self);
+    app_stop_listeners(self);
     if (self->api != NULL)
         api_free(self->api);
     if (self->sinks != NULL)

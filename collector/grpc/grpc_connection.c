@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 static void connection_on_closed(uv_handle_t *handle)
 {
@@ -64,6 +65,18 @@ static bool connection_fill(struct grpc_connection *self)
     return true;
 }
 
+/* All is said. What the client still sends (acknowledgements, windows) is dropped until its FIN: a reset could overtake. */
+static void connection_leave(struct grpc_connection *self)
+{
+    int file;
+    if (self->farewell == GRPC_LEAVING)
+        return;
+    self->farewell = GRPC_LEAVING;
+    self->farewell_deadline_ms = uv_now(&self->grpc->uv) + GRPC_GOODBYE_MS;
+    if (uv_fileno((uv_handle_t *)&self->tcp, &file) != 0 || shutdown(file, SHUT_WR) != 0)
+        grpc_connection_close(self);
+}
+
 /* Sends what is due. Streams that end with it take their calls along. */
 void grpc_connection_flush(struct grpc_connection *self)
 {
@@ -77,7 +90,7 @@ void grpc_connection_flush(struct grpc_connection *self)
         buf_release(&self->out); /* idle connections hold no buffer */
         buf_init(&self->out, GRPC_WRITE_BYTES_MAX);
         if (!nghttp2_session_want_read(self->session) && !nghttp2_session_want_write(self->session))
-            grpc_connection_close(self);
+            connection_leave(self);
         return;
     }
     uv_buf_t bytes = uv_buf_init((char *)self->out.data, (unsigned)self->out.size);
@@ -97,6 +110,8 @@ static void connection_on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t
         grpc_connection_close(self);
         return;
     }
+    if (self->farewell == GRPC_LEAVING)
+        return;
     self->held = true;
     ssize_t taken = nghttp2_session_mem_recv(self->session, (const uint8_t *)room->base, (size_t)size);
     self->held = false;
@@ -149,6 +164,7 @@ void grpc_connection_open(uv_stream_t *listener, int status)
     if (self == NULL)
         return;
     self->grpc = grpc;
+    self->is_late_comer = grpc->phase != GRPC_SERVING;
     buf_init(&self->out, GRPC_WRITE_BYTES_MAX);
     uv_tcp_init(&grpc->uv, &self->tcp);
     self->tcp.data = self;
@@ -166,15 +182,25 @@ void grpc_connection_open(uv_stream_t *listener, int status)
     grpc_connection_flush(self); /* SETTINGS */
 }
 
-/* New streams are ignored from here on; those under way end. nghttp2 then wants nothing more, and flush closes. */
 void grpc_connection_say_goodbye(struct grpc_connection *self)
 {
-    if (self->closed || self->said_goodbye)
+    if (self->closed || self->farewell != GRPC_STAYING)
         return;
-    self->said_goodbye = true;
+    self->farewell = GRPC_WARNED;
+    self->farewell_deadline_ms = uv_now(&self->grpc->uv) + GRPC_GOODBYE_MS;
+    nghttp2_submit_shutdown_notice(self->session);
+    nghttp2_submit_ping(self->session, NGHTTP2_FLAG_NONE, NULL);
+    grpc_connection_flush(self);
+}
+
+/* New streams are ignored from here on; those under way end. nghttp2 then wants nothing more, and flush leaves. */
+void grpc_connection_dismiss(struct grpc_connection *self)
+{
+    if (self->closed || self->farewell != GRPC_WARNED)
+        return;
+    self->farewell = GRPC_DISMISSED;
     nghttp2_submit_goaway(self->session, NGHTTP2_FLAG_NONE, nghttp2_session_get_last_proc_stream_id(self->session),
                           NGHTTP2_NO_ERROR, NULL, 0);
-    self->idle_deadline_ms = uv_now(&self->grpc->uv) + GRPC_GOODBYE_MS;
     grpc_connection_flush(self);
 }
 
@@ -198,12 +224,13 @@ void grpc_connection_expire(struct grpc_connection *self, uint64_t now_ms)
     if (self->writing && now_ms >= self->write_deadline_ms) {
         counters_add(self->grpc->options.counters, COUNTER_HTTP_TIMEOUT, 1);
         grpc_connection_close(self);
+    } else if (self->farewell == GRPC_LEAVING && now_ms >= self->farewell_deadline_ms) {
+        grpc_connection_close(self);
+    } else if (self->farewell == GRPC_WARNED && now_ms >= self->farewell_deadline_ms) {
+        grpc_connection_dismiss(self);
     } else if (self->call_count > 0) {
         connection_expire_calls(self, now_ms);
     } else if (now_ms >= self->idle_deadline_ms) {
-        if (self->said_goodbye)
-            grpc_connection_close(self);
-        else
-            grpc_connection_say_goodbye(self);
+        grpc_connection_say_goodbye(self);
     }
 }

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <assert.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 
 static void net_connection_read(struct net_connection *self, bool on);
 
@@ -44,6 +45,7 @@ static uint64_t net_connection_after(const struct net_connection *self, unsigned
 static void net_connection_idle(struct net_connection *self)
 {
     self->state = NET_IDLE;
+    self->quiet_since_ms = uv_now(&self->loop->uv);
     self->deadline_ms = net_connection_after(self, self->loop->net->options.idle_timeout_ms);
 }
 
@@ -82,12 +84,21 @@ void net_connection_written(struct net_connection *self)
     net_connection_pump(self); /* does nothing when the pump is what brought us here: it goes on by itself */
 }
 
+/* The first wait, for a client that has connected ahead of its need, says nothing of its habit. */
+static void net_connection_note_pause(struct net_connection *self, uint64_t now_ms)
+{
+    unsigned pause_ms = (unsigned)(now_ms - self->quiet_since_ms); /* at most the idle timeout */
+    if (self->has_served && pause_ms > self->pause_ms)
+        self->pause_ms = pause_ms;
+}
+
 /* A request is under way: the head has its deadline, and from when it is whole the body has one and a least rate. */
 static void net_connection_watch(struct net_connection *self)
 {
     const struct net_options *options = &self->loop->net->options;
     uint64_t now_ms = uv_now(&self->loop->uv);
     if (self->state == NET_IDLE) {
+        net_connection_note_pause(self, now_ms);
         self->state = NET_READING;
         self->request_began_ms = now_ms;
         self->body_began_ms = 0;
@@ -118,6 +129,8 @@ static size_t net_connection_feed(struct net_connection *self, struct slice inpu
             return total;
         }
         counters_add(self->loop->net->options.counters, COUNTER_HTTP_REQUESTS, 1);
+        self->has_served = true;
+        self->more_follows = total < input.size;
         if (result == NET_PARSE_REFUSED)
             exchange->keep_alive = false;
         if (exchange->refusal.status != 0)
@@ -162,6 +175,7 @@ static void net_connection_keep(struct net_connection *self, struct slice rest)
 {
     if (rest.size == 0 || self->state == NET_CLOSED || self->state == NET_LINGERING)
         return;
+    self->more_follows = true;
     if (!buf_add(&self->pending, rest)) {
         net_connection_close(self);
         return;
@@ -286,6 +300,7 @@ void net_connection_open(struct net_loop *loop)
     if (self == NULL)
         return;
     self->loop = loop;
+    self->is_late_comer = loop->phase != NET_SERVING;
     buf_init(&self->pending, NET_READ_BYTES);
     uv_tcp_init(&loop->uv, &self->tcp);
     self->tcp.data = self;
@@ -322,9 +337,24 @@ static void net_connection_time_out(struct net_connection *self, const char *mes
     net_reply_refusal(self->exchange);
 }
 
+/* Timers run before the loop reads: what the kernel has for us may be a request. */
+static bool net_connection_has_input(const struct net_connection *self)
+{
+    int file, bytes = 0;
+    return uv_fileno((const uv_handle_t *)&self->tcp, &file) == 0 && ioctl(file, FIONREAD, &bytes) == 0 && bytes > 0;
+}
+
+void net_connection_say_goodbye(struct net_connection *self, uint64_t now_ms)
+{
+    if (self->state == NET_IDLE && now_ms >= net_loop_patience_ends(self->loop, self) && !net_connection_has_input(self))
+        net_connection_linger(self);
+}
+
 void net_connection_expire(struct net_connection *self, uint64_t now_ms)
 {
     bool late = self->deadline_ms != 0 && now_ms >= self->deadline_ms;
+    if (late && self->state == NET_IDLE && net_connection_has_input(self))
+        return;
     if (late && self->state != NET_READING)
         net_connection_close(self);
     else if (late)

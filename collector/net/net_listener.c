@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -111,6 +113,21 @@ int net_listener_adopt(int inherited, unsigned *port, char *error, size_t error_
     }
     *port = net_listener_port(file);
     return file;
+}
+
+/* Drops every segment that has SYN: a filter of a TCP socket sees the TCP header, and the bit is in its byte 13. */
+void net_listener_refuse(int file)
+{
+    struct sock_filter steps[] = {BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 13), BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 2, 0, 1),
+                                  BPF_STMT(BPF_RET | BPF_K, 0), BPF_STMT(BPF_RET | BPF_K, UINT32_MAX)};
+    struct sock_fprog filter = {.len = sizeof steps / sizeof steps[0], .filter = steps};
+    setsockopt(file, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter);
+}
+
+bool net_listener_has_queue(int file)
+{
+    struct pollfd listener = {.fd = file, .events = POLLIN};
+    return poll(&listener, 1, 0) == 1;
 }
 
 void net_listener_accept(uv_stream_t *listener, int status)

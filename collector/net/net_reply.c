@@ -168,9 +168,9 @@ static void net_reply_send(struct net_connection *connection, struct slice head,
 
 static void net_reply_to(struct net_connection *connection, struct net_exchange *self, const struct net_answer *answer)
 {
-    /* The net's word, not the loop's: a loop that has not woken to the stop yet must not promise to keep the connection. */
-    bool stopping = atomic_load_explicit(&self->loop->net->stop, memory_order_acquire);
-    bool close = answer->close || !self->keep_alive || connection->at_eof || stopping;
+    /* The net's word, not the loop's: a loop that has not woken to the drain yet must not promise to keep the connection. */
+    bool draining = atomic_load_explicit(&self->loop->net->draining, memory_order_acquire);
+    bool close = answer->close || !self->keep_alive || connection->at_eof || (draining && !connection->more_follows);
     bool has_body =
         net_reply_status_has_body(answer->status) && self->method != NET_HEAD && answer->content_type != NULL;
     /* The loop's: a reply that this one lets begin (a pipelined request) does so when its bytes are with the kernel. */
