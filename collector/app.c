@@ -9,6 +9,8 @@
 #include "collector/app.h"
 
 #include "collector/api/api.h"
+#include "collector/app_lock.h"
+#include "collector/app_notify.h"
 #include "collector/app_sandbox.h"
 #include "collector/app_sockets.h"
 #include "collector/assets/assets.h"
@@ -28,12 +30,10 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define APP_DRAIN_MS            5000u
 #define APP_PATH_BYTES_MAX      (CONFIG_TEXT_BYTES_MAX + 64u)
 #define APP_THREADS_MAX         4u /* of the public listener: beyond that the log's one writer is the limit */
 #define APP_OTLP_BODY_BYTES_MAX OTLP_REQUEST_BYTES_MAX
@@ -51,7 +51,8 @@ static const char *const app_listener_names[APP_LISTENERS] = {"listen", "otlp_ht
 struct app {
     struct counters counters;
     char data[CONFIG_TEXT_BYTES_MAX];
-    int lock;
+    int lock, notify; /* -1 = none */
+    unsigned drain_ms;
     struct assets assets;
     struct health health;
     struct log *log;
@@ -76,24 +77,10 @@ static void app_path(char out[APP_PATH_BYTES_MAX], const struct app *self, const
     snprintf(out, APP_PATH_BYTES_MAX, "%s/%s", self->data, name);
 }
 
-/* One process per folder: a second writer would tear the log. The kernel frees the lock whatever way we end. */
-static bool app_lock_folder(struct app *self, char *error, size_t error_size)
+static bool app_lock_folder(struct app *self, const struct config *config, char *error, size_t error_size)
 {
-    char path[APP_PATH_BYTES_MAX];
-    if (mkdir(self->data, 0700) != 0 && errno != EEXIST) {
-        snprintf(error, error_size, "%s: cannot be created: %s", self->data, strerror(errno));
-        return false;
-    }
-    app_path(path, self, "lock");
-    self->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (self->lock < 0) {
-        snprintf(error, error_size, "%s: %s", path, strerror(errno));
-        return false;
-    }
-    if (flock(self->lock, LOCK_EX | LOCK_NB) == 0)
-        return true;
-    snprintf(error, error_size, "%s: another vitrace uses this folder", self->data);
-    return false;
+    self->lock = app_lock_take(self->data, config_lock_wait_ms(config), error, error_size);
+    return self->lock >= 0;
 }
 
 static bool app_folder_exists(const char *path)
@@ -425,7 +412,7 @@ static bool app_start_all(struct app *self, const struct config *config, char *e
 {
     self->admin_is_loopback = auth_listen_is_loopback(config->text[CONFIG_ADMIN]);
     if (!app_check_admin(config, self->admin_is_loopback, error, error_size) || !app_sandbox_begin(config, error, error_size) ||
-        !app_lock_folder(self, error, error_size) || !app_load_assets(&self->assets, config, error, error_size) ||
+        !app_lock_folder(self, config, error, error_size) || !app_load_assets(&self->assets, config, error, error_size) ||
         !app_sandbox_enclose(config, error, error_size) ||
         !app_open_log(self, config, error, error_size) || !app_start_sinks(self, error, error_size) ||
         !app_start_api(self, error, error_size) || !app_start_auth(self, config, error, error_size) ||
@@ -446,6 +433,8 @@ struct app *app_start(const struct config *config, char *error, size_t error_siz
         return NULL;
     }
     self->lock = -1;
+    self->notify = app_notify_open(app_environment);
+    self->drain_ms = config_drain_ms(config);
     memcpy(self->data, config->text[CONFIG_DATA], sizeof self->data);
     health_init(&self->health, &self->counters, self->data);
     if (!app_start_all(self, config, error, error_size)) {
@@ -456,6 +445,7 @@ struct app *app_start(const struct config *config, char *error, size_t error_siz
     app_write_addresses(self);
     diag(DIAG_INFO, "ready", "listen %s otlp_http %s otlp_grpc %s admin %s", self->url[APP_PUBLIC], self->url[APP_OTLP],
          self->grpc != NULL ? self->grpc_url : "none", self->url[APP_ADMIN]);
+    app_notify_ready(self->notify);
     return self;
 }
 
@@ -488,7 +478,7 @@ static void app_keep_running(const struct config *current, struct config *fresh)
     }
 }
 
-bool app_reload(struct app *self, const struct config *current, struct config *fresh, char *error, size_t error_size)
+static bool app_apply(struct app *self, const struct config *current, struct config *fresh, char *error, size_t error_size)
 {
     const struct ingest_options options = app_ingest_options(self, fresh);
     if (!app_check_admin(fresh, self->admin_is_loopback, error, error_size))
@@ -502,6 +492,14 @@ bool app_reload(struct app *self, const struct config *current, struct config *f
     return true;
 }
 
+bool app_reload(struct app *self, const struct config *current, struct config *fresh, char *error, size_t error_size)
+{
+    app_notify_reloading(self->notify);
+    bool applied = app_apply(self, current, fresh, error, error_size);
+    app_notify_ready(self->notify); /* it runs on, also with what it had */
+    return applied;
+}
+
 static void app_remove_addresses(const struct app *self)
 {
     char path[APP_PATH_BYTES_MAX];
@@ -513,25 +511,26 @@ static void app_remove_addresses(const struct app *self)
 static void app_stop_listeners(struct app *self)
 {
     if (self->grpc != NULL)
-        grpc_drain(self->grpc, APP_DRAIN_MS);
+        grpc_drain(self->grpc, self->drain_ms);
     for (unsigned i = 0; i < APP_LISTENERS; i++)
         if (self->net[i] != NULL)
-            net_drain(self->net[i], APP_DRAIN_MS);
+            net_drain(self->net[i], self->drain_ms);
     if (self->grpc != NULL)
         grpc_settle(self->grpc);
     for (unsigned i = 0; i < APP_LISTENERS; i++)
         if (self->net[i] != NULL)
             net_settle(self->net[i]);
     if (self->grpc != NULL)
-        grpc_stop(self->grpc, APP_DRAIN_MS);
+        grpc_stop(self->grpc, self->drain_ms);
     for (unsigned i = 0; i < APP_LISTENERS; i++) /* in this order: the admin listener answers /readyz to the end */
         if (self->net[i] != NULL)
-            net_stop(self->net[i], APP_DRAIN_MS);
+            net_stop(self->net[i], self->drain_ms);
 }
 
 void app_stop(struct app *self)
 {
     atomic_store(&self->health.stopping, true);
+    app_notify_stopping(self->notify);
     if (atomic_load(&self->health.started))
         app_remove_addresses(self);
     app_stop_listeners(self);
@@ -549,6 +548,8 @@ void app_stop(struct app *self)
     health_release(&self->health);
     if (self->lock >= 0)
         close(self->lock);
+    if (self->notify >= 0)
+        close(self->notify);
     free(self);
 }
 

@@ -87,7 +87,7 @@ void net_connection_written(struct net_connection *self)
 /* The first wait, for a client that has connected ahead of its need, says nothing of its habit. */
 static void net_connection_note_pause(struct net_connection *self, uint64_t now_ms)
 {
-    unsigned pause_ms = (unsigned)(now_ms - self->quiet_since_ms); /* at most the idle timeout */
+    unsigned pause_ms = 1 + (unsigned)(now_ms - self->quiet_since_ms); /* at most the idle timeout; 0 = none yet */
     if (self->has_served && pause_ms > self->pause_ms)
         self->pause_ms = pause_ms;
 }

@@ -3,6 +3,7 @@
 
 #include <sched.h>
 
+#define NET_SPARE_MS       50u /* who means to send has begun by then, but for the slowest roads */
 #define NET_DRAIN_SWEEP_MS 5u /* between two looks: who waits for the successor waits for this, too */
 
 void net_loop_close_handles(struct net_loop *loop)
@@ -23,7 +24,8 @@ static bool net_loop_is_past(const struct net_loop *loop, unsigned drain_ms)
 
 /*
  * A client that has just come is about to send: that one is waited for in any phase. One that was answered before may have
- * nothing more to say; its habit tells how long to wait, but not beyond the phase in which waiting costs nobody anything.
+ * nothing more to say; its habit tells how long to wait, but only while the loop is not settled, when waiting costs nobody
+ * anything.
  */
 uint64_t net_loop_patience_ends(const struct net_loop *loop, const struct net_connection *connection)
 {
@@ -32,7 +34,9 @@ uint64_t net_loop_patience_ends(const struct net_loop *loop, const struct net_co
         return from + NET_GRACE_FRESH_MS;
     if (loop->settled)
         return from;
-    uint64_t habit_ms = 2 * (uint64_t)connection->pause_ms;
+    if (connection->pause_ms == 0) /* answered once: no habit yet */
+        return UINT64_MAX;
+    uint64_t habit_ms = NET_GRACE_PAUSES * (uint64_t)connection->pause_ms;
     return from + (habit_ms > NET_GRACE_QUIET_MS ? habit_ms : NET_GRACE_QUIET_MS);
 }
 
@@ -48,12 +52,18 @@ static void net_loop_say_goodbye(struct net_loop *loop)
     }
 }
 
+/* Connected ahead of need, as browsers do: better waited for now than while others wait for the successor. */
+static bool net_connection_is_spare(const struct net_connection *self)
+{
+    return self->state == NET_IDLE && !self->has_served && uv_now(&self->loop->uv) > self->quiet_since_ms + NET_SPARE_MS;
+}
+
 static bool net_loop_is_settled(const struct net_loop *loop)
 {
     if (net_loop_is_past(loop, loop->net->drain_ms / 2))
         return true;
     for (const struct net_connection *at = loop->connections; at != NULL; at = at->next)
-        if (!at->is_late_comer)
+        if (!at->is_late_comer || net_connection_is_spare(at))
             return false;
     return true;
 }
