@@ -23,7 +23,8 @@ static bool net_loop_is_past(const struct net_loop *loop, unsigned drain_ms)
 }
 
 /*
- * A client that has just come is about to send: that one is waited for in any phase. One that was answered before may have
+ * A client that has just come is about to send: that one is waited for in any phase, though not as long while others wait
+ * for the successor. One that was answered before may have
  * nothing more to say; its habit tells how long to wait, but only while the loop is not settled, when waiting costs nobody
  * anything.
  */
@@ -31,7 +32,7 @@ uint64_t net_loop_patience_ends(const struct net_loop *loop, const struct net_co
 {
     uint64_t from = connection->quiet_since_ms > loop->drain_began_ms ? connection->quiet_since_ms : loop->drain_began_ms;
     if (!connection->has_served)
-        return from + NET_GRACE_FRESH_MS;
+        return from + (loop->phase == NET_ENDING ? NET_GRACE_FRESH_END_MS : NET_GRACE_FRESH_MS);
     if (loop->settled)
         return from;
     if (connection->pause_ms == 0) /* answered once: no habit yet */

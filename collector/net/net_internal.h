@@ -24,8 +24,8 @@
  *
  *   DRAINING  accepts as before; every answer says `Connection: close`, so that the clients come back on connections that
  *             are new, and after the stop are the successor's. A quiet connection is let go when its client has not sent
- *             for a while that fits its habit. It is settled when no client from before is left and none that has only connected, or after half of
- *             drain_ms.
+ *             for a while that fits its habit. It is settled when no client from before is left and none that has only
+ *             connected, or after half of drain_ms.
  *   ENDING    accepts no more. Requests under way and clients that have just come are served to the end of drain_ms.
  *
  * HTTP/1.1 has no word for "do not send any more" but an answer (RFC 9112, 9.6): a connection that is closed while quiet
@@ -72,7 +72,8 @@
 #define NET_KEPT_BYTES_MAX            4096u
 #define NET_THREADS_MAX               64u
 #define NET_BACKLOG                   1024
-#define NET_GRACE_FRESH_MS            1000u /* from accept to the first byte: the round trips of a TLS handshake */
+#define NET_GRACE_FRESH_MS            1000u /* from accept to the first byte: round trips of a slow road */
+#define NET_GRACE_FRESH_END_MS        300u
 #define NET_GRACE_PAUSES              3u    /* for the next request: so many times the longest pause so far, */
 #define NET_GRACE_QUIET_MS            500u  /* at least this */
 
