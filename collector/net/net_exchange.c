@@ -42,7 +42,7 @@ struct net_exchange *net_exchange_new(struct net_connection *connection)
         return NULL;
     self->loop = connection->loop;
     self->connection = connection;
-    memcpy(self->peer, connection->peer, sizeof self->peer);
+    memcpy(self->peer, stream_peer(&connection->stream), sizeof self->peer);
     return self;
 }
 

@@ -236,7 +236,7 @@ static int net_parse_on_body(llhttp_t *parser, const char *at, size_t size)
     /* One allocation instead of several, but no more than a read's worth on a mere promise of the client. */
     uint64_t declared = self->exchange->body_declared;
     if (self->exchange->body.size == 0)
-        buf_reserve(&self->exchange->body, declared < NET_READ_BYTES ? (size_t)declared : NET_READ_BYTES);
+        buf_reserve(&self->exchange->body, declared < STREAM_READ_BYTES ? (size_t)declared : STREAM_READ_BYTES);
     if (buf_add(&self->exchange->body, slice_of(at, size)))
         return 0;
     return net_parse_refuse(self, 413, "body_too_large", "The body is over the limit.", COUNTER_HTTP_BODY_TOO_LARGE);

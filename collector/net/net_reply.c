@@ -1,6 +1,5 @@
 /*
- * Replies. A reply is composed once: head into the loop's stack, body beside it, both offered to the kernel at once;
- * only what the kernel does not take is copied and waits. Header names and values come from our own code and
+ * Replies. A reply is composed once: head into the loop's buffer, body beside it, both given to the stream at once. Header names and values come from our own code and
  * configuration, never from a request, except the echoed Origin, which ingest has matched character by character.
  */
 #include "collector/net/net_internal.h"
@@ -12,12 +11,6 @@
 #include <time.h>
 
 #define NET_REPLY_ERROR_BYTES_MAX 1024u
-
-struct net_write {
-    uv_write_t request;
-    struct net_connection *connection;
-    uint8_t bytes[];
-};
 
 struct net_reply_status_text {
     int status;
@@ -105,65 +98,21 @@ static void net_reply_compose(struct buf *head, struct net_loop *loop, const str
     assert(!head->failed); /* our own headers: an overflow is our mistake */
 }
 
-static void net_reply_on_written(uv_write_t *request, int status)
-{
-    struct net_write *write = request->data;
-    struct net_connection *connection = write->connection;
-    free(write);
-    if (connection->state == NET_CLOSED)
-        return; /* closing cancelled the write; the close callback frees the connection later */
-    if (status != 0)
-        net_connection_close(connection);
-    else
-        net_connection_written(connection);
-}
-
-/* Copies what the kernel did not take and lets the loop write it. */
-static bool net_reply_write_rest(struct net_connection *connection, struct slice head, struct slice body)
-{
-    struct net_write *write = malloc(sizeof *write + head.size + body.size);
-    if (write == NULL)
-        return false;
-    write->connection = connection;
-    write->request.data = write;
-    memcpy(write->bytes, head.data, head.size);
-    if (body.size > 0)
-        memcpy(write->bytes + head.size, body.data, body.size);
-    uv_buf_t rest = uv_buf_init((char *)write->bytes, (unsigned)(head.size + body.size));
-    if (uv_write(&write->request, (uv_stream_t *)&connection->tcp, &rest, 1, net_reply_on_written) == 0)
-        return true;
-    free(write);
-    return false;
-}
-
-static struct slice net_reply_skip(struct slice bytes, size_t *done)
-{
-    size_t skip = *done < bytes.size ? *done : bytes.size;
-    *done -= skip;
-    return slice_of(bytes.data + skip, bytes.size - skip);
-}
-
 static void net_reply_send(struct net_connection *connection, struct slice head, struct slice body)
 {
-    uv_buf_t parts[2] = {uv_buf_init((char *)(uintptr_t)head.data, (unsigned)head.size),
-                         uv_buf_init((char *)(uintptr_t)body.data, (unsigned)body.size)};
+    const struct slice parts[2] = {head, body};
     connection->state = NET_WRITING;
-    int wrote = uv_try_write((uv_stream_t *)&connection->tcp, parts, body.size > 0 ? 2 : 1);
-    if (wrote < 0 && wrote != UV_EAGAIN) {
-        net_connection_close(connection);
-        return;
-    }
-    size_t done = wrote > 0 ? (size_t)wrote : 0;
-    if (done == head.size + body.size) {
+    switch (stream_write(&connection->stream, parts, body.size > 0 ? 2 : 1)) {
+    case STREAM_SENT:
         net_connection_written(connection);
-        return;
-    }
-    /* A client that does not read its answer gets as long as one that does not send its request. */
-    connection->deadline_ms = uv_now(&connection->loop->uv) + connection->loop->net->options.request_timeout_ms;
-    head = net_reply_skip(head, &done);
-    body = net_reply_skip(body, &done);
-    if (!net_reply_write_rest(connection, head, body))
+        break;
+    case STREAM_WAITS: /* a client that does not read its answer gets as long as one that does not send its request */
+        connection->deadline_ms = uv_now(&connection->loop->uv) + connection->loop->net->options.request_timeout_ms;
+        break;
+    case STREAM_BROKEN:
         net_connection_close(connection);
+        break;
+    }
 }
 
 static void net_reply_to(struct net_connection *connection, struct net_exchange *self, const struct net_answer *answer)
@@ -253,6 +202,5 @@ void net_reply_refusal(struct net_exchange *self)
 void net_reply_continue(struct net_connection *connection)
 {
     /* When the socket is so full that this does not fit, the client sends its body without it, after its own wait. */
-    uv_buf_t text = uv_buf_init((char *)(uintptr_t) "HTTP/1.1 100 Continue\r\n\r\n", 25);
-    uv_try_write((uv_stream_t *)&connection->tcp, &text, 1);
+    stream_say(&connection->stream, slice_text("HTTP/1.1 100 Continue\r\n\r\n"));
 }
