@@ -225,11 +225,15 @@ static void net_connection_link(struct net_connection *self)
     loop->connections = self;
 }
 
-/* Over the cap: say so in one packet and hang up. The kernel's queue is kept empty, so that no descriptor piles up. */
+/* Over the cap: say so in one packet (not over TLS: a handshake is what we cannot afford) and hang up. The kernel's queue is kept empty, so that no descriptor piles up. */
 static void net_connection_turn_away(struct net_connection *self)
 {
     static const char text[] =
         "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 2\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    if (stream_is_secure(&self->stream)) {
+        net_connection_close(self);
+        return;
+    }
     stream_say(&self->stream, slice_of(text, sizeof text - 1));
     self->close_after_write = true;
     net_connection_linger(self);
@@ -299,7 +303,9 @@ static void net_connection_time_out(struct net_connection *self, const char *mes
 void net_connection_expire(struct net_connection *self, uint64_t now_ms)
 {
     bool late = self->deadline_ms != 0 && now_ms >= self->deadline_ms;
-    if (late && self->state != NET_READING)
+    if (stream_is_late(&self->stream, now_ms))
+        net_connection_close(self);
+    else if (late && self->state != NET_READING)
         net_connection_close(self);
     else if (late)
         net_connection_time_out(self, "The request took too long.", COUNTER_HTTP_TIMEOUT);
