@@ -19,8 +19,8 @@ void net_connection_close(struct net_connection *self)
     struct net_loop *loop = self->loop;
     if (self->state == NET_CLOSED)
         return;
-    if (self->exchange != NULL)
-        net_exchange_drop(self->exchange);
+    if (self->carrier.exchange != NULL)
+        net_exchange_drop(self->carrier.exchange);
     self->state = NET_CLOSED;
     if (self->previous != NULL)
         self->previous->next = self->next;
@@ -108,11 +108,11 @@ static size_t net_connection_feed(struct net_connection *self, struct slice inpu
         enum net_parse_result result = net_parse(self, slice_of(input.data + total, input.size - total), &taken);
         total += taken;
         if (result == NET_PARSE_MORE) {
-            if (self->exchange != NULL)
+            if (self->carrier.exchange != NULL)
                 net_connection_watch(self);
             continue;
         }
-        struct net_exchange *exchange = self->exchange;
+        struct net_exchange *exchange = self->carrier.exchange;
         if (exchange == NULL) { /* out of memory */
             net_connection_close(self);
             return total;
@@ -285,6 +285,7 @@ void net_connection_open(struct net_loop *loop)
     loop->accept_owed = self == NULL; /* the sweep tries again */
     if (self == NULL)
         return;
+    self->carrier.kind = &net_http1_kind;
     self->loop = loop;
     buf_init(&self->pending, NET_READ_BYTES);
     uv_tcp_init(&loop->uv, &self->tcp);
@@ -306,20 +307,8 @@ void net_connection_open(struct net_loop *loop)
 
 static bool net_connection_is_slow(const struct net_connection *self, uint64_t now_ms)
 {
-    const struct net_options *options = &self->loop->net->options;
-    if (self->state != NET_READING || self->body_began_ms == 0)
-        return false;
-    uint64_t spent_ms = now_ms - self->body_began_ms;
-    if (spent_ms <= options->body_grace_ms)
-        return false;
-    return self->exchange->body.size < (spent_ms - options->body_grace_ms) * options->body_bytes_per_second_min / 1000;
-}
-
-static void net_connection_time_out(struct net_connection *self, const char *message, enum counter counter)
-{
-    self->exchange->keep_alive = false;
-    net_exchange_refuse(self->exchange, 408, "timeout", message, counter);
-    net_reply_refusal(self->exchange);
+    return self->state == NET_READING && self->body_began_ms != 0 &&
+           net_exchange_is_slow(self->carrier.exchange, now_ms - self->body_began_ms);
 }
 
 void net_connection_expire(struct net_connection *self, uint64_t now_ms)
@@ -328,7 +317,7 @@ void net_connection_expire(struct net_connection *self, uint64_t now_ms)
     if (late && self->state != NET_READING)
         net_connection_close(self);
     else if (late)
-        net_connection_time_out(self, "The request took too long.", COUNTER_HTTP_TIMEOUT);
+        net_reply_late(self->carrier.exchange, "The request took too long.", COUNTER_HTTP_TIMEOUT);
     else if (net_connection_is_slow(self, now_ms))
-        net_connection_time_out(self, "The body comes too slowly.", COUNTER_HTTP_SLOW_BODY);
+        net_reply_late(self->carrier.exchange, "The body comes too slowly.", COUNTER_HTTP_SLOW_BODY);
 }
