@@ -1,15 +1,11 @@
 /* One client: reading, waiting, the states drawn in net_internal.h, and the end. */
 #include "collector/net/net_internal.h"
 
-#include <arpa/inet.h>
-#include <assert.h>
 #include <stdlib.h>
 
-static void net_connection_read(struct net_connection *self, bool on);
-
-static void net_connection_on_closed(uv_handle_t *handle)
+static void net_connection_on_closed(struct stream *stream)
 {
-    struct net_connection *self = handle->data;
+    struct net_connection *self = stream->owner;
     buf_release(&self->pending);
     free(self);
 }
@@ -31,9 +27,13 @@ void net_connection_close(struct net_connection *self)
     if (self->peer_count != NULL)
         net_peers_give(self->peer_count);
     atomic_fetch_sub_explicit(&loop->net->connection_count, 1, memory_order_relaxed);
-    counters_add(loop->net->options.counters, COUNTER_HTTP_CONNECTIONS,
-                 UINT64_MAX); /* a gauge: minus one, modulo 2^64 */
-    uv_close((uv_handle_t *)&self->tcp, net_connection_on_closed);
+    stream_close(&self->stream);
+}
+
+static void net_connection_read(struct net_connection *self, bool on)
+{
+    if (!stream_read(&self->stream, on))
+        net_connection_close(self);
 }
 
 static uint64_t net_connection_after(const struct net_connection *self, unsigned ms)
@@ -50,12 +50,11 @@ static void net_connection_idle(struct net_connection *self)
 /* FIN after the answer, then drop what still comes. */
 static void net_connection_linger(struct net_connection *self)
 {
-    int file;
     self->state = NET_LINGERING;
     self->deadline_ms = net_connection_after(self, NET_LINGER_MS);
     buf_release(&self->pending);
     self->pending_taken = 0;
-    if (self->at_eof || uv_fileno((uv_handle_t *)&self->tcp, &file) != 0 || shutdown(file, SHUT_WR) != 0)
+    if (self->at_eof || !stream_finish(&self->stream))
         net_connection_close(self);
     else
         net_connection_read(self, true);
@@ -169,7 +168,7 @@ static void net_connection_keep(struct net_connection *self, struct slice rest)
     net_connection_read(self, false);
 }
 
-/* Called with fresh bytes in the loop's read buffer. Nothing is pending: otherwise reading would be off. */
+/* Called with fresh bytes in the listener's room. Nothing is pending: otherwise reading would be off. */
 static void net_connection_take(struct net_connection *self, struct slice input)
 {
     if (self->state == NET_LINGERING) {
@@ -184,56 +183,38 @@ static void net_connection_take(struct net_connection *self, struct slice input)
     net_connection_keep(self, slice_of(input.data + taken, input.size - taken));
 }
 
-static void net_connection_on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *room)
+static void net_connection_on_bytes(struct stream *stream, struct slice bytes)
 {
-    struct net_connection *self = stream->data;
-    if (size == 0)
-        return; /* EAGAIN */
-    if (size == UV_EOF && (self->state == NET_LENT || self->state == NET_WRITING)) {
-        self->at_eof = true; /* half-closed: the answer is still wanted */
-        self->close_after_write = true;
-        net_connection_read(self, false);
-        return;
-    }
-    if (size < 0) {
+    net_connection_take(stream->owner, bytes);
+}
+
+static void net_connection_on_ended(struct stream *stream)
+{
+    struct net_connection *self = stream->owner;
+    if (self->state != NET_LENT && self->state != NET_WRITING) {
         net_connection_close(self);
         return;
     }
-    net_connection_take(self, slice_of(room->base, (size_t)size));
+    self->at_eof = true; /* half-closed: the answer is still wanted */
+    self->close_after_write = true;
+    net_connection_read(self, false);
 }
 
-/* One buffer for the loop: a read is consumed, or copied to pending, before the next one. */
-static void net_connection_on_room(uv_handle_t *handle, size_t wanted, uv_buf_t *room)
+static void net_connection_on_failed(struct stream *stream)
 {
-    (void)wanted;
-    struct net_connection *self = handle->data;
-    *room = uv_buf_init(self->loop->read_room, sizeof self->loop->read_room);
+    net_connection_close(stream->owner);
 }
 
-static void net_connection_read(struct net_connection *self, bool on)
+static void net_connection_on_written(struct stream *stream)
 {
-    if (on == self->reading)
-        return;
-    self->reading = on;
-    if (!on)
-        uv_read_stop((uv_stream_t *)&self->tcp);
-    else if (uv_read_start((uv_stream_t *)&self->tcp, net_connection_on_room, net_connection_on_read) != 0)
-        net_connection_close(self);
+    net_connection_written(stream->owner);
 }
 
-static void net_connection_read_peer(struct net_connection *self)
-{
-    struct sockaddr_storage address;
-    int size = sizeof address;
-    if (uv_tcp_getpeername(&self->tcp, (struct sockaddr *)&address, &size) != 0)
-        return;
-    if (address.ss_family == AF_INET6) {
-        memcpy(self->peer, &((struct sockaddr_in6 *)&address)->sin6_addr, 16);
-    } else if (address.ss_family == AF_INET) {
-        memset(self->peer + 10, 0xff, 2);
-        memcpy(self->peer + 12, &((struct sockaddr_in *)&address)->sin_addr, 4);
-    }
-}
+const struct stream_calls net_connection_calls = {.take = net_connection_on_bytes,
+                                                  .ended = net_connection_on_ended,
+                                                  .failed = net_connection_on_failed,
+                                                  .written = net_connection_on_written,
+                                                  .closed = net_connection_on_closed};
 
 static void net_connection_link(struct net_connection *self)
 {
@@ -242,7 +223,6 @@ static void net_connection_link(struct net_connection *self)
     if (self->next != NULL)
         self->next->previous = self;
     loop->connections = self;
-    counters_add(loop->net->options.counters, COUNTER_HTTP_CONNECTIONS, 1);
 }
 
 /* Over the cap: say so in one packet and hang up. The kernel's queue is kept empty, so that no descriptor piles up. */
@@ -250,8 +230,7 @@ static void net_connection_turn_away(struct net_connection *self)
 {
     static const char text[] =
         "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 2\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
-    uv_buf_t bytes = uv_buf_init((char *)(uintptr_t)text, sizeof text - 1);
-    uv_try_write((uv_stream_t *)&self->tcp, &bytes, 1);
+    stream_say(&self->stream, slice_of(text, sizeof text - 1));
     self->close_after_write = true;
     net_connection_linger(self);
 }
@@ -264,9 +243,9 @@ static bool net_connection_admit(struct net_connection *self, unsigned open)
         counters_add(net->options.counters, COUNTER_HTTP_FULL, 1);
         return false;
     }
-    if (net->peers == NULL)
+    if (net->peers == NULL || stream_is_local(&self->stream))
         return true;
-    self->peer_count = net_peers_take(net->peers, self->peer, net->options.connections_per_peer_max);
+    self->peer_count = net_peers_take(net->peers, stream_peer(&self->stream), net->options.connections_per_peer_max);
     if (self->peer_count == NULL)
         counters_add(net->options.counters, COUNTER_HTTP_FULL_IP, 1);
     return self->peer_count != NULL;
@@ -287,22 +266,17 @@ void net_connection_open(struct net_loop *loop)
         return;
     self->carrier.kind = &net_http1_kind;
     self->loop = loop;
-    buf_init(&self->pending, NET_READ_BYTES);
-    uv_tcp_init(&loop->uv, &self->tcp);
-    self->tcp.data = self;
+    buf_init(&self->pending, STREAM_READ_BYTES);
     unsigned open = atomic_fetch_add_explicit(&net->connection_count, 1, memory_order_relaxed);
     net_connection_link(self);
-    if (uv_accept((uv_stream_t *)&loop->listener, (uv_stream_t *)&self->tcp) != 0) {
-        net_connection_close(self);
-        return;
-    }
-    net_connection_read_peer(self);
     net_parse_init(self);
     net_connection_idle(self);
-    if (net_connection_admit(self, open))
-        net_connection_read(self, true);
-    else
+    if (!stream_accept(&self->stream, &loop->listener, self))
+        net_connection_close(self);
+    else if (!net_connection_admit(self, open))
         net_connection_turn_away(self);
+    else if (!stream_start(&self->stream))
+        net_connection_close(self);
 }
 
 static bool net_connection_is_slow(const struct net_connection *self, uint64_t now_ms)

@@ -133,7 +133,7 @@ bool net_exchange_add_body(struct net_exchange *self, struct slice bytes)
 {
     /* One allocation instead of several, but no more than a read's worth on a mere promise of the client. */
     if (self->body.size == 0)
-        buf_reserve(&self->body, self->body_declared < NET_READ_BYTES ? (size_t)self->body_declared : NET_READ_BYTES);
+        buf_reserve(&self->body, self->body_declared < STREAM_READ_BYTES ? (size_t)self->body_declared : STREAM_READ_BYTES);
     if (buf_add(&self->body, bytes))
         return true;
     net_exchange_refuse(self, 413, "body_too_large", "The body is over the limit.", COUNTER_HTTP_BODY_TOO_LARGE);

@@ -1,18 +1,11 @@
 /*
- * The answer of an HTTP/1.1 connection, composed once: head into the loop's buffer, body beside it, both offered to the
- * kernel at once; only what the kernel does not take is copied and waits. Header names and values come from our own code
- * and configuration, never from a request, except the echoed Origin, which ingest has matched character by character.
+ * The answer of an HTTP/1.1 connection, composed once: head into the loop's buffer, body beside it, both given to the
+ * stream at once. Header names and values come from our own code and configuration, never from a request, except the
+ * echoed Origin, which ingest has matched character by character.
  */
 #include "collector/net/net_internal.h"
 
 #include <assert.h>
-#include <stdlib.h>
-
-struct net_write {
-    uv_write_t request;
-    struct net_connection *connection;
-    uint8_t bytes[];
-};
 
 struct net_http1_status_text {
     int status;
@@ -81,65 +74,21 @@ static void net_http1_compose(struct buf *head, struct net_loop *loop, const str
     assert(!head->failed); /* our own headers: an overflow is our mistake */
 }
 
-static void net_http1_on_written(uv_write_t *request, int status)
-{
-    struct net_write *write = request->data;
-    struct net_connection *connection = write->connection;
-    free(write);
-    if (connection->state == NET_CLOSED)
-        return; /* closing cancelled the write; the close callback frees the connection later */
-    if (status != 0)
-        net_connection_close(connection);
-    else
-        net_connection_written(connection);
-}
-
-/* Copies what the kernel did not take and lets the loop write it. */
-static bool net_http1_write_rest(struct net_connection *connection, struct slice head, struct slice body)
-{
-    struct net_write *write = malloc(sizeof *write + head.size + body.size);
-    if (write == NULL)
-        return false;
-    write->connection = connection;
-    write->request.data = write;
-    memcpy(write->bytes, head.data, head.size);
-    if (body.size > 0)
-        memcpy(write->bytes + head.size, body.data, body.size);
-    uv_buf_t rest = uv_buf_init((char *)write->bytes, (unsigned)(head.size + body.size));
-    if (uv_write(&write->request, (uv_stream_t *)&connection->tcp, &rest, 1, net_http1_on_written) == 0)
-        return true;
-    free(write);
-    return false;
-}
-
-static struct slice net_http1_skip(struct slice bytes, size_t *done)
-{
-    size_t skip = *done < bytes.size ? *done : bytes.size;
-    *done -= skip;
-    return slice_of(bytes.data + skip, bytes.size - skip);
-}
-
 static void net_http1_send(struct net_connection *connection, struct slice head, struct slice body)
 {
-    uv_buf_t parts[2] = {uv_buf_init((char *)(uintptr_t)head.data, (unsigned)head.size),
-                         uv_buf_init((char *)(uintptr_t)body.data, (unsigned)body.size)};
+    const struct slice parts[2] = {head, body};
     connection->state = NET_WRITING;
-    int wrote = uv_try_write((uv_stream_t *)&connection->tcp, parts, body.size > 0 ? 2 : 1);
-    if (wrote < 0 && wrote != UV_EAGAIN) {
-        net_connection_close(connection);
-        return;
-    }
-    size_t done = wrote > 0 ? (size_t)wrote : 0;
-    if (done == head.size + body.size) {
+    switch (stream_write(&connection->stream, parts, body.size > 0 ? 2 : 1)) {
+    case STREAM_SENT:
         net_connection_written(connection);
-        return;
-    }
-    /* A client that does not read its answer gets as long as one that does not send its request. */
-    connection->deadline_ms = uv_now(&connection->loop->uv) + connection->loop->net->options.request_timeout_ms;
-    head = net_http1_skip(head, &done);
-    body = net_http1_skip(body, &done);
-    if (!net_http1_write_rest(connection, head, body))
+        break;
+    case STREAM_WAITS: /* a client that does not read its answer gets as long as one that does not send its request */
+        connection->deadline_ms = uv_now(&connection->loop->uv) + connection->loop->net->options.request_timeout_ms;
+        break;
+    case STREAM_BROKEN:
         net_connection_close(connection);
+        break;
+    }
 }
 
 static struct net_connection *net_http1_connection(struct net_carrier *carrier)
@@ -174,10 +123,8 @@ static void net_http1_answer(struct net_carrier *carrier, const struct net_excha
 
 static void net_http1_go_on(struct net_carrier *carrier)
 {
-    struct net_connection *connection = net_http1_connection(carrier);
     /* When the socket is so full that this does not fit, the client sends its body without it, after its own wait. */
-    uv_buf_t text = uv_buf_init((char *)(uintptr_t) "HTTP/1.1 100 Continue\r\n\r\n", 25);
-    uv_try_write((uv_stream_t *)&connection->tcp, &text, 1);
+    stream_say(&net_http1_connection(carrier)->stream, slice_text("HTTP/1.1 100 Continue\r\n\r\n"));
 }
 
 const struct net_carrier_kind net_http1_kind = {net_http1_lent, net_http1_go_on, net_http1_answer};

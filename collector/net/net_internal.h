@@ -1,8 +1,8 @@
 /*
  * Shared by the phases of net; nobody else includes it.
  *
- *   net_listener  accept ----> connection                      one loop thread owns everything below it
- *   net_connection  read ----> pending input ----> net_parse (llhttp callbacks fill the exchange)
+ *   stream_listener  accept ----> connection                   one loop thread owns everything below it
+ *   stream  take ----> net_connection, pending ----> net_parse (llhttp callbacks fill the exchange)
  *                                                      |
  *                   <---- net_reply <---- handler <----+ net_route, when the request is whole
  *                                           |
@@ -32,7 +32,7 @@
 
 #include "collector/base/siphash.h"
 #include "collector/net/net.h"
-#include "collector/net/net_listener.h"
+#include "collector/stream/stream.h"
 
 #include <llhttp/llhttp.h>
 #include <stdatomic.h>
@@ -40,7 +40,6 @@
 
 #define NET_HEAD_BYTES_MAX            (16u << 10) /* request line and headers together */
 #define NET_HEADERS_MAX               64u
-#define NET_READ_BYTES                (64u << 10) /* one read; also the most that waits in pending */
 #define NET_REPLY_HEAD_BYTES_MAX      4096u
 #define NET_CHUNK_EXTENSION_BYTES_MAX 64u
 #define NET_TURNED_AWAY_MAX           64u /* connections beyond the cap that are open only to be told so */
@@ -148,7 +147,7 @@ struct net_line {
 
 struct net_connection {
     struct net_carrier carrier; /* READING: its exchange is being filled; LENT: it is with its handler */
-    uv_tcp_t tcp;
+    struct stream stream;
     struct net_loop *loop;
     struct net_connection *next, *previous;
     llhttp_t parser;
@@ -158,9 +157,8 @@ struct net_connection {
     uint64_t request_began_ms, body_began_ms; /* READING; body_began_ms is 0 until the head is whole */
     uint64_t deadline_ms; /* by the loop's clock; 0 = none (a stage of ours holds the exchange) */
     size_t lingered_bytes;
-    bool reading, at_eof, close_after_write, pumping;
+    bool at_eof, close_after_write, pumping;
     bool nothing_follows; /* the client said that its request was the last, and all of it was read: no need to linger */
-    uint8_t peer[16];
     _Atomic uint16_t *peer_count; /* this connection is in it; NULL = not counted */
 
     /* net_parse: the part of the head that the current callbacks add to */
@@ -177,7 +175,7 @@ struct net_connection {
 struct net_loop {
     struct net *net;
     uv_loop_t uv;
-    uv_tcp_t listener;
+    struct stream_listener listener;
     uv_async_t wake;
     uv_timer_t sweep;
     uv_thread_t thread;
@@ -193,12 +191,11 @@ struct net_loop {
     time_t date_second;
     char date[40];
     struct buf reply_head; /* of the reply under way */
-    char read_room[NET_READ_BYTES];
 };
 
 struct net {
     struct net_options options;
-    unsigned port;
+    struct stream_address address;
     unsigned loop_count;
     _Atomic unsigned connection_count;
     _Atomic bool stop;
@@ -208,10 +205,8 @@ struct net {
     struct net_loop *loops;
 };
 
-/* net_listener.c */
-void net_listener_accept(uv_stream_t *listener, int status);
-
 /* net_connection.c */
+extern const struct stream_calls net_connection_calls;
 void net_connection_open(struct net_loop *loop);
 void net_connection_close(struct net_connection *self);
 void net_connection_expire(struct net_connection *self, uint64_t now_ms);

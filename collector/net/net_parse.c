@@ -41,7 +41,7 @@ static int net_parse_head_too_large(struct net_connection *self)
 static int net_parse_on_begin(llhttp_t *parser)
 {
     struct net_connection *self = net_parse_self(parser);
-    if (net_exchange_new(self->loop, &self->carrier, self->peer) == NULL)
+    if (net_exchange_new(self->loop, &self->carrier, stream_peer(&self->stream)) == NULL)
         return NET_PARSE_STOP;
     self->head_bytes = self->chunk_extension_bytes = 0;
     self->head_complete = self->in_name = self->in_value = self->in_gap = self->gap_has_break = false;
@@ -278,7 +278,7 @@ enum net_parse_result net_parse(struct net_connection *self, struct slice input,
         return NET_PARSE_WHOLE;
     }
     if (self->carrier.exchange == NULL) /* not even a request line; an answer is owed all the same */
-        net_exchange_new(self->loop, &self->carrier, self->peer);
+        net_exchange_new(self->loop, &self->carrier, stream_peer(&self->stream));
     if (self->carrier.exchange != NULL && self->carrier.exchange->refusal.status == 0)
         net_exchange_refuse(self->carrier.exchange, 400, "bad_request", "This is not HTTP/1.1 as we read it.",
                             COUNTER_HTTP_BAD_REQUESTS);

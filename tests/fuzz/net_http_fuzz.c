@@ -56,7 +56,8 @@ static void stage_open(struct stage *self)
     assert(good);
     (void)good;
     self->loop.net = &self->net;
-    uv_tcp_init(&self->loop.uv, &self->connection.tcp);
+    uv_tcp_init(&self->loop.uv, &self->connection.stream.handle.tcp);
+    self->connection.stream.listener = &self->loop.listener;
     self->connection.loop = &self->loop;
     self->connection.carrier.kind = &net_http1_kind;
     net_parse_init(&self->connection);
@@ -68,7 +69,7 @@ static void stage_close(struct stage *self)
         net_exchange_drop(self->connection.carrier.exchange);
     net_exchange_free_spare(&self->loop);
     net_hosts_release(&self->net.hosts);
-    uv_close((uv_handle_t *)&self->connection.tcp, NULL);
+    uv_close(&self->connection.stream.handle.any, NULL);
     uv_run(&self->loop.uv, UV_RUN_DEFAULT);
     int status = uv_loop_close(&self->loop.uv);
     assert(status == 0);
