@@ -1,5 +1,5 @@
 /* One client: reading, waiting, the states drawn in net_internal.h, and the end. */
-#include "collector/net/net_internal.h"
+#include "collector/net/net_h2.h"
 
 #include <stdlib.h>
 
@@ -17,6 +17,8 @@ void net_connection_close(struct net_connection *self)
         return;
     if (self->carrier.exchange != NULL)
         net_exchange_drop(self->carrier.exchange);
+    if (self->h2 != NULL)
+        net_h2_close(self->h2);
     self->state = NET_CLOSED;
     if (self->previous != NULL)
         self->previous->next = self->next;
@@ -60,6 +62,12 @@ static void net_connection_linger(struct net_connection *self)
         net_connection_read(self, true);
 }
 
+void net_connection_finish(struct net_connection *self)
+{
+    net_h2_close(self->h2);
+    net_connection_linger(self);
+}
+
 static struct slice net_connection_pending(const struct net_connection *self)
 {
     if (self->pending.size == self->pending_taken)
@@ -98,6 +106,22 @@ static void net_connection_watch(struct net_connection *self)
     }
 }
 
+/* `behind` is what came with the preface. */
+static void net_connection_speak_http2(struct net_connection *self, struct slice behind)
+{
+    if (self->carrier.exchange != NULL)
+        net_exchange_drop(self->carrier.exchange);
+    self->state = NET_HTTP2;
+    self->deadline_ms = 0;
+    if (!net_h2_open(self)) {
+        net_connection_close(self);
+        return;
+    }
+    net_h2_take(self->h2, slice_of(H2_PREFACE, H2_PREFACE_BYTES));
+    if (self->h2 != NULL && behind.size > 0)
+        net_h2_take(self->h2, behind);
+}
+
 /* Feeds input until it is used up, or an exchange is lent or a reply waits. Returns the bytes taken. */
 static size_t net_connection_feed(struct net_connection *self, struct slice input)
 {
@@ -110,6 +134,10 @@ static size_t net_connection_feed(struct net_connection *self, struct slice inpu
             if (self->carrier.exchange != NULL)
                 net_connection_watch(self);
             continue;
+        }
+        if (result == NET_PARSE_HTTP2) {
+            net_connection_speak_http2(self, slice_of(input.data + total, input.size - total));
+            return input.size;
         }
         struct net_exchange *exchange = self->carrier.exchange;
         if (exchange == NULL) { /* out of memory */
@@ -177,6 +205,10 @@ static void net_connection_take(struct net_connection *self, struct slice input)
             net_connection_close(self);
         return;
     }
+    if (self->state == NET_HTTP2) {
+        net_h2_take(self->h2, input);
+        return;
+    }
     self->pumping = true; /* replies made inside must not start a second feed over the pending buffer */
     size_t taken = net_connection_feed(self, input);
     self->pumping = false;
@@ -207,7 +239,11 @@ static void net_connection_on_failed(struct stream *stream)
 
 static void net_connection_on_written(struct stream *stream)
 {
-    net_connection_written(stream->owner);
+    struct net_connection *self = stream->owner;
+    if (self->state == NET_HTTP2)
+        net_h2_written(self->h2);
+    else
+        net_connection_written(self);
 }
 
 const struct stream_calls net_connection_calls = {.take = net_connection_on_bytes,
@@ -288,6 +324,10 @@ static bool net_connection_is_slow(const struct net_connection *self, uint64_t n
 void net_connection_expire(struct net_connection *self, uint64_t now_ms)
 {
     bool late = self->deadline_ms != 0 && now_ms >= self->deadline_ms;
+    if (self->state == NET_HTTP2) {
+        net_h2_expire(self->h2, now_ms);
+        return;
+    }
     if (late && self->state != NET_READING)
         net_connection_close(self);
     else if (late)

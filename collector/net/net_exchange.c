@@ -41,6 +41,7 @@ struct net_exchange *net_exchange_new(struct net_loop *loop, struct net_carrier 
     assert(carrier->exchange == NULL);
     if (self == NULL)
         return NULL;
+    loop->exchange_count++;
     self->loop = loop;
     self->carrier = carrier;
     carrier->exchange = self;
@@ -71,6 +72,8 @@ static void net_exchange_free_memory(struct net_exchange *self)
 static void net_exchange_free(struct net_exchange *self)
 {
     struct net_loop *loop = self->loop;
+    loop->exchange_count--;
+    loop->body_bytes -= self->body_counted;
     net_exchange_free_memory(self);
     if (self->body.room > NET_KEPT_BYTES_MAX)
         buf_release(&self->body);

@@ -51,12 +51,16 @@
 #define NET_KEPT_BYTES_MAX            4096u
 #define NET_THREADS_MAX               64u
 #define NET_BACKLOG                   1024
+#define NET_H2_WRITE_BYTES            (64u << 10)
 
-enum net_state { NET_IDLE, NET_READING, NET_LENT, NET_WRITING, NET_LINGERING, NET_CLOSED };
+enum net_state { NET_IDLE, NET_READING, NET_LENT, NET_WRITING, NET_HTTP2, NET_LINGERING, NET_CLOSED };
 
 struct net_loop;
 struct net_connection;
 struct net_carrier;
+struct net_h2;
+struct nghttp2_session_callbacks;
+struct nghttp2_option;
 
 /* Offsets into the exchange's head buffer, which moves while it grows. */
 struct net_field {
@@ -113,6 +117,8 @@ struct net_exchange {
     struct net_refusal refusal;
     uint8_t peer[16];
 
+    size_t body_counted; /* in the loop's body_bytes */
+
     bool lent; /* its handler has it, or had it */
     bool answered;
     bool wake_armed;
@@ -152,6 +158,8 @@ struct net_connection {
     struct net_connection *next, *previous;
     llhttp_t parser;
     enum net_state state;
+    struct net_h2 *h2; /* HTTP2; else NULL */
+    bool spoke_http1;  /* a request has come whole: the preface of HTTP/2 comes too late */
     struct buf pending;
     size_t pending_taken;
     uint64_t request_began_ms, body_began_ms; /* READING; body_began_ms is 0 until the head is whole */
@@ -186,11 +194,16 @@ struct net_loop {
     struct net_exchange *spare;
     unsigned spare_count;
     unsigned lent; /* exchanges handed to handlers and not freed */
+    unsigned exchange_count;
+    size_t body_bytes;     /* of HTTP/2 exchanges */
+    struct net_h2 *h2_due; /* HTTP/2 connections that have something to send */
+    uv_prepare_t before_wait;
     _Atomic(struct net_exchange *) woken;
     _Atomic unsigned wakers; /* threads inside net_exchange_wake */
     time_t date_second;
     char date[40];
     struct buf reply_head; /* of the reply under way */
+    uint8_t h2_room[NET_H2_WRITE_BYTES];
 };
 
 struct net {
@@ -200,7 +213,10 @@ struct net {
     _Atomic unsigned connection_count;
     _Atomic bool stop;
     unsigned drain_ms;
-    struct net_peers *peers; /* NULL = no cap */
+    struct nghttp2_session_callbacks *h2_callbacks;
+    struct nghttp2_option *h2_option;
+    _Atomic unsigned h2_count; /* connections that speak HTTP/2 */
+    struct net_peers *peers;   /* NULL = no cap */
     struct net_hosts hosts;
     struct net_loop *loops;
 };
@@ -214,6 +230,8 @@ void net_connection_expire(struct net_connection *self, uint64_t now_ms);
 void net_connection_pump(struct net_connection *self);
 /* The reply's last byte is in the kernel. */
 void net_connection_written(struct net_connection *self);
+/* HTTP/2 has said all it had to say. */
+void net_connection_finish(struct net_connection *self);
 
 /* net_peers.c */
 struct net_peers *net_peers_new(void);
@@ -231,6 +249,7 @@ bool net_hosts_allow(const struct net_hosts *self, struct slice host); /* a Host
 enum net_parse_result {
     NET_PARSE_MORE,   /* all bytes taken, the request is not whole yet */
     NET_PARSE_WHOLE,  /* *taken bytes belong to it; the exchange is ready for its route */
+    NET_PARSE_HTTP2,  /* it was the preface of HTTP/2, the first thing on its connection */
     NET_PARSE_REFUSED /* the exchange's refusal says why; the rest of the input cannot be trusted */
 };
 void net_parse_init(struct net_connection *connection);

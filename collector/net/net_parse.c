@@ -275,7 +275,12 @@ enum net_parse_result net_parse(struct net_connection *self, struct slice input,
         *taken = (size_t)(llhttp_get_error_pos(&self->parser) - self->feed_begin);
         self->line = (struct net_line){0};
         llhttp_resume(&self->parser);
+        self->spoke_http1 = true;
         return NET_PARSE_WHOLE;
+    }
+    if (status == HPE_PAUSED_H2_UPGRADE && !self->spoke_http1) {
+        *taken = (size_t)(llhttp_get_error_pos(&self->parser) - self->feed_begin);
+        return NET_PARSE_HTTP2;
     }
     if (self->carrier.exchange == NULL) /* not even a request line; an answer is owed all the same */
         net_exchange_new(self->loop, &self->carrier, stream_peer(&self->stream));
