@@ -5,7 +5,7 @@
  * none is left, or drain_ms is over, the rest is cut. Exchanges lent to another stage are waited for even then: their
  * memory is in that stage's hands. So whoever owns both stops the net before the stage that it feeds.
  */
-#include "collector/net/net_internal.h"
+#include "collector/net/net_h2.h"
 
 #include <assert.h>
 #include <pthread.h>
@@ -31,6 +31,7 @@ static void net_loop_close_handles(struct net_loop *loop)
     loop->closing = true;
     while (atomic_load_explicit(&loop->wakers, memory_order_acquire) > 0)
         sched_yield(); /* a stage is between its push and its uv_async_send: a few instructions */
+    uv_close((uv_handle_t *)&loop->before_wait, NULL);
     uv_close((uv_handle_t *)&loop->sweep, NULL);
     uv_close((uv_handle_t *)&loop->wake, NULL);
 }
@@ -42,6 +43,8 @@ static void net_loop_drain(struct net_loop *loop)
         next = at->next;
         if (late || at->state == NET_IDLE)
             net_connection_close(at);
+        else if (at->h2 != NULL)
+            net_h2_say_goodbye(at->h2);
     }
     if (loop->connections == NULL && loop->lent == 0)
         net_loop_close_handles(loop);
@@ -78,6 +81,11 @@ static void net_loop_on_sweep(uv_timer_t *timer)
         net_loop_drain(loop);
 }
 
+static void net_loop_before_wait(uv_prepare_t *before_wait)
+{
+    net_h2_flush_due(before_wait->data);
+}
+
 static void net_loop_run(void *argument)
 {
     struct net_loop *loop = argument;
@@ -109,9 +117,11 @@ static bool net_loop_init(struct net_loop *loop, struct net *net)
         return false;
     uv_async_init(&loop->uv, &loop->wake, net_loop_on_wake);
     uv_timer_init(&loop->uv, &loop->sweep);
-    loop->wake.data = loop->sweep.data = loop;
+    uv_prepare_init(&loop->uv, &loop->before_wait);
+    loop->wake.data = loop->sweep.data = loop->before_wait.data = loop;
     unsigned sweep_ms = net_sweep_ms(&net->options);
     uv_timer_start(&loop->sweep, net_loop_on_sweep, sweep_ms, sweep_ms);
+    uv_prepare_start(&loop->before_wait, net_loop_before_wait);
     return true;
 }
 
@@ -127,7 +137,7 @@ static bool net_loop_listen(struct net_loop *loop, int file)
                                  &(struct stream_listener_options){.calls = &net_connection_calls,
                                                                    .counters = options->counters,
                                                                    .tls = options->tls,
-                                                                   .protocols = STREAM_HTTP_1_1,
+                                                                   .protocols = STREAM_HTTP_1_1 | STREAM_H2,
                                                                    .handshake_timeout_ms = options->head_timeout_ms,
                                                                    .connected = net_loop_on_client,
                                                                    .owner = loop,
@@ -156,6 +166,7 @@ static void net_free(struct net *self)
         net_loop_release(&self->loops[i]);
     stream_address_release(&self->address, self->options.listen);
     net_hosts_release(&self->hosts);
+    net_h2_release(self);
     free(self->peers);
     free(self->loops);
     free(self);
@@ -244,7 +255,7 @@ static struct net *net_new(const struct net_options *options, unsigned count)
     if (options->connections_per_peer_max > 0)
         self->peers = net_peers_new();
     bool peers_missing = options->connections_per_peer_max > 0 && self->peers == NULL;
-    if (net_hosts_init(&self->hosts, options) && !peers_missing)
+    if (net_hosts_init(&self->hosts, options) && net_h2_prepare(self) && !peers_missing)
         return self;
     net_free(self);
     return NULL;

@@ -1,5 +1,5 @@
 /* One client: reading, waiting, the states drawn in net_internal.h, and the end. */
-#include "collector/net/net_internal.h"
+#include "collector/net/net_h2.h"
 
 #include <stdlib.h>
 
@@ -15,8 +15,10 @@ void net_connection_close(struct net_connection *self)
     struct net_loop *loop = self->loop;
     if (self->state == NET_CLOSED)
         return;
-    if (self->exchange != NULL)
-        net_exchange_drop(self->exchange);
+    if (self->carrier.exchange != NULL)
+        net_exchange_drop(self->carrier.exchange);
+    if (self->h2 != NULL)
+        net_h2_close(self->h2);
     self->state = NET_CLOSED;
     if (self->previous != NULL)
         self->previous->next = self->next;
@@ -60,6 +62,12 @@ static void net_connection_linger(struct net_connection *self)
         net_connection_read(self, true);
 }
 
+void net_connection_finish(struct net_connection *self)
+{
+    net_h2_close(self->h2);
+    net_connection_linger(self);
+}
+
 static struct slice net_connection_pending(const struct net_connection *self)
 {
     if (self->pending.size == self->pending_taken)
@@ -98,6 +106,22 @@ static void net_connection_watch(struct net_connection *self)
     }
 }
 
+/* `behind` is what came with the preface. */
+static void net_connection_speak_http2(struct net_connection *self, struct slice behind)
+{
+    if (self->carrier.exchange != NULL)
+        net_exchange_drop(self->carrier.exchange);
+    self->state = NET_HTTP2;
+    self->deadline_ms = 0;
+    if (!net_h2_open(self)) {
+        net_connection_close(self);
+        return;
+    }
+    net_h2_take(self->h2, slice_of(H2_PREFACE, H2_PREFACE_BYTES));
+    if (self->h2 != NULL && behind.size > 0)
+        net_h2_take(self->h2, behind);
+}
+
 /* Feeds input until it is used up, or an exchange is lent or a reply waits. Returns the bytes taken. */
 static size_t net_connection_feed(struct net_connection *self, struct slice input)
 {
@@ -107,11 +131,15 @@ static size_t net_connection_feed(struct net_connection *self, struct slice inpu
         enum net_parse_result result = net_parse(self, slice_of(input.data + total, input.size - total), &taken);
         total += taken;
         if (result == NET_PARSE_MORE) {
-            if (self->exchange != NULL)
+            if (self->carrier.exchange != NULL)
                 net_connection_watch(self);
             continue;
         }
-        struct net_exchange *exchange = self->exchange;
+        if (result == NET_PARSE_HTTP2) {
+            net_connection_speak_http2(self, slice_of(input.data + total, input.size - total));
+            return input.size;
+        }
+        struct net_exchange *exchange = self->carrier.exchange;
         if (exchange == NULL) { /* out of memory */
             net_connection_close(self);
             return total;
@@ -177,6 +205,10 @@ static void net_connection_take(struct net_connection *self, struct slice input)
             net_connection_close(self);
         return;
     }
+    if (self->state == NET_HTTP2) {
+        net_h2_take(self->h2, input);
+        return;
+    }
     self->pumping = true; /* replies made inside must not start a second feed over the pending buffer */
     size_t taken = net_connection_feed(self, input);
     self->pumping = false;
@@ -207,7 +239,11 @@ static void net_connection_on_failed(struct stream *stream)
 
 static void net_connection_on_written(struct stream *stream)
 {
-    net_connection_written(stream->owner);
+    struct net_connection *self = stream->owner;
+    if (self->state == NET_HTTP2)
+        net_h2_written(self->h2);
+    else
+        net_connection_written(self);
 }
 
 const struct stream_calls net_connection_calls = {.take = net_connection_on_bytes,
@@ -225,7 +261,8 @@ static void net_connection_link(struct net_connection *self)
     loop->connections = self;
 }
 
-/* Over the cap: say so in one packet (not over TLS: a handshake is what we cannot afford) and hang up. The kernel's queue is kept empty, so that no descriptor piles up. */
+/* Over the cap: say so in one packet (not over TLS: a handshake is what we cannot afford) and hang up. The kernel's queue is
+ * kept empty, so that no descriptor piles up. */
 static void net_connection_turn_away(struct net_connection *self)
 {
     static const char text[] =
@@ -268,6 +305,7 @@ void net_connection_open(struct net_loop *loop)
     loop->accept_owed = self == NULL; /* the sweep tries again */
     if (self == NULL)
         return;
+    self->carrier.kind = &net_http1_kind;
     self->loop = loop;
     buf_init(&self->pending, STREAM_READ_BYTES);
     unsigned open = atomic_fetch_add_explicit(&net->connection_count, 1, memory_order_relaxed);
@@ -284,31 +322,19 @@ void net_connection_open(struct net_loop *loop)
 
 static bool net_connection_is_slow(const struct net_connection *self, uint64_t now_ms)
 {
-    const struct net_options *options = &self->loop->net->options;
-    if (self->state != NET_READING || self->body_began_ms == 0)
-        return false;
-    uint64_t spent_ms = now_ms - self->body_began_ms;
-    if (spent_ms <= options->body_grace_ms)
-        return false;
-    return self->exchange->body.size < (spent_ms - options->body_grace_ms) * options->body_bytes_per_second_min / 1000;
-}
-
-static void net_connection_time_out(struct net_connection *self, const char *message, enum counter counter)
-{
-    self->exchange->keep_alive = false;
-    net_exchange_refuse(self->exchange, 408, "timeout", message, counter);
-    net_reply_refusal(self->exchange);
+    return self->state == NET_READING && self->body_began_ms != 0 &&
+           net_exchange_is_slow(self->carrier.exchange, now_ms - self->body_began_ms);
 }
 
 void net_connection_expire(struct net_connection *self, uint64_t now_ms)
 {
     bool late = self->deadline_ms != 0 && now_ms >= self->deadline_ms;
-    if (stream_is_late(&self->stream, now_ms))
-        net_connection_close(self);
-    else if (late && self->state != NET_READING)
+    if (self->state == NET_HTTP2)
+        net_h2_expire(self->h2, now_ms);
+    else if (stream_is_late(&self->stream, now_ms) || (late && self->state != NET_READING))
         net_connection_close(self);
     else if (late)
-        net_connection_time_out(self, "The request took too long.", COUNTER_HTTP_TIMEOUT);
+        net_reply_late(self->carrier.exchange, "The request took too long.", COUNTER_HTTP_TIMEOUT);
     else if (net_connection_is_slow(self, now_ms))
-        net_connection_time_out(self, "The body comes too slowly.", COUNTER_HTTP_SLOW_BODY);
+        net_reply_late(self->carrier.exchange, "The body comes too slowly.", COUNTER_HTTP_SLOW_BODY);
 }
