@@ -214,7 +214,7 @@ static struct ahead ahead_of(struct log_segment *segment, uint64_t offset, uint6
     return ahead;
 }
 
-static void test_log_segment__a_commit_to_reserved_blocks_writes_zeros_for_those_that_follow(void **state)
+static void test_segment__a_commit_to_reserved_blocks_writes_zeros_for_those_that_follow(void **state)
 {
     (void)state;
     struct log_segment segment = {.bytes = LOG_SEGMENT_BYTES_DEFAULT};
@@ -226,7 +226,7 @@ static void test_log_segment__a_commit_to_reserved_blocks_writes_zeros_for_those
     assert_true(ahead_of(&segment, offset, 1000).bytes > LOG_AHEAD_BYTES - LOG_HEADER_BYTES);
 }
 
-static void test_log_segment__zeros_end_with_the_file_and_a_large_commit_brings_none(void **state)
+static void test_segment__zeros_end_with_the_file_and_a_large_commit_brings_none(void **state)
 {
     (void)state;
     struct log_segment segment = {.bytes = 100000};
@@ -236,7 +236,7 @@ static void test_log_segment__zeros_end_with_the_file_and_a_large_commit_brings_
     assert_int_equal(ahead_of(&segment, 100000 - 8, 8).count, 0);
 }
 
-static void test_log_segment__the_zeros_of_the_largest_batch_fit_one_call(void **state)
+static void test_segment__the_zeros_of_the_largest_batch_fit_one_call(void **state)
 {
     (void)state;
     for (uint64_t bytes = 8; bytes < 2 * LOG_HEADER_BYTES; bytes += 8) {
@@ -256,9 +256,9 @@ int main(void)
         cmocka_unit_test(test_segment__a_creation_that_fails_leaves_nothing),
         cmocka_unit_test(test_segment__a_name_on_disk_has_its_header_on_disk),
         cmocka_unit_test(test_segment__a_file_system_without_fallocate_is_served),
-        cmocka_unit_test(test_log_segment__a_commit_to_reserved_blocks_writes_zeros_for_those_that_follow),
-        cmocka_unit_test(test_log_segment__zeros_end_with_the_file_and_a_large_commit_brings_none),
-        cmocka_unit_test(test_log_segment__the_zeros_of_the_largest_batch_fit_one_call),
+        cmocka_unit_test(test_segment__a_commit_to_reserved_blocks_writes_zeros_for_those_that_follow),
+        cmocka_unit_test(test_segment__zeros_end_with_the_file_and_a_large_commit_brings_none),
+        cmocka_unit_test(test_segment__the_zeros_of_the_largest_batch_fit_one_call),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
