@@ -116,7 +116,7 @@ enum counter { COUNTERS(COUNTERS_ENUM) COUNTER_COUNT };
 
 struct counters {
     _Atomic uint64_t value[COUNTER_COUNT];
-    struct histogram ingest_seconds; /* from the end of a beacon's guards to its durable answer */
+    struct histogram ingest_seconds; /* from the beginning of a beacon's guards to its durable answer */
 };
 
 void counters_add(struct counters *self, enum counter id, uint64_t amount);
