@@ -17,8 +17,6 @@
  */
 #include "collector/grpc/grpc_internal.h"
 
-#include "collector/net/net_listener.h"
-
 #include <sched.h>
 
 #define GRPC_DRAIN_SWEEP_MS 5u
@@ -63,11 +61,10 @@ static bool grpc_has_settled(const struct grpc *self)
 
 static void grpc_stop_accepting(struct grpc *self)
 {
-    int file;
-    bool ours = self->options.socket == 0 && uv_fileno((uv_handle_t *)&self->listener, &file) == 0;
-    if (self->is_deaf || (ours && !grpc_is_past(self, self->drain_ms) && net_listener_has_queue(file)))
+    bool ours = self->options.socket == 0, late = grpc_is_past(self, self->drain_ms);
+    if (self->is_deaf || (ours && !late && stream_listener_has_queue(&self->listener)))
         return;
-    uv_close((uv_handle_t *)&self->listener, NULL);
+    stream_listener_stop(&self->listener);
     self->is_deaf = true;
 }
 
@@ -81,10 +78,9 @@ static void grpc_begin_drain(struct grpc *self)
 
 static void grpc_begin_end(struct grpc *self)
 {
-    int file;
     self->phase = GRPC_ENDING;
-    if (self->options.socket == 0 && uv_fileno((uv_handle_t *)&self->listener, &file) == 0)
-        net_listener_refuse(file);
+    if (self->options.socket == 0)
+        stream_listener_refuse(&self->listener);
 }
 
 void grpc_heed(struct grpc *self)

@@ -3,7 +3,7 @@
  *
  *   grpc              listener, loop thread, start
  *   grpc_drain        the end
- *   grpc_connection   socket <-> bytes; timeouts
+ *   grpc_connection   stream <-> session; timeouts
  *   grpc_session      bytes <-> frames (nghttp2 callbacks fill the call)
  *   grpc_call         one stream: message, handler, answer, wake
  *
@@ -16,15 +16,15 @@
  *   messages      the method's maximum each, GRPC_MESSAGE_BYTES_TOTAL_MAX of all connections together, as received
  *   calls         GRPC_CALLS_MAX with handlers at one time: a client that resets its streams frees no place before the
  *                 log has answered
- *   resets        GRPC_RESETS_BURST, then GRPC_RESETS_PER_S (CVE-2023-44487); CONTINUATION frames 8 a block
- *                 (CVE-2024-28182); unanswered PING and SETTINGS acknowledgements 256: nghttp2 ends the connection
+ *   floods        collector/h2
  */
 #ifndef VITRACE_GRPC_INTERNAL_H
 #define VITRACE_GRPC_INTERNAL_H
 
 #include "collector/grpc/grpc.h"
+#include "collector/h2/h2.h"
+#include "collector/stream/stream.h"
 
-#include <nghttp2/nghttp2.h>
 #include <stdatomic.h>
 #include <uv.h>
 
@@ -33,13 +33,6 @@
 #define GRPC_HEADER_BYTES_MAX        (16u << 10)
 #define GRPC_MESSAGE_BYTES_TOTAL_MAX (64u << 20)
 #define GRPC_CALLS_MAX               1024u
-#define GRPC_RESETS_BURST            200u
-#define GRPC_RESETS_PER_S            20u
-#define GRPC_CONTINUATIONS_MAX       8u
-#define GRPC_ACKS_MAX                256u
-#define GRPC_STREAM_WINDOW_BYTES     (256 << 10)
-#define GRPC_CONNECTION_WINDOW_BYTES (1 << 20)
-#define GRPC_READ_BYTES              (64u << 10)
 #define GRPC_WRITE_BYTES_MAX         (64u << 10)
 #define GRPC_WRITE_BYTES_ENOUGH      (32u << 10) /* plus one frame of 16 KiB stays below the maximum */
 #define GRPC_PREFIX_BYTES            5u          /* compressed flag, length (32 bits, big-endian) */
@@ -83,27 +76,27 @@ struct grpc_call {
 };
 
 struct grpc_connection {
-    uv_tcp_t tcp;
-    uv_write_t write;
+    struct stream stream;
     struct grpc *grpc;
     struct grpc_connection *next, *previous;
     nghttp2_session *session;
+    struct h2_budget budget;
     struct grpc_call *calls;
     unsigned call_count;
-    struct buf out; /* being written while `writing` */
+    struct buf out; /* of the write that is being put together */
     bool writing, closed;
     bool held;         /* inside nghttp2's receiver or a walk over the calls: nothing may be sent, which frees calls */
     enum grpc_farewell farewell;
     bool is_late_comer, has_called; /* accepted since grpc_drain(); its first call has come */
+    bool ended;        /* for a flood, and counted */
     uint64_t idle_deadline_ms, write_deadline_ms, farewell_deadline_ms;
-    uint8_t peer[16];
 };
 
 struct grpc {
     struct grpc_options options;
-    unsigned port;
+    struct stream_address address;
     uv_loop_t uv;
-    uv_tcp_t listener;
+    struct stream_listener listener;
     uv_async_t wake;
     uv_timer_t sweep;
     uv_thread_t thread;
@@ -123,7 +116,6 @@ struct grpc {
     size_t message_bytes;
     _Atomic(struct grpc_call *) woken;
     _Atomic unsigned wakers; /* threads inside grpc_call_wake */
-    char read_room[GRPC_READ_BYTES];
 };
 
 /* grpc_drain.c */
@@ -131,11 +123,13 @@ void grpc_heed(struct grpc *self); /* on every wake and sweep: what grpc_drain()
 void grpc_close_handles(struct grpc *self);
 
 /* grpc_connection.c */
-void grpc_connection_open(uv_stream_t *listener, int status); /* uv_connection_cb */
+extern const struct stream_calls grpc_connection_calls;
+void grpc_connection_open(void *grpc); /* a client waits */
 void grpc_connection_close(struct grpc_connection *self);
 void grpc_connection_flush(struct grpc_connection *self); /* may close it, and free calls */
 void grpc_connection_expire(struct grpc_connection *self, uint64_t now_ms);
 void grpc_connection_say_goodbye(struct grpc_connection *self); /* begins the farewell, once */
+void grpc_connection_ask(struct grpc_connection *self);         /* the first GOAWAY has gone: whether the client knows */
 void grpc_connection_dismiss(struct grpc_connection *self);     /* the client knows, or had its time to */
 void grpc_connection_rest(struct grpc_connection *self); /* its last call is gone: the idle time starts */
 

@@ -1,5 +1,5 @@
 /* The end of a loop, as net_internal.h draws it; everything here runs on the loop's thread. */
-#include "collector/net/net_internal.h"
+#include "collector/net/net_h2.h"
 
 #include <sched.h>
 
@@ -13,6 +13,7 @@ void net_loop_close_handles(struct net_loop *loop)
     loop->closing = true;
     while (atomic_load_explicit(&loop->wakers, memory_order_acquire) > 0)
         sched_yield(); /* a stage is between its push and its uv_async_send: a few instructions */
+    uv_close((uv_handle_t *)&loop->before_wait, NULL);
     uv_close((uv_handle_t *)&loop->sweep, NULL);
     uv_close((uv_handle_t *)&loop->wake, NULL);
 }
@@ -56,7 +57,8 @@ static void net_loop_say_goodbye(struct net_loop *loop)
 /* Connected ahead of need, as browsers do: better waited for now than while others wait for the successor. */
 static bool net_connection_is_spare(const struct net_connection *self)
 {
-    return self->state == NET_IDLE && !self->has_served && uv_now(&self->loop->uv) > self->quiet_since_ms + NET_SPARE_MS;
+    return self->state == NET_IDLE && !self->has_served && stream_is_open(&self->stream) &&
+           uv_now(&self->loop->uv) > self->quiet_since_ms + NET_SPARE_MS;
 }
 
 static bool net_loop_is_settled(const struct net_loop *loop)
@@ -72,12 +74,10 @@ static bool net_loop_is_settled(const struct net_loop *loop)
 /* The queue of an inherited socket is its successor's; a client that libuv has taken from it already is ours. */
 static void net_loop_stop_accepting(struct net_loop *loop)
 {
-    int file;
-    bool ours = loop->net->options.socket == 0 && uv_fileno((uv_handle_t *)&loop->listener, &file) == 0;
-    bool late = net_loop_is_past(loop, loop->net->drain_ms);
-    if (loop->is_deaf || (!late && (loop->accept_owed || (ours && net_listener_has_queue(file)))))
+    bool inherited = loop->net->options.socket != 0, late = net_loop_is_past(loop, loop->net->drain_ms);
+    if (loop->is_deaf || (!late && (loop->accept_owed || (!inherited && stream_listener_has_queue(&loop->listener)))))
         return;
-    uv_close((uv_handle_t *)&loop->listener, NULL);
+    stream_listener_stop(&loop->listener);
     loop->is_deaf = true;
 }
 
@@ -91,10 +91,9 @@ static void net_loop_begin_drain(struct net_loop *loop)
 
 static void net_loop_begin_end(struct net_loop *loop)
 {
-    int file;
     loop->phase = NET_ENDING;
-    if (loop->net->options.socket == 0 && uv_fileno((uv_handle_t *)&loop->listener, &file) == 0)
-        net_listener_refuse(file);
+    if (loop->net->options.socket == 0)
+        stream_listener_refuse(&loop->listener);
 }
 
 void net_loop_heed(struct net_loop *loop)

@@ -4,7 +4,6 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -287,34 +286,6 @@ static void test_net_drain__a_request_that_has_begun_is_waited_for(void **state)
     server_join(&server);
 }
 
-static uint8_t state_after_connect(unsigned port)
-{
-    struct sockaddr_in address = {
-        .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    struct tcp_info info;
-    socklen_t size = sizeof info;
-    int file = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-    connect(file, (struct sockaddr *)&address, sizeof address); /* over loopback the handshake is done on return */
-    assert_int_equal(getsockopt(file, IPPROTO_TCP, TCP_INFO, &info, &size), 0);
-    close(file);
-    return info.tcpi_state;
-}
-
-static void test_net_listener__that_refuses_lets_nobody_in_and_keeps_its_queue(void **state)
-{
-    (void)state;
-    unsigned port;
-    int file = listen_anywhere(&port);
-    assert_false(net_listener_has_queue(file));
-    assert_int_equal(state_after_connect(port), TCP_ESTABLISHED);
-    net_listener_refuse(file);
-    assert_int_equal(state_after_connect(port), TCP_SYN_SENT);
-    assert_true(net_listener_has_queue(file));
-    close(accept(file, NULL, NULL));
-    assert_false(net_listener_has_queue(file));
-    close(file);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -326,7 +297,6 @@ int main(void)
         cmocka_unit_test(test_net_drain__a_client_that_never_sends_is_ended_and_not_reset),
         cmocka_unit_test(test_net_drain__a_client_of_unknown_habit_is_let_go_after_half_of_the_time),
         cmocka_unit_test(test_net_drain__a_request_that_has_begun_is_waited_for),
-        cmocka_unit_test(test_net_listener__that_refuses_lets_nobody_in_and_keeps_its_queue),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
