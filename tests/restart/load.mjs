@@ -106,42 +106,55 @@ export class Load {
     connection?.end();
   }
 
-  #call(session, body) {
+  // `wanted`: of the answer's header or trailer `field`.
+  #call(session, headers, body, field, wanted) {
     return new Promise((done) => {
-      const prefix = Buffer.alloc(5);
-      prefix.writeUInt32BE(body.length, 1);
-      const stream = session.request({ ":method": "POST", ":path": EXPORT, "content-type": "application/grpc", te: "trailers" });
+      const stream = session.request({ ":method": "POST", ...headers });
       const timer = setTimeout(() => done("no answer in 15 s"), TIMEOUT_MS);
       const finish = (result) => { clearTimeout(timer); done(result); };
       let answer;
-      stream.on("response", (headers) => { answer = headers["grpc-status"]; });
-      stream.on("trailers", (headers) => { answer = headers["grpc-status"]; });
+      stream.on("response", (got) => { answer = got[field]; });
+      stream.on("trailers", (got) => { answer = got[field] ?? answer; });
       stream.on("error", () => finish(stream.rstCode === REFUSED ? REFUSED : `stream error ${stream.rstCode}`));
-      stream.on("close", () => finish(answer === "0" ? undefined : `grpc-status ${answer}`));
+      stream.on("close", () => finish(String(answer) === wanted ? undefined : `${field} ${answer}`));
       stream.resume();
-      stream.end(Buffer.concat([prefix, body]));
+      stream.end(body);
     });
   }
 
-  // As gRPC clients do: once GOAWAY is heard, calls go to another connection, and those under way are waited for. A call that
-  // the library had not sent yet, or that the server says it has not looked at, begins anew there.
-  async #grpc({ pause }) {
+  // Once GOAWAY is heard, requests go to another connection, and those under way are waited for. One that the library had not
+  // sent yet, or that the server says it has not looked at, begins anew there: that is what GOAWAY is for.
+  async #http2(kind, what, port, { pause }, request) {
     let session, refused;
     while (!this.over) {
       await (pause === undefined ? this.pace.turn() : sleep(pause()));
       if (this.over) break;
       if (session === undefined || session.closed || session.destroyed) {
-        session = http2.connect(`http://127.0.0.1:${this.ports.otlp_grpc}`);
-        session.on("error", () => {}); // the calls tell
+        session = http2.connect(`http://127.0.0.1:${port}`);
+        session.on("error", () => {}); // the requests tell
         this.counts.connections++;
       }
-      refused ??= this.ledger.take("spans");
-      const message = refused, began = performance.now(), failure = await this.#call(session, message.body);
+      refused ??= this.ledger.take(what);
+      const message = refused, began = performance.now(), failure = await request(session, message.body);
       if (failure === REFUSED) continue;
       refused = undefined;
-      this.#note("gRPC", message, began, failure);
+      this.#note(kind, message, began, failure);
     }
     session?.destroy();
+  }
+
+  #grpc(habit) {
+    const headers = { ":path": EXPORT, "content-type": "application/grpc", te: "trailers" };
+    return this.#http2("gRPC", "spans", this.ports.otlp_grpc, habit, (session, body) => {
+      const prefix = Buffer.alloc(5);
+      prefix.writeUInt32BE(body.length, 1);
+      return this.#call(session, headers, Buffer.concat([prefix, body]), "grpc-status", "0");
+    });
+  }
+
+  #page(habit) {
+    const headers = { ":path": "/v1/beacon", "content-type": "text/plain", origin: "https://shop.example" };
+    return this.#http2("HTTP/2 beacon", "beacon", this.ports.listen, habit, (session, body) => this.#call(session, headers, body, ":status", "204"));
   }
 
   // A browser's spare connection: opened ahead, never used. It may be ended, but not reset.
@@ -162,9 +175,11 @@ export class Load {
     begin(6, () => this.#http("beacon", { keep: false }));
     begin(4, () => this.#http("spans", { keep: true }));
     begin(4, () => this.#grpc({}));
+    begin(4, () => this.#page({}));
     begin(12, () => this.#http("beacon", { keep: true, pause: seldom }));
     begin(3, () => this.#http("spans", { keep: true, pause: seldom }));
     begin(2, () => this.#grpc({ pause: seldom }));
+    begin(3, () => this.#page({ pause: seldom }));
     begin(2, () => this.#spare());
   }
 
