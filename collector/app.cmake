@@ -24,6 +24,7 @@ if(VITRACE_TESTS)
 endif()
 
 # What a package puts beside the binary; the unit expects it in /usr/bin.
-install(FILES packaging/vitrace.service packaging/vitrace.socket DESTINATION lib/systemd/system)
+install(FILES packaging/vitrace.service packaging/vitrace.socket packaging/vitrace-otlp-http.socket packaging/vitrace-otlp-grpc.socket
+  DESTINATION lib/systemd/system)
 install(FILES packaging/vitrace.sysusers DESTINATION lib/sysusers.d RENAME vitrace.conf)
 install(FILES packaging/vitrace.yaml DESTINATION share/doc/vitrace)
