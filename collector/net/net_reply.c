@@ -247,6 +247,8 @@ void net_reply_refusal(struct net_exchange *self)
     struct net_answer answer = {
         .status = refusal.status, .headers = headers, .header_count = refusal.status == 405 ? 1 : 0};
     counters_add(self->loop->net->options.counters, refusal.counter, 1);
+    net_exchange_reject(self, &(struct reject_cause){refusal.counter, refusal.status, refusal.code, refusal.message},
+                        NULL, slice_of(NULL, 0));
     net_reply_error_answer(self, &answer, refusal.code, refusal.message);
 }
 
