@@ -15,7 +15,7 @@
 
 #define REJECT_APP_BYTES    65u
 #define REJECT_ORIGIN_BYTES 64u
-#define REJECT_PATH_BYTES   56u
+#define REJECT_PATH_BYTES   64u /* the longest of ours: OTLP's method over gRPC */
 #define REJECT_METHOD_BYTES 8u
 #define REJECT_SEGMENT_BYTES_MAX 24u /* a longer one is an id, or somebody's name */
 #define REJECT_SEGMENT_DIGITS_MAX 4u

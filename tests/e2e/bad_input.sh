@@ -86,5 +86,10 @@ if [ "$status" = 0 ] && ! grep -qE 'ERROR: (Address|Leak)Sanitizer|runtime error
 else
   echo "FAIL exit status $status on SIGTERM"; tail -n 40 "$work/log"; failed=$((failed + 1))
 fi
+if node tests/support/log_lines.mjs "$work/log"; then
+  echo "ok   every line that it said is JSON"; passed=$((passed + 1))
+else
+  echo "FAIL a line of its log is not JSON"; failed=$((failed + 1))
+fi
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]

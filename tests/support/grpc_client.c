@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -80,6 +81,7 @@ void grpc_client_open(struct grpc_client *self, unsigned port)
     *self = (struct grpc_client){.file = socket(AF_INET, SOCK_STREAM, 0)};
     if (connect(self->file, (struct sockaddr *)&address, sizeof address) != 0)
         abort();
+    setsockopt(self->file, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
     setsockopt(self->file, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
     nghttp2_session_callbacks_new(&callbacks);
     nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);

@@ -34,7 +34,7 @@ static void test_reject__words_of_a_path_are_kept_and_what_may_be_somebody_is_no
     assert_path("/abcdefghijklmnopqrstuvwxy", "/(redacted)");
     assert_path("/a b\x1b[31m\r\n", "/(redacted)");
     assert_path("/caf\xc3\xa9", "/(redacted)");
-    assert_path("/one/two/three/four/five/six/seven/eight/nine/ten/eleven", "/one/two/three/four/five/six/seven/eight/nine/ten/...");
+    assert_path("/one/two/three/four/five/six/seven/eight/nine/ten/eleven/twelve", "/one/two/three/four/five/six/seven/eight/nine/ten/eleven/...");
     reject_set_path(&reject, slice_text("/very.long.package.of.a.method.of.ours/Export"), true);
     assert_string_equal(reject.path, "/very.long.package.of.a.method.of.ours/Export");
 }
