@@ -9,9 +9,9 @@
 #include "collector/app.h"
 
 #include "collector/api/api.h"
+#include "collector/app_assets.h"
 #include "collector/app_sandbox.h"
 #include "collector/app_sockets.h"
-#include "collector/assets/assets.h"
 #include "collector/auth/auth.h"
 #include "collector/base/diag.h"
 #include "collector/base/json.h"
@@ -95,48 +95,6 @@ static bool app_lock_folder(struct app *self, char *error, size_t error_size)
         return true;
     snprintf(error, error_size, "%s: another vitrace uses this folder", self->data);
     return false;
-}
-
-static bool app_folder_exists(const char *path)
-{
-    struct stat info;
-    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
-}
-
-/* As installed beside the binary (PREFIX/bin/vitrace, PREFIX/share/vitrace/sdk), or as built from this tree. */
-static void app_find_sdk(char out[APP_PATH_BYTES_MAX])
-{
-    char self[CONFIG_TEXT_BYTES_MAX];
-    ssize_t size = readlink("/proc/self/exe", self, sizeof self - 1);
-    self[size > 0 ? size : 0] = '\0';
-    char *slash = strrchr(self, '/');
-    if (slash != NULL)
-        *slash = '\0';
-    snprintf(out, APP_PATH_BYTES_MAX, "%s/../share/vitrace/sdk", self);
-    if (!app_folder_exists(out))
-        snprintf(out, APP_PATH_BYTES_MAX, "%s", VITRACE_SDK_BUILD_DIR);
-}
-
-/* A folder that was named must have the files; the default may not have been built yet. */
-static bool app_load_assets(struct assets *assets, const struct config *config, char *error, size_t error_size)
-{
-    char folder[APP_PATH_BYTES_MAX];
-    bool named = config->text[CONFIG_SDK][0] != '\0';
-    if (named)
-        snprintf(folder, sizeof folder, "%s", config->text[CONFIG_SDK]);
-    else
-        app_find_sdk(folder);
-    if (!assets_load(assets, folder, error, error_size))
-        return false;
-    if (assets->found == 0 && named) {
-        snprintf(error, error_size, "%s: has none of the SDK files (vitrace.js, ...)", folder);
-        assets_release(assets);
-        return false;
-    }
-    if (assets->found < ASSETS_COUNT)
-        diag(DIAG_WARNING, "sdk_missing", "%s has %u of %u SDK files; the others are answered 404", folder,
-             assets->found, ASSETS_COUNT);
-    return true;
 }
 
 static bool app_open_log(struct app *self, const struct config *config, char *error, size_t error_size)
@@ -455,7 +413,7 @@ static bool app_start_all(struct app *self, const struct config *config, char *e
 {
     self->admin_is_loopback = auth_listen_is_loopback(config->text[CONFIG_ADMIN]);
     if (!app_check_admin(config, self->admin_is_loopback, error, error_size) || !app_sandbox_begin(config, error, error_size) ||
-        !app_lock_folder(self, error, error_size) || !app_load_assets(&self->assets, config, error, error_size) ||
+        !app_lock_folder(self, error, error_size) || !app_assets_load(&self->assets, config, error, error_size) ||
         !app_sandbox_enclose(config, error, error_size) ||
         !app_open_log(self, config, error, error_size) || !app_start_sinks(self, error, error_size) ||
         !app_start_api(self, error, error_size) || !app_start_auth(self, config, error, error_size) ||
@@ -581,10 +539,11 @@ bool app_check(const struct config *config, char *error, size_t error_size)
         !app_open_jwt(config, &jwt, error, error_size))
         return false;
     jwt_free(jwt);
-    if (!app_load_assets(&assets, config, error, error_size))
+    if (!app_assets_load(&assets, config, error, error_size))
         return false;
     assets_release(&assets);
-    if (app_folder_exists(config->text[CONFIG_DATA]) && access(config->text[CONFIG_DATA], R_OK | W_OK | X_OK) != 0) {
+    if (access(config->text[CONFIG_DATA], F_OK) == 0 &&
+        access(config->text[CONFIG_DATA], R_OK | W_OK | X_OK) != 0) {
         snprintf(error, error_size, "%s: %s", config->text[CONFIG_DATA], strerror(errno));
         return false;
     }

@@ -72,6 +72,10 @@
     C(HTTP_BUSY, "vitrace_http_bad_requests_total", "{reason=\"busy\"}", "counter", "")                                \
     C(HTTP_SLOW_BODY, "vitrace_http_bad_requests_total", "{reason=\"slow_body\"}", "counter", "")                      \
     C(HTTP_HOST, "vitrace_http_bad_requests_total", "{reason=\"host\"}", "counter", "")                                \
+    C(HTTP2_CONNECTIONS, "vitrace_http2_connections", "", "gauge", "Of the open client connections, those that speak HTTP/2; without gRPC's.") \
+    C(HTTP2_REFUSED, "vitrace_http2_streams_refused_total", "", "counter", "HTTP/2 streams refused unread: too many requests under way.") \
+    C(HTTP2_PROTOCOL, "vitrace_http2_connections_ended_total", "{reason=\"protocol\"}", "counter", "HTTP/2 connections ended for what the client did.") \
+    C(HTTP2_FLOOD, "vitrace_http2_connections_ended_total", "{reason=\"flood\"}", "counter", "")                     \
     C(ADMIN_NO_TOKEN, "vitrace_admin_unauthorized_total", "{reason=\"no_token\"}", "counter", "Admin requests without a right token.") \
     C(ADMIN_TOKEN, "vitrace_admin_unauthorized_total", "{reason=\"token\"}", "counter", "")                             \
     C(ADMIN_JWT_MALFORMED, "vitrace_admin_unauthorized_total", "{reason=\"jwt_malformed\"}", "counter", "")             \

@@ -23,7 +23,7 @@ struct grpc_call *grpc_call_new(struct grpc_connection *connection, int32_t stre
     self->connection = connection;
     self->stream_id = stream_id;
     self->deadline_ms = uv_now(&self->grpc->uv) + self->grpc->options.request_timeout_ms;
-    memcpy(self->peer, connection->peer, sizeof self->peer);
+    memcpy(self->peer, stream_peer(&connection->stream), sizeof self->peer);
     buf_init(&self->message, 0);
     buf_init(&self->response, 0);
     self->next = connection->calls;
