@@ -50,6 +50,7 @@ static const char *const app_listener_names[APP_LISTENERS] = {"listen", "otlp_ht
 
 struct app {
     struct counters counters;
+    struct rejects *rejects;
     char data[CONFIG_TEXT_BYTES_MAX];
     int lock;
     struct assets assets;
@@ -138,7 +139,7 @@ static bool app_start_api(struct app *self, char *error, size_t error_size)
 {
     char index[APP_PATH_BYTES_MAX];
     app_path(index, self, "index.sqlite");
-    self->api = api_new(&(struct api_options){.log = self->log, .store_path = index}, error, error_size);
+    self->api = api_new(&(struct api_options){.log = self->log, .store_path = index, .rejects = self->rejects}, error, error_size);
     return self->api != NULL;
 }
 
@@ -340,6 +341,7 @@ static bool app_listen(struct app *self, const struct config *config, enum app_l
                                                        .routes = table[which].routes,
                                                        .route_count = table[which].count,
                                                        .counters = &self->counters,
+                                                       .rejects = self->rejects,
                                                        .connections_max = app_connections(config, which),
                                                        .connections_per_peer_max =
                                                            app_connections_per_peer(config, which),
@@ -366,6 +368,7 @@ static bool app_listen_grpc(struct app *self, const struct config *config, char 
                                                    .methods = &self->grpc_method,
                                                    .method_count = 1,
                                                    .counters = &self->counters,
+                                                   .rejects = self->rejects,
                                                    .connections_max = APP_GRPC_CONNECTIONS},
                             error, error_size);
     if (self->grpc == NULL)
@@ -431,6 +434,7 @@ struct app *app_start(const struct config *config, char *error, size_t error_siz
         return NULL;
     }
     self->lock = -1;
+    self->rejects = rejects_new(); /* without memory for them they are counted only */
     memcpy(self->data, config->text[CONFIG_DATA], sizeof self->data);
     health_init(&self->health, &self->counters, self->data);
     if (!app_start_all(self, config, error, error_size)) {
@@ -521,6 +525,7 @@ void app_stop(struct app *self)
     otlp_free(self->otlp);
     ingest_free(self->ingest);
     tally_free(self->duplicates);
+    rejects_free(self->rejects);
     auth_free(self->auth);
     assets_release(&self->assets);
     health_release(&self->health);

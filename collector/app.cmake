@@ -27,3 +27,5 @@ endif()
 install(FILES packaging/vitrace.service packaging/vitrace.socket DESTINATION lib/systemd/system)
 install(FILES packaging/vitrace.sysusers DESTINATION lib/sysusers.d RENAME vitrace.conf)
 install(FILES packaging/vitrace.yaml DESTINATION share/doc/vitrace)
+install(FILES packaging/prometheus/alerts.yaml packaging/prometheus/prometheus.yaml packaging/prometheus/grafana.json
+  DESTINATION share/doc/vitrace/prometheus)
