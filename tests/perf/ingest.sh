@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Beacons per CPU-second of the whole daemon (parse, validate, deduplicate, fdatasync, index), and of what is needed until
 # the durable 204 (without the index, which follows the log), beside nginx answering 204 to the same bytes unread. Server on core 0, load on core 1, rounds interleaved. Not part of the suite.
-#   tests/perf/ingest.sh [ROUNDS] [SECONDS]      VITRACE=path of the binary
+#   tests/perf/ingest.sh [ROUNDS] [SECONDS]      VITRACE=path of the binary; TLS=1: both over TLS 1.3 with one P-256 certificate
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 rounds=${1:-3} seconds=${2:-4}
@@ -12,6 +12,13 @@ command -v wrk >/dev/null && [ -x "$nginx" ] || apt-get install -y -q wrk nginx-
 work=$(mktemp -d -p "${TMPDIR:-/tmp}")
 node tests/perf/ingest_beacon.mjs shop >"$work/beacon"
 
+tls=() scheme=http nginx_tls="" # `close` is then a whole handshake a request
+if [ "${TLS:-0}" = 1 ]; then
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=localhost -days 2 -keyout "$work/key.pem" -out "$work/cert.pem" 2>/dev/null
+  tls=(--tls-certificate "$work/cert.pem" --tls-key "$work/key.pem") scheme=https
+  nginx_tls="ssl; ssl_certificate $work/cert.pem; ssl_certificate_key $work/key.pem; ssl_protocols TLSv1.2 TLSv1.3"
+fi
+
 # No limits: one address is the load of a whole country here.
 cat >"$work/vitrace.yaml" <<'YAML'
 apps:
@@ -20,7 +27,7 @@ apps:
 limits: { ip_per_second: 0, app_per_second: 0, global_per_second: 0, connections_per_ip: 0 }
 YAML
 taskset -c 0 "$binary" serve --config "$work/vitrace.yaml" --data "$work/data" --listen 127.0.0.1:0 --admin 127.0.0.1:0 \
-  --otlp-http 127.0.0.1:0 --otlp-grpc 127.0.0.1:0 2>"$work/log" & daemon=$!
+  --otlp-http 127.0.0.1:0 --otlp-grpc 127.0.0.1:0 "${tls[@]}" 2>"$work/log" & daemon=$!
 trap 'kill "$daemon" ${web:+"$web"} 2>/dev/null || true; wait; rm -rf "$work"' EXIT
 for _ in $(seq 100); do [ -e "$work/data/addresses.json" ] && break; sleep 0.1; done
 [ -e "$work/data/addresses.json" ] || { cat "$work/log"; exit 1; }
@@ -32,7 +39,7 @@ daemon off; worker_processes 1; pid $work/nginx.pid; error_log $work/nginx.log;
 events { worker_connections 1024; }
 http { access_log off; keepalive_requests 1000000000;
   client_body_temp_path $work/b; proxy_temp_path $work/p; fastcgi_temp_path $work/f; uwsgi_temp_path $work/u; scgi_temp_path $work/s;
-  server { listen 127.0.0.1:$port; location / { return 204; } } }
+  server { listen 127.0.0.1:$port $nginx_tls; location / { return 204; } } }
 CONF
 taskset -c 0 "$nginx" -c "$work/nginx.conf" 2>>"$work/log" & web=$!
 for _ in $(seq 50); do pgrep -P "$web" >/dev/null && break; sleep 0.1; done
@@ -60,7 +67,7 @@ echo "beacon: $(stat -c %s "$work/beacon") bytes; $rounds rounds of $seconds s; 
 for close in 0 1; do
   [ "$close" = 0 ] && mode=keep-alive || mode=close
   for _ in $(seq "$rounds"); do
-    round nginx "http://127.0.0.1:$port" "$close" "$web" $(pgrep -P "$web")
+    round nginx "$scheme://127.0.0.1:$port" "$close" "$web" $(pgrep -P "$web")
     round vitrace "$vitrace" "$close" "$daemon"
   done >"$work/$mode"
   awk -v mode="$mode" '{ printf "%-10s %-8s %7d requests per CPU-second, %7d to the durable answer; %6d per second\n", mode, $1, $2, $3, $4 }' "$work/$mode"
