@@ -19,6 +19,7 @@
 #include "proto/wire/slice.h"
 
 #include <sys/types.h>
+#include <time.h>
 #include <uv.h>
 
 #define STREAM_READ_BYTES (64u << 10) /* the most that one take() brings */
@@ -166,9 +167,11 @@ void stream_tls_free(struct stream_tls *self); /* after its listeners */
 
 /* stream_address.c: where every listening socket of the daemon comes from, whatever it speaks. */
 struct stream_address {
-    unsigned port;  /* as bound; 0 = a Unix socket */
-    dev_t device;   /* of the Unix socket's file that we made */
-    ino_t inode;    /* 0 = none */
+    unsigned port; /* as bound; 0 = a Unix socket */
+    /* The Unix socket's file that we made, to know it again: inode numbers alone are soon given to another one. */
+    dev_t device;
+    ino_t inode; /* 0 = none */
+    struct timespec changed;
 };
 
 /*

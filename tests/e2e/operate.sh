@@ -126,11 +126,22 @@ echo nonsense >"$work/jwt.pub"
 check "a key that is none is told" reload reload_failed
 check "and the last one stays" is 200 signed second
 
+# Whatever stands in the file, what is said about it is one line of JSON.
+odd() { printf "$@" >"$work/vitrace.yaml"; reload reload_failed; }
+check "a key of control characters is told" odd '"a\\x1b[31m\\n{\\x7f\\u0085\\u2028": x\n'
+check "bytes that are no UTF-8 are told" odd 'data: \xff\xc0\xaf\xed\xa0\x80\n'
+check "an app with quotes and line ends is told" odd 'apps:\n  - name: "a\\"},{\\r\\n"\n'
+check "a long key is told" odd '%%0*d: x\n' 5000 0
+config "apps:" "  - name: shop" "$(sed -n 2p "$work/token")" "admin_jwt:" "  key_file: $work/first.pub" "  audience: vitrace"
+check "a file without mistakes is taken again" reload reloaded
+
 reload_often() { local i; for i in $(seq 50); do kill -HUP "$daemon"; status "${post[@]}" >/dev/null; done; }
 check "many reloads under way" reload_often
 kill -TERM "$daemon"; wait "$daemon"; ended=$?; daemon=""
 check "it ends cleanly" test "$ended" = 0
 check "with nothing from the sanitizers" sh -c "! grep -qE 'ERROR: (Address|Leak)Sanitizer|runtime error|WARNING: ThreadSanitizer' '$work/log'"
+
+check "and every line that it said is JSON" node tests/support/log_lines.mjs "$work/log"
 
 # The socket is opened by somebody else, and outlives the daemon: clients wait while it starts.
 if command -v systemd-socket-activate >/dev/null; then
