@@ -265,7 +265,7 @@ static void test_jwt__a_signature_is_as_long_as_its_kind_and_no_longer(void **st
 /* One byte short, where that byte stands at the same place of the header, which was decoded before it. */
 static void test_jwt__a_signature_is_not_completed_by_what_was_read_before(void **state)
 {
-    static const char header[] = "{\"alg\":\"HS256\",\"kid\":\"01234567k\"}"; /* its 32nd byte is the k */
+    static const char header[] = "{\"alg\":\"HS256\",\"kid\":\"012345678k\"}"; /* its 32nd byte is the k */
     uint8_t signature[64] = {0};
     char text[256];
     (void)state;
