@@ -12,6 +12,7 @@
 #include "collector/app_assets.h"
 #include "collector/app_sandbox.h"
 #include "collector/app_sockets.h"
+#include "collector/app_tls.h"
 #include "collector/auth/auth.h"
 #include "collector/base/diag.h"
 #include "collector/base/json.h"
@@ -37,7 +38,6 @@
 #define APP_PATH_BYTES_MAX      (CONFIG_TEXT_BYTES_MAX + 64u)
 #define APP_THREADS_MAX         4u /* of the public listener: beyond that the log's one writer is the limit */
 #define APP_OTLP_BODY_BYTES_MAX OTLP_REQUEST_BYTES_MAX
-#define APP_URL_BYTES_MAX       320u
 #define APP_OTLP_CONNECTIONS    256u /* collectors and SDK exporters keep one each */
 #define APP_GRPC_CONNECTIONS    256u /* likewise */
 #define APP_ADMIN_CONNECTIONS   64u  /* browsers open six each */
@@ -63,6 +63,7 @@ struct app {
     struct api *api;
     struct auth *auth;
     struct auth_door api_door, metrics_door;
+    struct stream_tls *tls; /* NULL = none configured */
     bool admin_is_loopback; /* looked up at start: the sandbox has no resolver */
     struct net_route public_routes[2 + ASSETS_COUNT], otlp_routes[2], admin_routes[5];
     struct net *net[APP_LISTENERS];
@@ -265,18 +266,6 @@ static unsigned app_threads(enum app_listener which)
     return cores > (long)APP_THREADS_MAX ? APP_THREADS_MAX : (unsigned)cores;
 }
 
-/* The address as configured with the port as bound; "any" is shown as localhost. */
-static void app_format_url(char out[APP_URL_BYTES_MAX], const char *listen, unsigned port)
-{
-    const char *colon = strrchr(listen, ':');
-    int host = colon == NULL ? 0 : (int)(colon - listen);
-    snprintf(out, APP_URL_BYTES_MAX, "http://%.*s:%u",
-             host == 0    ? 9
-             : host > 256 ? 256
-                          : host,
-             host == 0 ? "localhost" : listen, port);
-}
-
 /* What is left of the process's descriptors, of which it takes all that it may have, for the public listener. */
 static unsigned app_public_connections(const struct config *config)
 {
@@ -317,6 +306,15 @@ static unsigned app_connections_per_peer(const struct config *config, enum app_l
     return which == APP_PUBLIC && config->trusted_proxies == 0 ? config->limit[CONFIG_LIMIT_CONNECTIONS_PER_IP] : 0;
 }
 
+/* Every client of a Unix socket is a proxy's, and only X-Forwarded-For tells one from the other. */
+static void app_warn_of_proxies(const struct config *config)
+{
+    if (stream_address_is_local(config->text[CONFIG_LISTEN]) && config->trusted_proxies == 0)
+        diag(DIAG_WARNING, "clients_unknown",
+             "listen is a Unix socket, and trusted_proxies is 0: nobody has an address, so the limits of one address "
+             "hold for nobody");
+}
+
 static const char *app_environment(const char *name)
 {
     return getenv(name);
@@ -337,6 +335,7 @@ static bool app_listen(struct app *self, const struct config *config, enum app_l
     /* Not the admin listener's: whether it may be open without tokens is judged by the address in the settings. */
     int inherited = which == APP_ADMIN ? 0 : app_sockets_find(app_listener_names[which], app_environment);
     self->net[which] = net_start(&(struct net_options){.listen = listen,
+                                                       .tls = app_tls_of(self->tls, config, app_listener_settings[which]),
                                                        .socket = inherited,
                                                        .threads = app_threads(which),
                                                        .routes = table[which].routes,
@@ -354,7 +353,7 @@ static bool app_listen(struct app *self, const struct config *config, enum app_l
         close(inherited);
     if (self->net[which] == NULL)
         return false;
-    app_format_url(self->url[which], listen, net_port(self->net[which]));
+    app_tls_format_url(self->url[which], config, app_listener_settings[which], net_port(self->net[which]));
     return true;
 }
 
@@ -365,6 +364,7 @@ static bool app_listen_grpc(struct app *self, const struct config *config, char 
         return true;
     self->grpc_method = (struct grpc_method){OTLP_EXPORT_METHOD, otlp_call, self->otlp, OTLP_REQUEST_BYTES_MAX};
     self->grpc = grpc_start(&(struct grpc_options){.listen = listen,
+                                                   .tls = app_tls_of(self->tls, config, CONFIG_OTLP_GRPC),
                                                    .methods = &self->grpc_method,
                                                    .method_count = 1,
                                                    .counters = &self->counters,
@@ -373,7 +373,7 @@ static bool app_listen_grpc(struct app *self, const struct config *config, char 
                             error, error_size);
     if (self->grpc == NULL)
         return false;
-    app_format_url(self->grpc_url, listen, grpc_port(self->grpc));
+    app_tls_format_url(self->grpc_url, config, CONFIG_OTLP_GRPC, grpc_port(self->grpc));
     return true;
 }
 
@@ -415,7 +415,7 @@ static bool app_start_all(struct app *self, const struct config *config, char *e
     if (!app_check_admin(config, self->admin_is_loopback, error, error_size) || !app_sandbox_begin(config, error, error_size) ||
         !app_lock_folder(self, error, error_size) || !app_assets_load(&self->assets, config, error, error_size) ||
         !app_sandbox_enclose(config, error, error_size) ||
-        !app_open_log(self, config, error, error_size) || !app_start_sinks(self, error, error_size) ||
+        !app_tls_start(config, &self->counters, &self->tls, error, error_size) || !app_open_log(self, config, error, error_size) || !app_start_sinks(self, error, error_size) ||
         !app_start_api(self, error, error_size) || !app_start_auth(self, config, error, error_size) ||
         !app_start_ingest(self, config, error, error_size))
         return false;
@@ -443,6 +443,7 @@ struct app *app_start(const struct config *config, char *error, size_t error_siz
     }
     atomic_store(&self->health.started, true);
     app_write_addresses(self);
+    app_warn_of_proxies(config);
     diag(DIAG_INFO, "ready", "listen %s otlp_http %s otlp_grpc %s admin %s", self->url[APP_PUBLIC], self->url[APP_OTLP],
          self->grpc != NULL ? self->grpc_url : "none", self->url[APP_ADMIN]);
     return self;
@@ -482,6 +483,7 @@ bool app_reload(struct app *self, const struct config *current, struct config *f
     const struct ingest_options options = app_ingest_options(self, fresh);
     struct jwt *jwt;
     if (!app_check_admin(fresh, self->admin_is_loopback, error, error_size) ||
+        (self->tls != NULL && !stream_tls_read(self->tls, error, error_size)) ||
         !app_open_jwt(fresh, &jwt, error, error_size))
         return false;
     if (!ingest_set_policy(self->ingest, &options)) {
@@ -490,6 +492,8 @@ bool app_reload(struct app *self, const struct config *current, struct config *f
         return false;
     }
     app_set_auth(self, fresh, jwt);
+    if (self->tls != NULL)
+        stream_tls_apply(self->tls);
     app_keep_running(current, fresh);
     return true;
 }
@@ -511,6 +515,7 @@ void app_stop(struct app *self)
     for (unsigned i = 0; i < APP_LISTENERS; i++) /* in this order: the admin listener answers /readyz to the end */
         if (self->net[i] != NULL)
             net_stop(self->net[i], APP_DRAIN_MS);
+    stream_tls_free(self->tls);
     if (self->api != NULL)
         api_free(self->api);
     if (self->sinks != NULL)
@@ -534,11 +539,15 @@ bool app_check(const struct config *config, char *error, size_t error_size)
     struct assets assets;
     const struct net_route none = {NET_GET, "/healthz", health_handle_live, NULL, 0};
     struct counters counters = {0};
+    struct stream_tls *tls;
     struct jwt *jwt;
     if (!app_check_admin(config, auth_listen_is_loopback(config->text[CONFIG_ADMIN]), error, error_size) ||
         !app_open_jwt(config, &jwt, error, error_size))
         return false;
     jwt_free(jwt);
+    if (!app_tls_start(config, &counters, &tls, error, error_size))
+        return false;
+    stream_tls_free(tls);
     if (!app_assets_load(&assets, config, error, error_size))
         return false;
     assets_release(&assets);

@@ -1,7 +1,7 @@
 /*
  * The daemon's settings. One rule of precedence: flag > VITRACE_* environment > YAML file > default. The file may hold
  *
- *   data: /var/lib/vitrace        listen: 127.0.0.1:4319       admin: 127.0.0.1:4320
+ *   data: /var/lib/vitrace        listen: 127.0.0.1:4319       admin: unix:/run/vitrace/admin.sock
  *   otlp_http: 127.0.0.1:4318     sdk: /usr/share/vitrace/sdk
  *   retention_days: 30            log_bytes_max: 20G
  *   apps:
@@ -13,6 +13,8 @@
  *   trusted_proxies: 1            # of our own, each adding to X-Forwarded-For; 0 = the header is not looked at
  *   admin_hosts: [rum.internal]   # names, beyond addresses and localhost, under which the dashboard is reached
  *   user: vitrace                 sandbox: on
+ *   tls_certificate: /etc/letsencrypt/live/rum.example/fullchain.pem      tls_key: .../privkey.pem
+ *   tls_listeners: listen, otlp_grpc                                      # which speak TLS; the others stay plain
  *   admin_tokens: ["<SHA-256 of a token, 64 hex digits: vitrace token new>"]
  *   admin_jwt:                    # tokens of an identity provider, see auth/jwt.h
  *     algorithm: RS256            # the default; or HS256, ES256, EdDSA
@@ -46,6 +48,9 @@
     S(OTLP_GRPC, "otlp_grpc", "VITRACE_OTLP_GRPC", "127.0.0.1:4317", "address for backends: OTLP/gRPC traces; '' = none") \
     S(RETENTION_DAYS, "retention_days", "VITRACE_RETENTION_DAYS", "30", "days that beacons and spans are kept")         \
     S(LOG_BYTES_MAX, "log_bytes_max", "VITRACE_LOG_BYTES_MAX", "20G", "bytes of the log on disk, K, M, G, T; the oldest go first") \
+    S(TLS_CERTIFICATE, "tls_certificate", "VITRACE_TLS_CERTIFICATE", "", "PEM file: the certificate, then its chain; '' = no TLS") \
+    S(TLS_KEY, "tls_key", "VITRACE_TLS_KEY", "", "PEM file: its key, without a passphrase")                             \
+    S(TLS_LISTENERS, "tls_listeners", "VITRACE_TLS_LISTENERS", "listen", "of listen, otlp_http, otlp_grpc, admin: which speak TLS, where there is a certificate") \
     S(USER, "user", "VITRACE_USER", "", "user to become when started as root")                                         \
     S(SANDBOX, "sandbox", "VITRACE_SANDBOX", "on", "on or off: Landlock and seccomp, where the kernel has them")        \
     S(SDK, "sdk", "VITRACE_SDK", "", "folder of the SDK files (default: where they were installed or built)")
@@ -121,6 +126,9 @@ void config_release(struct config *self);
 /* As checked by config_load(). */
 uint64_t config_retention_us(const struct config *self);
 uint64_t config_log_bytes_max(const struct config *self);
+bool config_has_tls(const struct config *self);
+/* Whether the listener of this setting speaks TLS. */
+bool config_is_tls(const struct config *self, enum config_setting listener);
 
 /* config_file.c: the file alone. Fills settings and apps that it names. */
 bool config_file_read(struct config *self, const char *path, char *error, size_t error_size);

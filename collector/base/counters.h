@@ -62,6 +62,18 @@
     C(HTTP_CONNECTIONS, "vitrace_connections", "", "gauge", "Open client connections.")                                \
     C(HTTP_FULL, "vitrace_connections_refused_total", "{reason=\"full\"}", "counter", "Connections turned away at once.") \
     C(HTTP_FULL_IP, "vitrace_connections_refused_total", "{reason=\"full_ip\"}", "counter", "")                        \
+    C(TLS_HANDSHAKES, "vitrace_tls_handshakes_total", "", "counter", "TLS handshakes done.")                           \
+    C(TLS_RESUMED, "vitrace_tls_resumed_total", "", "counter", "Of these, by a ticket.")                               \
+    C(TLS_PLAIN, "vitrace_tls_handshakes_failed_total", "{reason=\"plain_http\"}", "counter", "TLS handshakes that failed, by reason.") \
+    C(TLS_VERSION, "vitrace_tls_handshakes_failed_total", "{reason=\"version\"}", "counter", "")                       \
+    C(TLS_CIPHER, "vitrace_tls_handshakes_failed_total", "{reason=\"cipher\"}", "counter", "")                         \
+    C(TLS_PROTOCOL, "vitrace_tls_handshakes_failed_total", "{reason=\"protocol\"}", "counter", "")                     \
+    C(TLS_ALERT, "vitrace_tls_handshakes_failed_total", "{reason=\"alert\"}", "counter", "")                           \
+    C(TLS_MALFORMED, "vitrace_tls_handshakes_failed_total", "{reason=\"malformed\"}", "counter", "")                   \
+    C(TLS_CLOSED, "vitrace_tls_handshakes_failed_total", "{reason=\"closed\"}", "counter", "")                         \
+    C(TLS_TIMEOUT, "vitrace_tls_handshakes_failed_total", "{reason=\"timeout\"}", "counter", "")                       \
+    C(TLS_MEMORY, "vitrace_tls_handshakes_failed_total", "{reason=\"memory\"}", "counter", "")                         \
+    C(TLS_EXPIRY, "vitrace_tls_certificate_expiry_seconds", "", "gauge", "When the certificate expires, in seconds since 1970; 0 = no TLS.") \
     C(HTTP_REQUESTS, "vitrace_http_requests_total", "", "counter", "Requests parsed.")                                 \
     C(HTTP_BAD_REQUESTS, "vitrace_http_bad_requests_total", "{reason=\"parse\"}", "counter", "Requests refused before routing.") \
     C(HTTP_BODY_TOO_LARGE, "vitrace_http_bad_requests_total", "{reason=\"body_too_large\"}", "counter", "")            \
@@ -113,7 +125,7 @@ enum counter { COUNTERS(COUNTERS_ENUM) COUNTER_COUNT };
 
 struct counters {
     _Atomic uint64_t value[COUNTER_COUNT];
-    struct histogram ingest_seconds; /* from the end of a beacon's guards to its durable answer */
+    struct histogram ingest_seconds; /* from the beginning of a beacon's guards to its durable answer */
 };
 
 void counters_add(struct counters *self, enum counter id, uint64_t amount);

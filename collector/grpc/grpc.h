@@ -1,5 +1,5 @@
 /*
- * gRPC over cleartext HTTP/2 (prior knowledge), unary methods only, on libuv and nghttp2. Knows nothing of spans.
+ * gRPC over HTTP/2, cleartext (prior knowledge) or TLS (ALPN h2), unary methods only, on libuv and nghttp2. Knows nothing of spans.
  *
  * A grpc is one listener with one loop thread. A call whose message has come whole goes to its method's handler, which
  * answers with grpc_reply(), at once or later, always on the loop's thread. A stage that finishes elsewhere calls
@@ -14,6 +14,7 @@
 
 struct grpc;
 struct grpc_call;
+struct stream_tls;
 
 /* https://grpc.github.io/grpc/core/md_doc_statuscodes.html */
 enum grpc_status {
@@ -35,14 +36,16 @@ struct grpc_method {
 };
 
 struct grpc_options {
-    const char *listen;
+    const char *listen;     /* as for a net; borrowed for the life of the grpc, like tls */
+    struct stream_tls *tls; /* NULL = plain */
     const struct grpc_method *methods; /* borrowed for the life of the grpc */
     size_t method_count;
     struct counters *counters;   /* borrowed */
     struct rejects *rejects;     /* borrowed; NULL = none are kept */
     unsigned connections_max;    /* 0 = 1,000 */
     unsigned idle_timeout_ms;    /* without a call; then GOAWAY, and clients come back by themselves. 0 = 300,000 */
-    unsigned request_timeout_ms; /* from the first header to the whole message; also of a stalled write. 0 = 10,000 */
+    unsigned request_timeout_ms; /* from the first header to the whole message; of a stalled write; of a TLS handshake.
+                                    0 = 10,000 */
 };
 
 /* Binds and starts. NULL: `error` says which address and why. */

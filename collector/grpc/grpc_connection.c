@@ -64,7 +64,7 @@ static bool connection_send(struct grpc_connection *self)
 /* Sends what is due. Streams that end with it take their calls along. */
 void grpc_connection_flush(struct grpc_connection *self)
 {
-    while (!self->closed && !self->writing && !self->held) {
+    while (!self->closed && !self->writing && !self->held && stream_is_open(&self->stream)) {
         if (!connection_fill(self)) {
             grpc_connection_close(self);
         } else if (self->out.size > 0) {
@@ -177,7 +177,9 @@ static void connection_expire_calls(struct grpc_connection *self, uint64_t now_m
 
 void grpc_connection_expire(struct grpc_connection *self, uint64_t now_ms)
 {
-    if (self->writing && now_ms >= self->write_deadline_ms) {
+    if (stream_is_late(&self->stream, now_ms)) {
+        grpc_connection_close(self);
+    } else if (self->writing && now_ms >= self->write_deadline_ms) {
         counters_add(self->grpc->options.counters, COUNTER_HTTP_TIMEOUT, 1);
         grpc_connection_close(self);
     } else if (self->call_count > 0) {

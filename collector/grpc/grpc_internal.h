@@ -16,17 +16,16 @@
  *   messages      the method's maximum each, GRPC_MESSAGE_BYTES_TOTAL_MAX of all connections together, as received
  *   calls         GRPC_CALLS_MAX with handlers at one time: a client that resets its streams frees no place before the
  *                 log has answered
- *   resets        GRPC_RESETS_BURST, then GRPC_RESETS_PER_S (CVE-2023-44487); CONTINUATION frames 8 a block
- *                 (CVE-2024-28182); unanswered PING and SETTINGS acknowledgements 256: nghttp2 ends the connection
+ *   floods        collector/h2
  */
 #ifndef VITRACE_GRPC_INTERNAL_H
 #define VITRACE_GRPC_INTERNAL_H
 
 #include "collector/base/jitter.h"
 #include "collector/grpc/grpc.h"
+#include "collector/h2/h2.h"
 #include "collector/stream/stream.h"
 
-#include <nghttp2/nghttp2.h>
 #include <stdatomic.h>
 #include <uv.h>
 
@@ -35,12 +34,6 @@
 #define GRPC_HEADER_BYTES_MAX        (16u << 10)
 #define GRPC_MESSAGE_BYTES_TOTAL_MAX (64u << 20)
 #define GRPC_CALLS_MAX               1024u
-#define GRPC_RESETS_BURST            200u
-#define GRPC_RESETS_PER_S            20u
-#define GRPC_CONTINUATIONS_MAX       8u
-#define GRPC_ACKS_MAX                256u
-#define GRPC_STREAM_WINDOW_BYTES     (256 << 10)
-#define GRPC_CONNECTION_WINDOW_BYTES (1 << 20)
 #define GRPC_WRITE_BYTES_MAX         (64u << 10)
 #define GRPC_WRITE_BYTES_ENOUGH      (32u << 10) /* plus one frame of 16 KiB stays below the maximum */
 #define GRPC_PREFIX_BYTES            5u          /* compressed flag, length (32 bits, big-endian) */
@@ -89,12 +82,14 @@ struct grpc_connection {
     struct grpc *grpc;
     struct grpc_connection *next, *previous;
     nghttp2_session *session;
+    struct h2_budget budget;
     struct grpc_call *calls;
     unsigned call_count;
     struct buf out; /* of the write that is being put together */
     bool writing, closed;
     bool held;         /* inside nghttp2's receiver or a walk over the calls: nothing may be sent, which frees calls */
     bool said_goodbye; /* GOAWAY is queued or sent */
+    bool ended;        /* for a flood, and counted */
     uint64_t idle_deadline_ms, write_deadline_ms;
 };
 

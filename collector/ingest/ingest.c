@@ -128,7 +128,7 @@ void ingest_find_client(struct ingest *self, const struct net_exchange *exchange
 
 void ingest_remember(struct ingest *self, const uint8_t view_id[16], uint32_t seq)
 {
-    struct ingest_key key = ingest_key_of(view_id, seq);
+    struct ingest_key key = ingest_key_of(self->dedup.secret, view_id, seq);
     pthread_mutex_lock(&self->lock);
     ingest_dedup_add(&self->dedup, &key);
     pthread_mutex_unlock(&self->lock);
@@ -196,13 +196,12 @@ static void ingest_refuse_rate(struct ingest *self, const struct ingest_visit *v
 /* false = refused and answered. The address first: a flood from one uses up nothing that others share. */
 static bool ingest_admit(struct ingest *self, const struct ingest_visit *visit)
 {
-    uint64_t now_ns = ingest_monotonic_ns();
-    uint64_t wait_ns = ingest_rate_take_ip(self->policy.rate, visit->client, now_ns);
+    uint64_t wait_ns = ingest_rate_take_ip(self->policy.rate, visit->client, visit->now_ns);
     if (wait_ns > 0) {
         ingest_refuse_rate(self, visit, COUNTER_RATE_IP, "rate_ip", wait_ns);
         return false;
     }
-    wait_ns = ingest_rate_take_global(self->policy.rate, now_ns);
+    wait_ns = ingest_rate_take_global(self->policy.rate, visit->now_ns);
     if (wait_ns > 0)
         ingest_refuse_rate(self, visit, COUNTER_RATE_GLOBAL, "rate_global", wait_ns);
     return wait_ns == 0;
@@ -211,7 +210,7 @@ static bool ingest_admit(struct ingest *self, const struct ingest_visit *visit)
 /* An app that is not configured has no bucket of its own: its name is the client's choice. */
 static bool ingest_admit_rate(struct ingest *self, const struct ingest_visit *visit, size_t app)
 {
-    uint64_t wait_ns = app == SIZE_MAX ? 0 : ingest_rate_take_app(self->policy.rate, app, ingest_monotonic_ns());
+    uint64_t wait_ns = app == SIZE_MAX ? 0 : ingest_rate_take_app(self->policy.rate, app, visit->now_ns);
     if (wait_ns > 0)
         ingest_refuse_rate(self, visit, COUNTER_RATE_APP, "rate_app", wait_ns);
     return wait_ns == 0;
@@ -256,9 +255,11 @@ static void ingest_take_beacon(struct ingest *self, struct ingest_visit *visit)
         ingest_refuse_beacon(self, visit, verdict);
         return;
     }
+    struct ingest_key key = ingest_key_of(self->dedup.secret, summary.header.view_id, summary.header.seq);
+    ingest_dedup_prefetch(&self->dedup, &key); /* comes while the app is looked up */
     visit->is_final = summary.has_ledger && summary.ledger.final;
     if (ingest_admit_app(self, visit, slice_text(summary.header.app)))
-        ingest_store(self, visit, &summary.header);
+        ingest_store(self, visit, &key, summary.header.seq == INGEST_SEQ_SNAPSHOT);
 }
 
 static void ingest_open_body(struct ingest *self, struct ingest_visit *visit)
@@ -302,7 +303,8 @@ static struct slice ingest_find_origin(const struct net_exchange *exchange)
 
 static void ingest_judge(struct ingest *self, struct net_exchange *exchange)
 {
-    struct ingest_visit visit = {.exchange = exchange, .origin = ingest_find_origin(exchange)};
+    struct ingest_visit visit = {
+        .exchange = exchange, .origin = ingest_find_origin(exchange), .now_ns = ingest_monotonic_ns()};
     bool known = ingest_apps_know_origin(&self->policy.apps, visit.origin);
     ingest_cors_init(&visit.cors, visit.origin, known);
     if (net_exchange_method(exchange) == NET_OPTIONS) {

@@ -132,9 +132,13 @@ static void net_loop_on_client(void *loop)
 
 static bool net_loop_listen(struct net_loop *loop, int file)
 {
+    const struct net_options *options = &loop->net->options;
     return stream_listener_start(&loop->listener, &loop->uv, file,
                                  &(struct stream_listener_options){.calls = &net_connection_calls,
-                                                                   .counters = loop->net->options.counters,
+                                                                   .counters = options->counters,
+                                                                   .tls = options->tls,
+                                                                   .protocols = STREAM_HTTP_1_1 | STREAM_H2,
+                                                                   .handshake_timeout_ms = options->head_timeout_ms,
                                                                    .connected = net_loop_on_client,
                                                                    .owner = loop,
                                                                    .backlog = NET_BACKLOG});

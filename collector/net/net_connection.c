@@ -107,18 +107,22 @@ static void net_connection_watch(struct net_connection *self)
     }
 }
 
-/* `behind` is what came with the preface. */
-static void net_connection_speak_http2(struct net_connection *self, struct slice behind)
+static void net_connection_speak_http2(struct net_connection *self)
+{
+    self->state = NET_HTTP2;
+    self->deadline_ms = 0;
+    if (!net_h2_open(self))
+        net_connection_close(self);
+}
+
+/* By prior knowledge: the parser of HTTP/1.1 has recognised the preface, and `behind` came with it. */
+static void net_connection_change_to_http2(struct net_connection *self, struct slice behind)
 {
     if (self->carrier.exchange != NULL)
         net_exchange_drop(self->carrier.exchange);
-    self->state = NET_HTTP2;
-    self->deadline_ms = 0;
-    if (!net_h2_open(self)) {
-        net_connection_close(self);
-        return;
-    }
-    net_h2_take(self->h2, slice_of(H2_PREFACE, H2_PREFACE_BYTES));
+    net_connection_speak_http2(self);
+    if (self->h2 != NULL)
+        net_h2_take(self->h2, slice_of(H2_PREFACE, H2_PREFACE_BYTES));
     if (self->h2 != NULL && behind.size > 0)
         net_h2_take(self->h2, behind);
 }
@@ -137,7 +141,7 @@ static size_t net_connection_feed(struct net_connection *self, struct slice inpu
             continue;
         }
         if (result == NET_PARSE_HTTP2) {
-            net_connection_speak_http2(self, slice_of(input.data + total, input.size - total));
+            net_connection_change_to_http2(self, slice_of(input.data + total, input.size - total));
             return input.size;
         }
         struct net_exchange *exchange = self->carrier.exchange;
@@ -216,6 +220,12 @@ static void net_connection_take(struct net_connection *self, struct slice input)
     net_connection_keep(self, slice_of(input.data + taken, input.size - taken));
 }
 
+static void net_connection_on_opened(struct stream *stream)
+{
+    if (stream_protocol(stream) == STREAM_H2)
+        net_connection_speak_http2(stream->owner);
+}
+
 static void net_connection_on_bytes(struct stream *stream, struct slice bytes)
 {
     net_connection_take(stream->owner, bytes);
@@ -247,7 +257,8 @@ static void net_connection_on_written(struct stream *stream)
         net_connection_written(self);
 }
 
-const struct stream_calls net_connection_calls = {.take = net_connection_on_bytes,
+const struct stream_calls net_connection_calls = {.opened = net_connection_on_opened,
+                                                  .take = net_connection_on_bytes,
                                                   .ended = net_connection_on_ended,
                                                   .failed = net_connection_on_failed,
                                                   .written = net_connection_on_written,
@@ -262,10 +273,15 @@ static void net_connection_link(struct net_connection *self)
     loop->connections = self;
 }
 
-/* Over the cap: say so in one packet and hang up. The kernel's queue is kept empty, so that no descriptor piles up. */
+/* Over the cap: say so in one packet (not over TLS: a handshake is what we cannot afford) and hang up. The kernel's queue is
+ * kept empty, so that no descriptor piles up. */
 static void net_connection_turn_away(struct net_connection *self)
 {
     char text[128];
+    if (stream_is_secure(&self->stream)) {
+        net_connection_close(self);
+        return;
+    }
     int size = snprintf(text, sizeof text,
                         "HTTP/1.1 503 Service Unavailable\r\nRetry-After: %u\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
                         jitter_spread(&self->loop->net->jitter, NET_RETRY_S, NET_RETRY_S + 1));
@@ -327,11 +343,11 @@ static bool net_connection_is_slow(const struct net_connection *self, uint64_t n
 void net_connection_expire(struct net_connection *self, uint64_t now_ms)
 {
     bool late = self->deadline_ms != 0 && now_ms >= self->deadline_ms;
-    if (self->state == NET_HTTP2) {
+    if (stream_is_late(&self->stream, now_ms))
+        net_connection_close(self);
+    else if (self->state == NET_HTTP2)
         net_h2_expire(self->h2, now_ms);
-        return;
-    }
-    if (late && self->state != NET_READING)
+    else if (late && self->state != NET_READING)
         net_connection_close(self);
     else if (late)
         net_reply_late(self->carrier.exchange, "The request took too long.", COUNTER_HTTP_TIMEOUT);

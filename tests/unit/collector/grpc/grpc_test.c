@@ -345,7 +345,7 @@ static void test_grpc__resets_in_a_row_end_the_connection_and_not_the_server(voi
     (void)state;
     struct grpc_client_call call = {.path = ECHO_PATH, .open = true};
     bool alive = true;
-    for (int i = 0; alive && i < 50 * (int)GRPC_RESETS_BURST; i++) {
+    for (int i = 0; alive && i < 50 * (int)H2_RESETS_BURST; i++) {
         grpc_client_start(&fixture.client, &call);
         nghttp2_submit_rst_stream(fixture.client.session, NGHTTP2_FLAG_NONE, call.stream_id, NGHTTP2_CANCEL);
         grpc_client_flush(&fixture.client);
@@ -368,7 +368,7 @@ static void test_grpc__continuations_without_end_end_the_connection(void **state
     struct grpc_client other;
     grpc_client_open(&other, grpc_port(fixture.grpc));
     assert_true(send(other.file, headers, sizeof headers, MSG_NOSIGNAL) > 0);
-    for (unsigned i = 0; i < 4 * GRPC_CONTINUATIONS_MAX; i++)
+    for (unsigned i = 0; i < 4 * H2_CONTINUATIONS_MAX; i++)
         send(other.file, more, sizeof more, MSG_NOSIGNAL); /* fails once it is cut off */
     while (grpc_client_step(&other))
         continue;
