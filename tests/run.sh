@@ -56,7 +56,7 @@ npm_ready() { # folder: npm ci when the lock changed since the last one
 step_setup() { bash .ci/setup.sh core wasm wasi browser model; }
 step_native() { build asan && ctest --preset asan -j "$jobs" --verbose; }
 step_model() { node tests/model/ring.mjs; }
-step_threads() { build tsan && ctest --preset tsan -j 1 --verbose -R 'ring_stress_test|log_.*test|sinks_test|ingest_test|ingest_raw_test|raw_test|tally_test'; }
+step_threads() { build tsan && ctest --preset tsan -j 1 --verbose -R 'ring_stress_test|log_.*test|sinks_test|ingest_test|ingest_raw_test|raw_test|tally_test|rejects_test|diag_test|auth_test'; }
 step_wasm() { build wasm && ctest --preset wasm -j "$jobs" --verbose; }
 step_wasi() { build wasi && ctest --preset wasi --verbose; }
 step_js() {
