@@ -86,7 +86,7 @@ step_badinput() { bash tests/e2e/bad_input.sh; }
 step_border() { # what may knock at the daemon's doors, and what must come of it
   build asan vitrace && bash .ci/setup.sh border || return 1
   local part status=0
-  for part in smuggling doors rejects origins series ports; do
+  for part in smuggling doors rejects openapi origins series ports; do
     timeout -k 10 60 node "tests/border/$part.mjs" build/asan/vitrace || status=1
   done
   return "$status"
