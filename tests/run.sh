@@ -94,10 +94,11 @@ step_border() { # what may knock at the daemon's doors, and what must come of it
 step_grpc() { build asan vitrace && npm_ready demo-site && node tests/e2e/otlp_grpc.mjs build/asan/vitrace; }
 step_raw() { build asan vitrace && node tests/e2e/raw_inbox.mjs build/asan/vitrace; }
 step_metrics() { build asan vitrace && bash .ci/setup.sh metrics && bash tests/e2e/metrics.sh; }
-step_operate() {
+step_operate() { # and once as released: only that build confines itself
   local status=0
-  build asan vitrace || return 1
+  build asan vitrace && build release vitrace || return 1
   bash tests/e2e/operate.sh || status=1
+  VITRACE=build/release/vitrace bash tests/e2e/operate.sh || status=1
   node tests/e2e/log_verbs.mjs build/asan/vitrace || status=1
   return "$status"
 }
