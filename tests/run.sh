@@ -86,14 +86,14 @@ step_badinput() { bash tests/e2e/bad_input.sh; }
 step_border() { # what may knock at the daemon's doors, and what must come of it
   build asan vitrace && bash .ci/setup.sh border || return 1
   local part status=0
-  for part in smuggling doors origins series ports; do
+  for part in smuggling doors rejects origins series ports; do
     timeout -k 10 60 node "tests/border/$part.mjs" build/asan/vitrace || status=1
   done
   return "$status"
 }
 step_grpc() { build asan vitrace && npm_ready demo-site && node tests/e2e/otlp_grpc.mjs build/asan/vitrace; }
 step_raw() { build asan vitrace && node tests/e2e/raw_inbox.mjs build/asan/vitrace; }
-step_metrics() { build asan vitrace && bash tests/e2e/metrics.sh; }
+step_metrics() { build asan vitrace && bash .ci/setup.sh metrics && bash tests/e2e/metrics.sh; }
 step_operate() {
   local status=0
   build asan vitrace || return 1

@@ -9,7 +9,7 @@
 #ifndef VITRACE_INGEST_INTERNAL_H
 #define VITRACE_INGEST_INTERNAL_H
 
-#include "collector/base/siphash.h"
+#include "collector/base/jitter.h"
 #include "collector/ingest/ingest.h"
 #include "collector/ingest/ingest_answer.h"
 #include "collector/ingest/ingest_apps.h"
@@ -40,8 +40,7 @@ struct ingest {
     struct tally *duplicates; /* NULL: nobody keeps statements */
     struct inflate_budget bodies;
     struct raw *raw;
-    struct siphash_key jitter_key;
-    _Atomic uint64_t jitter_count;
+    struct jitter jitter;
     pthread_mutex_t lock; /* dedup and flight */
     struct ingest_dedup dedup;
     struct ingest_flight flight;
@@ -54,6 +53,7 @@ struct ingest_visit {
     struct ingest_cors cors;
     uint8_t client[16];
     uint64_t now_ns; /* when its guards began, on the monotonic clock */
+    struct slice app; /* as soon as it is read; borrowed like the body */
     bool is_final; /* the page is gone: the beacon is not sent again */
     struct slice plain;            /* the body, inflated */
     struct inflate_body inflated;  /* what `plain` may borrow from; whoever stores the request takes it over */

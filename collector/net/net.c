@@ -5,7 +5,7 @@
  * none is left, or drain_ms is over, the rest is cut. Exchanges lent to another stage are waited for even then: their
  * memory is in that stage's hands. So whoever owns both stops the net before the stage that it feeds.
  */
-#include "collector/net/net_internal.h"
+#include "collector/net/net_h2.h"
 
 #include <assert.h>
 #include <pthread.h>
@@ -31,6 +31,7 @@ static void net_loop_close_handles(struct net_loop *loop)
     loop->closing = true;
     while (atomic_load_explicit(&loop->wakers, memory_order_acquire) > 0)
         sched_yield(); /* a stage is between its push and its uv_async_send: a few instructions */
+    uv_close((uv_handle_t *)&loop->before_wait, NULL);
     uv_close((uv_handle_t *)&loop->sweep, NULL);
     uv_close((uv_handle_t *)&loop->wake, NULL);
 }
@@ -42,6 +43,8 @@ static void net_loop_drain(struct net_loop *loop)
         next = at->next;
         if (late || at->state == NET_IDLE)
             net_connection_close(at);
+        else if (at->h2 != NULL)
+            net_h2_say_goodbye(at->h2);
     }
     if (loop->connections == NULL && loop->lent == 0)
         net_loop_close_handles(loop);
@@ -51,7 +54,7 @@ static void net_loop_stop(struct net_loop *loop)
 {
     loop->stopping = true;
     loop->drain_until_ms = uv_now(&loop->uv) + loop->net->drain_ms;
-    uv_close((uv_handle_t *)&loop->listener, NULL);
+    stream_listener_stop(&loop->listener);
 }
 
 static void net_loop_on_wake(uv_async_t *wake)
@@ -76,6 +79,11 @@ static void net_loop_on_sweep(uv_timer_t *timer)
         net_connection_open(loop);
     if (loop->stopping)
         net_loop_drain(loop);
+}
+
+static void net_loop_before_wait(uv_prepare_t *before_wait)
+{
+    net_h2_flush_due(before_wait->data);
 }
 
 static void net_loop_run(void *argument)
@@ -109,21 +117,31 @@ static bool net_loop_init(struct net_loop *loop, struct net *net)
         return false;
     uv_async_init(&loop->uv, &loop->wake, net_loop_on_wake);
     uv_timer_init(&loop->uv, &loop->sweep);
-    uv_tcp_init(&loop->uv, &loop->listener);
-    loop->wake.data = loop->sweep.data = loop->listener.data = loop;
+    uv_prepare_init(&loop->uv, &loop->before_wait);
+    loop->wake.data = loop->sweep.data = loop->before_wait.data = loop;
     unsigned sweep_ms = net_sweep_ms(&net->options);
     uv_timer_start(&loop->sweep, net_loop_on_sweep, sweep_ms, sweep_ms);
+    uv_prepare_start(&loop->before_wait, net_loop_before_wait);
     return true;
+}
+
+static void net_loop_on_client(void *loop)
+{
+    net_connection_open(loop);
 }
 
 static bool net_loop_listen(struct net_loop *loop, int file)
 {
-    if (uv_tcp_open(&loop->listener, file) != 0) {
-        close(file);
-        return false;
-    }
-    uv_tcp_nodelay(&loop->listener, 1); /* accepted sockets inherit it: one call less for each */
-    return uv_listen((uv_stream_t *)&loop->listener, NET_BACKLOG, net_listener_accept) == 0;
+    const struct net_options *options = &loop->net->options;
+    return stream_listener_start(&loop->listener, &loop->uv, file,
+                                 &(struct stream_listener_options){.calls = &net_connection_calls,
+                                                                   .counters = options->counters,
+                                                                   .tls = options->tls,
+                                                                   .protocols = STREAM_HTTP_1_1 | STREAM_H2,
+                                                                   .handshake_timeout_ms = options->head_timeout_ms,
+                                                                   .connected = net_loop_on_client,
+                                                                   .owner = loop,
+                                                                   .backlog = NET_BACKLOG});
 }
 
 static void net_loop_release(struct net_loop *loop)
@@ -131,7 +149,7 @@ static void net_loop_release(struct net_loop *loop)
     if (loop->started)
         uv_thread_join(&loop->thread);
     else {
-        uv_close((uv_handle_t *)&loop->listener, NULL);
+        stream_listener_stop(&loop->listener);
         net_loop_close_handles(loop);
         uv_run(&loop->uv, UV_RUN_DEFAULT);
     }
@@ -146,26 +164,43 @@ static void net_free(struct net *self)
 {
     for (unsigned i = 0; i < self->loop_count; i++)
         net_loop_release(&self->loops[i]);
+    stream_address_release(&self->address, self->options.listen);
     net_hosts_release(&self->hosts);
+    net_h2_release(self);
     free(self->peers);
     free(self->loops);
     free(self);
 }
 
-/* Opens loop `index`. Shared sockets of two processes would split the clients, so the first one is tried alone. */
-static bool net_open_loop(struct net *self, unsigned count, char *error, size_t error_size)
+/* Shared sockets of two processes would split the clients, so the first one is tried alone. */
+static int net_open_shared(struct net *self, char *error, size_t error_size)
 {
-    bool shared = count > 1 && self->options.socket == 0; /* an inherited one feeds every loop: each accepts in turn */
-    if (shared && self->loop_count == 0) {
-        unsigned probed = 0;
-        int probe = net_listener_open(self->options.listen, false, &probed, error, error_size);
+    if (self->loop_count == 0) {
+        struct stream_address probed = {0};
+        int probe = stream_address_open(&probed, self->options.listen, false, error, error_size);
         if (probe < 0)
-            return false;
+            return -1;
         close(probe);
     }
-    int file = self->options.socket != 0
-                   ? net_listener_adopt(self->options.socket, &self->port, error, error_size)
-                   : net_listener_open(self->options.listen, shared, &self->port, error, error_size);
+    return stream_address_open(&self->address, self->options.listen, true, error, error_size);
+}
+
+/* One socket feeds every loop, each accepting in turn, where the kernel cannot spread clients: inherited ones, and Unix. */
+static int net_open_socket(struct net *self, unsigned count, char *error, size_t error_size)
+{
+    int first = self->options.socket;
+    if (first == 0 && self->loop_count > 0 && stream_address_is_local(self->options.listen))
+        first = stream_listener_socket(&self->loops[0].listener);
+    if (first != 0)
+        return stream_address_adopt(&self->address, first, error, error_size);
+    if (count > 1 && !stream_address_is_local(self->options.listen))
+        return net_open_shared(self, error, error_size);
+    return stream_address_open(&self->address, self->options.listen, false, error, error_size);
+}
+
+static bool net_open_loop(struct net *self, unsigned count, char *error, size_t error_size)
+{
+    int file = net_open_socket(self, count, error, error_size);
     if (file < 0)
         return false;
     struct net_loop *loop = &self->loops[self->loop_count];
@@ -217,10 +252,11 @@ static struct net *net_new(const struct net_options *options, unsigned count)
     }
     self->loops = loops;
     net_set_options(self, options);
+    jitter_init(&self->jitter);
     if (options->connections_per_peer_max > 0)
         self->peers = net_peers_new();
     bool peers_missing = options->connections_per_peer_max > 0 && self->peers == NULL;
-    if (net_hosts_init(&self->hosts, options) && !peers_missing)
+    if (net_hosts_init(&self->hosts, options) && net_h2_prepare(self) && !peers_missing)
         return self;
     net_free(self);
     return NULL;
@@ -251,7 +287,7 @@ struct net *net_start(const struct net_options *options, char *error, size_t err
 
 unsigned net_port(const struct net *self)
 {
-    return self->port;
+    return self->address.port;
 }
 
 void net_stop(struct net *self, unsigned drain_ms)
