@@ -5,7 +5,7 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
-import { connect as connect2 } from "node:http2";
+import { connect as connect2 } from "node:http2"; // by prior knowledge
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -45,6 +45,17 @@ function grpc(path, bytes, more = {}) {
     stream.end(bytes);
   });
 }
+// One request on an HTTP/2 connection of its own.
+function request2(listener, headers, body = "") {
+  return new Promise((resolve) => {
+    const client = connect2(daemon[listener]);
+    const stream = client.request({ ":method": "POST", ...headers }, { endStream: body === "" });
+    const done = () => { client.destroy(); resolve(); };
+    client.on("error", done);
+    stream.on("error", done).on("close", done).resume();
+    if (body !== "") stream.end(body, "latin1");
+  });
+}
 const framed = (bytes, compressed = 0) => Buffer.concat([Buffer.from([compressed, 0, 0, 0, bytes.length]), Buffer.from(bytes)]);
 
 const origin = "https://shop.example";
@@ -72,6 +83,8 @@ const cases = [
   ["two messages in one gRPC call", () => grpc(EXPORT, Buffer.concat([framed("ab"), framed(SECRET)])), { protocol: "grpc", status: 3, code: "invalid_argument" }],
   ["an admin request without a token", () => request("admin", "GET", "/metrics"), { series: "vitrace_admin_unauthorized_total", reason: "no_token", status: 401 }],
   ["a wrong token", () => request("admin", "GET", "/api/v1/apps", { authorization: `Bearer ${SECRET}` }), { reason: "token", status: 401, path: "/api/(redacted)".replace("(redacted)", "v1/apps") }],
+  ["a body that is no beacon, over HTTP/2", () => request2("listen", { ":path": `/v1/beacon?k=${SECRET}`, origin, cookie: SECRET }, `<${SECRET}>`), { status: 400, body_format: "markup", body_bytes: 8, path: "/v1/beacon", method: "POST", protocol: "http" }],
+  ["a path that is not there, over HTTP/2", () => request2("listen", { ":method": "GET", ":path": `/h2/${SECRET}@x?${SECRET}` }), { status: 404, path: "/h2/(redacted)" }],
   ["a foreign Host", () => request("admin", "GET", "/metrics", { host: `${SECRET}.example` }), { reason: "host", status: 421 }],
 ];
 
