@@ -71,7 +71,8 @@ enum config_setting { CONFIG_SETTINGS(CONFIG_ENUM) CONFIG_SETTING_COUNT };
  *   all           100,000/s: more than the log's one writer takes; beyond it, refusing early keeps memory flat
  *   admin         a dashboard left open with a token that has expired asks 7 times at once; a scraper with an old one four
  *                 times a minute. A guess every 10 s finds nothing
- *   connections   10,000 x (0.5 KiB + head 16 KiB when not idle) = 165 MiB at the very worst; a tenth for one address
+ *   connections   10,000 x (0.5 KiB + head 16 KiB when not idle) = 165 MiB at the very worst, and over TLS 10,000 x (session
+ *                 15 KiB + record 18 KiB when not idle) = 330 MiB more; a tenth for one address
  */
 #define CONFIG_LIMITS(L)                                                                                               \
     L(IP_PER_SECOND, "ip_per_second", 1000, 1000000, "beacons a second from one address (an IPv6 /64)")                \

@@ -49,7 +49,16 @@
     C(SPANS_REQUESTS, "vitrace_spans_requests_total", "", "counter", "OTLP export requests that reached the handler.") \
     C(SPANS_ACCEPTED, "vitrace_spans_accepted_total", "", "counter", "Spans made durable.")                            \
     C(SPANS_REJECTED, "vitrace_spans_rejected_total", "", "counter", "Spans refused inside accepted requests.")        \
-    C(SPANS_REQUESTS_REJECTED, "vitrace_spans_requests_rejected_total", "", "counter", "OTLP requests refused whole.") \
+    C(SPANS_MEDIA_TYPE, "vitrace_spans_requests_rejected_total", "{reason=\"media_type\"}", "counter", "OTLP requests refused whole, by reason.") \
+    C(SPANS_ENCODING, "vitrace_spans_requests_rejected_total", "{reason=\"encoding\"}", "counter", "")                  \
+    C(SPANS_COMPRESSED, "vitrace_spans_requests_rejected_total", "{reason=\"compressed\"}", "counter", "")              \
+    C(SPANS_JSON, "vitrace_spans_requests_rejected_total", "{reason=\"json\"}", "counter", "")                          \
+    C(SPANS_MALFORMED, "vitrace_spans_requests_rejected_total", "{reason=\"malformed\"}", "counter", "")                \
+    C(SPANS_TOO_LARGE, "vitrace_spans_requests_rejected_total", "{reason=\"too_large\"}", "counter", "")                \
+    C(SPANS_BUSY, "vitrace_spans_requests_rejected_total", "{reason=\"busy\"}", "counter", "")                          \
+    C(SPANS_DISK_FULL, "vitrace_spans_requests_rejected_total", "{reason=\"disk_full\"}", "counter", "")                \
+    C(SPANS_IO_ERROR, "vitrace_spans_requests_rejected_total", "{reason=\"io_error\"}", "counter", "")                  \
+    C(SPANS_STOPPING, "vitrace_spans_requests_rejected_total", "{reason=\"stopping\"}", "counter", "")                  \
     C(HTTP_CONNECTIONS, "vitrace_connections", "", "gauge", "Open client connections.")                                \
     C(HTTP_FULL, "vitrace_connections_refused_total", "{reason=\"full\"}", "counter", "Connections turned away at once.") \
     C(HTTP_FULL_IP, "vitrace_connections_refused_total", "{reason=\"full_ip\"}", "counter", "")                        \
@@ -122,6 +131,9 @@ struct counters {
 void counters_add(struct counters *self, enum counter id, uint64_t amount);
 void counters_set(struct counters *self, enum counter id, uint64_t value); /* gauges */
 uint64_t counters_find(const struct counters *self, enum counter id);
+/* The series' name, and the value of its one label (empty = it has none). */
+const char *counters_name(enum counter id);
+struct slice counters_label(enum counter id);
 /* Prometheus text exposition format 0.0.4. */
 void counters_write(const struct counters *self, struct buf *out);
 

@@ -54,6 +54,7 @@ static struct grpc *grpc_new(const struct grpc_options *options)
     if (self == NULL)
         return NULL;
     self->options = *options;
+    jitter_init(&self->jitter);
     if (self->options.connections_max == 0)
         self->options.connections_max = GRPC_CONNECTIONS_DEFAULT;
     if (self->options.idle_timeout_ms == 0)

@@ -9,7 +9,7 @@
 #ifndef VITRACE_GRPC_H
 #define VITRACE_GRPC_H
 
-#include "collector/base/counters.h"
+#include "collector/base/rejects.h"
 #include "proto/wire/slice.h"
 
 struct grpc;
@@ -42,6 +42,7 @@ struct grpc_options {
     const struct grpc_method *methods; /* borrowed for the life of the grpc */
     size_t method_count;
     struct counters *counters;   /* borrowed */
+    struct rejects *rejects;     /* borrowed; NULL = none are kept */
     unsigned connections_max;    /* 0 = 1,000 */
     unsigned idle_timeout_ms;    /* without a call; then GOAWAY, and clients come back by themselves. 0 = 300,000 */
     unsigned request_timeout_ms; /* from the first header to the whole message; of a stalled write; of a TLS handshake.
@@ -68,9 +69,17 @@ const uint8_t *grpc_call_peer(const struct grpc_call *self); /* 16 bytes, v4 map
 /* `bytes` of zeroed memory that lives as long as the call. NULL = out of memory. */
 void *grpc_call_memory(struct grpc_call *self, size_t bytes);
 
-/* Exactly once per call, on its thread. `text` (of an error) is printable ASCII without '%'; `message` (of GRPC_OK) is
- * copied, uncompressed. */
-void grpc_reply(struct grpc_call *self, enum grpc_status status, const char *text, struct slice message);
+/* Exactly once per call, on its thread: either of these. The message is copied, uncompressed. */
+void grpc_reply(struct grpc_call *self, struct slice message);
+
+/* The cause's status is an enum grpc_status, its message printable ASCII without '%' and at most GRPC_TEXT_BYTES_MAX long. It
+ * is kept for the operator and told to the client; it is counted elsewhere. */
+struct grpc_refusal {
+    struct reject_cause cause;
+    unsigned retry_s; /* the same message may be welcome after as long, or twice as long: RetryInfo. 0 = never */
+};
+#define GRPC_TEXT_BYTES_MAX 128u
+void grpc_refuse(struct grpc_call *self, const struct grpc_refusal *refusal);
 
 /* Sets what grpc_call_wake() runs. Before handing the call's memory to another thread. */
 void grpc_call_on_wake(struct grpc_call *self, void (*run)(struct grpc_call *self, void *context), void *context);

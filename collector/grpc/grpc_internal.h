@@ -6,6 +6,7 @@
  *   grpc_connection   stream <-> session; timeouts
  *   grpc_session      bytes <-> frames (nghttp2 callbacks fill the call)
  *   grpc_call         one stream: message, handler, answer, wake
+ *   grpc_retry        when to come back, as clients read it
  *
  * A call has up to two holders: its connection, until the stream closes, and its handler, until the reply (and the
  * wake, if one is armed). Whoever lets go last frees it; only the loop thread counts.
@@ -21,6 +22,7 @@
 #ifndef VITRACE_GRPC_INTERNAL_H
 #define VITRACE_GRPC_INTERNAL_H
 
+#include "collector/base/jitter.h"
 #include "collector/grpc/grpc.h"
 #include "collector/h2/h2.h"
 #include "collector/stream/stream.h"
@@ -37,12 +39,16 @@
 #define GRPC_WRITE_BYTES_ENOUGH      (32u << 10) /* plus one frame of 16 KiB stays below the maximum */
 #define GRPC_PREFIX_BYTES            5u          /* compressed flag, length (32 bits, big-endian) */
 #define GRPC_ENCODING_BYTES_MAX      16u
-#define GRPC_TEXT_BYTES_MAX          256u
+#define GRPC_RETRY_S                 1u    /* what was too much may be welcome a second or two later */
 #define GRPC_GOODBYE_MS              1000u /* for the client's ack of the first GOAWAY, and then for its FIN */
 
 enum grpc_phase { GRPC_SERVING, GRPC_DRAINING, GRPC_ENDING };
 /* Of a connection: nothing said, GOAWAY(2^31-1) and PING sent, GOAWAY(last stream) sent, FIN sent. */
 enum grpc_farewell { GRPC_STAYING, GRPC_WARNED, GRPC_DISMISSED, GRPC_LEAVING };
+
+/* Of a Status in base64: 12 bytes of tags, the text, and 60 of a RetryInfo in its Any. */
+#define GRPC_STATUS_BYTES_MAX  (GRPC_TEXT_BYTES_MAX + 96u)
+#define GRPC_DETAILS_BYTES_MAX ((GRPC_STATUS_BYTES_MAX + 2u) / 3u * 4u + 1u)
 
 struct grpc_memory {
     struct grpc_memory *next;
@@ -72,7 +78,8 @@ struct grpc_call {
 
     struct buf response; /* prefix and message */
     size_t response_sent;
-    char status[4], text[GRPC_TEXT_BYTES_MAX];
+    char status[4], text[GRPC_TEXT_BYTES_MAX + 1];
+    char details[GRPC_DETAILS_BYTES_MAX]; /* grpc-status-details-bin; "" = none */
 };
 
 struct grpc_connection {
@@ -113,6 +120,7 @@ struct grpc {
     struct grpc_connection *connections;
     unsigned connection_count;
     unsigned lent; /* calls with handlers */
+    struct jitter jitter;
     size_t message_bytes;
     _Atomic(struct grpc_call *) woken;
     _Atomic unsigned wakers; /* threads inside grpc_call_wake */
@@ -144,7 +152,12 @@ struct grpc_call *grpc_call_new(struct grpc_connection *connection, int32_t stre
 void grpc_call_leave(struct grpc_call *self); /* the connection lets go of it */
 void grpc_call_add(struct grpc_call *self, struct slice bytes);
 void grpc_call_complete(struct grpc_call *self);
+/* Counts it, too. Only what is UNAVAILABLE may be sent again. */
 void grpc_call_refuse(struct grpc_call *self, enum grpc_status status, const char *text, enum counter counter);
+void grpc_call_note(const struct grpc_call *self, const struct reject_cause *cause); /* for the operator */
 void grpc_call_run_woken(struct grpc *grpc);
+
+/* grpc_retry.c */
+void grpc_retry_write(enum grpc_status status, const char *text, unsigned retry_s, char out[GRPC_DETAILS_BYTES_MAX]);
 
 #endif

@@ -74,8 +74,11 @@ static int session_on_header(nghttp2_session *session, const nghttp2_frame *fram
 
 static void session_check_head(struct grpc_call *call)
 {
+    static const struct reject_cause not_grpc = {COUNTER_HTTP_METHOD, 415, "media_type", "This address speaks gRPC only."};
+    static const struct reject_cause not_post = {COUNTER_HTTP_METHOD, 405, "method", "This address speaks gRPC only: POST."};
     if (!call->is_post || !call->is_grpc) {
         counters_add(call->grpc->options.counters, COUNTER_HTTP_METHOD, 1);
+        grpc_call_note(call, call->is_post ? &not_grpc : &not_post);
         grpc_session_refuse_http(call, call->is_post ? "415" : "405");
     } else if (call->method == NULL) {
         grpc_call_refuse(call, GRPC_UNIMPLEMENTED, "unknown method", COUNTER_HTTP_NOT_FOUND);
@@ -180,10 +183,12 @@ void grpc_session_answer(struct grpc_call *call)
     nghttp2_session *session = call->connection->session;
     nghttp2_data_provider provider = {.source.ptr = call, .read_callback = session_read_response};
     nghttp2_nv fields[] = {session_field(":status", "200"), session_field("content-type", GRPC_TYPE),
-                           session_field("grpc-accept-encoding", "identity,gzip"),
-                           session_field("grpc-status", call->status), session_field("grpc-message", call->text)};
+                           session_field("grpc-accept-encoding", "identity,gzip,zstd"),
+                           session_field("grpc-status", call->status), session_field("grpc-message", call->text),
+                           session_field("grpc-status-details-bin", call->details)};
     bool has_message = call->response.size > 0;
-    if (nghttp2_submit_response(session, call->stream_id, fields, has_message ? 3 : 5,
+    size_t error_fields = call->details[0] != '\0' ? 6 : 5;
+    if (nghttp2_submit_response(session, call->stream_id, fields, has_message ? 3 : error_fields,
                                 has_message ? &provider : NULL) != 0)
         nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, call->stream_id, NGHTTP2_INTERNAL_ERROR);
 }

@@ -152,6 +152,7 @@ void ingest_refuse(struct ingest *self, const struct ingest_visit *visit, enum c
                    const char *code, const char *message)
 {
     counters_add(self->counters, counter, 1);
+    net_exchange_reject(visit->exchange, &(struct reject_cause){counter, status, code, message}, visit->client, visit->app);
     ingest_answer_error(visit->exchange, &visit->cors, status, code, message);
 }
 
@@ -165,6 +166,10 @@ void ingest_refuse_unavailable(struct ingest *self, struct net_exchange *exchang
                                const char *code, unsigned least_s, unsigned spread_s)
 {
     counters_add(self->counters, COUNTER_REJECTED_UNAVAILABLE, 1);
+    net_exchange_reject(exchange,
+                        &(struct reject_cause){COUNTER_REJECTED_UNAVAILABLE, 503, code,
+                                               "Nothing is wrong with it: the collector cannot store it now. See /readyz."},
+                        NULL, slice_of(NULL, 0));
     ingest_answer_retry(exchange, cors, 503, code, jitter_spread(&self->jitter, least_s, spread_s));
 }
 
@@ -182,6 +187,9 @@ static void ingest_refuse_rate(struct ingest *self, const struct ingest_visit *v
     uint64_t least = wait_ns / 1000000000u + 1;
     unsigned least_s = least > INGEST_RETRY_SECONDS_MAX ? INGEST_RETRY_SECONDS_MAX : (unsigned)least;
     counters_add(self->counters, counter, 1);
+    net_exchange_reject(visit->exchange,
+                        &(struct reject_cause){counter, 429, code, "More than `limits:` lets in. Is it a flood, or are the limits too low?"},
+                        visit->client, visit->app);
     ingest_answer_retry(visit->exchange, &visit->cors, 429, code, jitter_spread(&self->jitter, least_s, least_s + 1));
 }
 
@@ -220,6 +228,7 @@ static enum ingest_apps_answer ingest_check_app(struct ingest *self, const struc
 bool ingest_admit_app(struct ingest *self, struct ingest_visit *visit, struct slice app)
 {
     size_t index = SIZE_MAX;
+    visit->app = app;
     switch (ingest_check_app(self, visit, app, &index)) {
     case INGEST_APPS_ALLOWED:
         return ingest_admit_rate(self, visit, index);

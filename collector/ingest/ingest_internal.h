@@ -53,6 +53,7 @@ struct ingest_visit {
     struct ingest_cors cors;
     uint8_t client[16];
     uint64_t now_ns; /* when its guards began, on the monotonic clock */
+    struct slice app; /* as soon as it is read; borrowed like the body */
     bool is_final; /* the page is gone: the beacon is not sent again */
     struct slice plain;            /* the body, inflated */
     struct inflate_body inflated;  /* what `plain` may borrow from; whoever stores the request takes it over */

@@ -212,6 +212,7 @@ static struct net *net_new(const struct net_options *options, unsigned count)
     }
     self->loops = loops;
     net_set_options(self, options);
+    jitter_init(&self->jitter);
     if (options->connections_per_peer_max > 0)
         self->peers = net_peers_new();
     bool peers_missing = options->connections_per_peer_max > 0 && self->peers == NULL;

@@ -11,6 +11,7 @@
 #define VITRACE_NET_H
 
 #include "collector/base/counters.h"
+#include "collector/base/rejects.h"
 #include "proto/wire/slice.h"
 
 struct net;
@@ -51,6 +52,7 @@ struct net_options {
     const struct net_route *routes; /* borrowed for the life of the net */
     size_t route_count;
     struct counters *counters; /* borrowed */
+    struct rejects *rejects;   /* borrowed; NULL = none are kept */
     unsigned connections_max;  /* 0 = 10,000; beyond it clients are turned away, and beyond a few of those not accepted */
     unsigned connections_per_peer_max; /* of one IPv4 address or IPv6 /64; 0 = no limit, at most 60,000 */
     unsigned idle_timeout_ms;  /* 0 = 15,000 */
@@ -106,6 +108,11 @@ void net_reply(struct net_exchange *self, const struct net_answer *answer);
 void net_reply_status(struct net_exchange *self, int status); /* no body */
 /* {"error":{"code":..., "message":...}} with the given status. */
 void net_reply_error(struct net_exchange *self, int status, const char *code, const char *message);
+
+/* Keeps a refusal for the operator, before it is answered; it is counted elsewhere. `client`: whom the request is from,
+ * when that is not the peer; `app`: empty = not known. */
+void net_exchange_reject(const struct net_exchange *self, const struct reject_cause *cause, const uint8_t *client,
+                         struct slice app);
 
 /* Sets what net_exchange_wake() runs. Before handing the exchange's memory to another thread. */
 void net_exchange_on_wake(struct net_exchange *self, void (*run)(struct net_exchange *self, void *context), void *context);

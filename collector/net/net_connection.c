@@ -1,6 +1,7 @@
 /* One client: reading, waiting, the states drawn in net_internal.h, and the end. */
 #include "collector/net/net_h2.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 static void net_connection_on_closed(struct stream *stream)
@@ -289,13 +290,15 @@ static void net_connection_link(struct net_connection *self)
  * kept empty, so that no descriptor piles up. */
 static void net_connection_turn_away(struct net_connection *self)
 {
-    static const char text[] =
-        "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 2\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    char text[128];
     if (stream_is_secure(&self->stream)) {
         net_connection_close(self);
         return;
     }
-    stream_say(&self->stream, slice_of(text, sizeof text - 1));
+    int size = snprintf(text, sizeof text,
+                        "HTTP/1.1 503 Service Unavailable\r\nRetry-After: %u\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+                        jitter_spread(&self->loop->net->jitter, NET_RETRY_S, NET_RETRY_S + 1));
+    stream_say(&self->stream, slice_of(text, (size_t)size));
     self->close_after_write = true;
     net_connection_linger(self);
 }
@@ -305,14 +308,14 @@ static bool net_connection_admit(struct net_connection *self, unsigned open)
 {
     struct net *net = self->loop->net;
     if (open >= net->options.connections_max) {
-        counters_add(net->options.counters, COUNTER_HTTP_FULL, 1);
+        net_reject_connection(net, COUNTER_HTTP_FULL, stream_peer(&self->stream));
         return false;
     }
     if (net->peers == NULL || stream_is_local(&self->stream))
         return true;
     self->peer_count = net_peers_take(net->peers, stream_peer(&self->stream), net->options.connections_per_peer_max);
     if (self->peer_count == NULL)
-        counters_add(net->options.counters, COUNTER_HTTP_FULL_IP, 1);
+        net_reject_connection(net, COUNTER_HTTP_FULL_IP, stream_peer(&self->stream));
     return self->peer_count != NULL;
 }
 

@@ -50,6 +50,7 @@
 #ifndef VITRACE_NET_INTERNAL_H
 #define VITRACE_NET_INTERNAL_H
 
+#include "collector/base/jitter.h"
 #include "collector/base/siphash.h"
 #include "collector/net/net.h"
 #include "collector/stream/stream.h"
@@ -66,8 +67,9 @@
 #define NET_PEERS_COUNTS              65536u
 #define NET_LINGER_MS                 1000u
 #define NET_LINGER_BYTES_MAX          (8u << 20)
-/* Spare exchanges of a loop, with what a small request needs: a head, a body and a piece of memory. */
-#define NET_EXCHANGES_KEPT            64u
+/* Spare exchanges of a loop, with what a small request needs: a head, a body and a piece of memory. As many as wait for
+ * one commit of the log; at most 512 x (16 + 4 + 4) KiB, 1 MiB after beacons of a kilobyte. */
+#define NET_EXCHANGES_KEPT            512u
 #define NET_KEPT_BYTES_MAX            4096u
 #define NET_THREADS_MAX               64u
 #define NET_BACKLOG                   1024
@@ -252,6 +254,7 @@ struct net {
     _Atomic unsigned h2_count; /* connections that speak HTTP/2 */
     struct net_peers *peers;   /* NULL = no cap */
     struct net_hosts hosts;
+    struct jitter jitter;
     struct net_loop *loops;
 };
 
@@ -322,7 +325,12 @@ void net_exchange_refuse(struct net_exchange *self, int status, const char *code
 void net_exchange_run_woken(struct net_loop *loop);
 void net_exchange_free_spare(struct net_loop *loop);
 
+/* net_reject.c */
+/* Keeps for the operator that a client was turned away before it could ask; counts it, too. */
+void net_reject_connection(struct net *net, enum counter counter, const uint8_t *peer);
+
 /* net_reply.c */
+#define NET_RETRY_S 2u /* what was too much at once may be welcome after two to four seconds */
 void net_reply_refusal(struct net_exchange *exchange);
 void net_reply_late(struct net_exchange *exchange, const char *message, enum counter counter); /* 408 */
 const char *net_reply_date(struct net_loop *loop);

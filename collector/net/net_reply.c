@@ -4,6 +4,7 @@
 #include "collector/base/json.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <time.h>
 
 #define NET_REPLY_ERROR_BYTES_MAX 1024u
@@ -88,15 +89,34 @@ static void net_reply_allow(unsigned methods, char *out, size_t size)
     }
 }
 
+/* 405 says what is allowed, 429 and 503 when to come back, each for another time. */
+static size_t net_reply_hint(const struct net_exchange *self, char *text, size_t size, struct net_header *header)
+{
+    switch (self->refusal.status) {
+    case 405:
+        *header = (struct net_header){"Allow", text};
+        net_reply_allow(self->allow, text, size);
+        return 1;
+    case 429:
+    case 503:
+        *header = (struct net_header){"Retry-After", text};
+        snprintf(text, size, "%u", jitter_spread(&self->loop->net->jitter, NET_RETRY_S, NET_RETRY_S + 1));
+        return 1;
+    default:
+        return 0;
+    }
+}
+
 void net_reply_refusal(struct net_exchange *self)
 {
     const struct net_refusal refusal = self->refusal;
-    char allow[40];
-    struct net_header headers[] = {{"Allow", allow}};
-    net_reply_allow(self->allow, allow, sizeof allow);
+    char text[40];
+    struct net_header header;
     struct net_answer answer = {
-        .status = refusal.status, .headers = headers, .header_count = refusal.status == 405 ? 1 : 0};
+        .status = refusal.status, .headers = &header, .header_count = net_reply_hint(self, text, sizeof text, &header)};
     counters_add(self->loop->net->options.counters, refusal.counter, 1);
+    net_exchange_reject(self, &(struct reject_cause){refusal.counter, refusal.status, refusal.code, refusal.message},
+                        NULL, slice_of(NULL, 0));
     net_reply_error_answer(self, &answer, refusal.code, refusal.message);
 }
 

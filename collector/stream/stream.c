@@ -12,15 +12,16 @@
 static void stream_on_closed(uv_handle_t *handle)
 {
     struct stream *self = handle->data;
-    stream_session_free(self);
     self->listener->options.calls->closed(self);
 }
 
 void stream_close(struct stream *self)
 {
     assert(!self->closing);
-    if (self->session != NULL)
+    if (self->session != NULL) {
         stream_session_end(self);
+        stream_session_free(self); /* now: when many end at once, each would hold a record's room until its closed() */
+    }
     self->closing = true;
     self->open = false;
     counters_add(self->listener->options.counters, COUNTER_HTTP_CONNECTIONS,
@@ -191,6 +192,7 @@ enum stream_sent stream_offer(struct stream *self, const struct slice *parts, un
 
 enum stream_sent stream_write(struct stream *self, const struct slice *parts, unsigned count)
 {
+    assert(!self->closing);
     return self->session != NULL ? stream_session_write(self, parts, count, STREAM_OWNERS)
                                  : stream_offer(self, parts, count, STREAM_OWNERS);
 }

@@ -38,15 +38,15 @@ static void handle_echo(void *context, struct grpc_call *call)
     self->encoding[encoding.size] = '\0';
     pthread_mutex_unlock(&self->lock);
     if (slice_equal(grpc_call_message(call), slice_text("refuse")))
-        grpc_reply(call, GRPC_UNAVAILABLE, "come back", slice_of(NULL, 0));
+        grpc_refuse(call, &(struct grpc_refusal){{COUNTER_HTTP_BUSY, GRPC_UNAVAILABLE, "busy", "come back"}, 5});
     else
-        grpc_reply(call, GRPC_OK, NULL, grpc_call_message(call));
+        grpc_reply(call, grpc_call_message(call));
 }
 
 static void held_woken(struct grpc_call *call, void *context)
 {
     (void)context;
-    grpc_reply(call, GRPC_OK, NULL, slice_text("late"));
+    grpc_reply(call, slice_text("late"));
 }
 
 static void handle_hold(void *context, struct grpc_call *call)
@@ -167,7 +167,8 @@ static void test_grpc__refusal_carries_status_and_text_in_one_header_block(void 
     struct grpc_client_call call = {.path = ECHO_PATH, .body = grpc_client_frame(frame, false, slice_text("refuse"))};
     expect_refused(&call, 200, GRPC_UNAVAILABLE);
     assert_string_equal(call.text, "come back");
-    assert_string_equal(call.accept_encoding, "identity,gzip");
+    assert_true(strlen(call.details) > 60);
+    assert_string_equal(call.accept_encoding, "identity,gzip,zstd");
 }
 
 static void test_grpc__unknown_methods_are_unimplemented(void **state)

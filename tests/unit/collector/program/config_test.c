@@ -203,6 +203,47 @@ static void test_config__limits_hold_one_past_each(void **state)
     expect_error(yaml, CONFIG_ORIGINS_MAX + 4, "at most 64 origins");
 }
 
+static void test_config__says_which_listeners_speak_tls(void **state)
+{
+    (void)state;
+    static const enum config_setting listeners[] = {CONFIG_LISTEN, CONFIG_OTLP_HTTP, CONFIG_OTLP_GRPC, CONFIG_ADMIN};
+    static const struct {
+        const char *yaml;
+        bool wanted[4];
+    } rows[] = {
+        {"", {false}},
+        {"tls_listeners: admin\n", {false}}, /* without a certificate nothing does */
+        {"tls_certificate: c\ntls_key: k\n", {true, false, false, false}},
+        {"tls_certificate: c\ntls_key: k\ntls_listeners: otlp_grpc\n", {false, false, true, false}},
+        {"tls_certificate: c\ntls_key: k\ntls_listeners: ' listen,otlp_http , admin,,'\n", {true, true, false, true}},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        assert_true(load(rows[i].yaml));
+        for (size_t j = 0; j < 4; j++)
+            if (config_is_tls(&config, listeners[j]) != rows[i].wanted[j])
+                fail_msg("%s: %zu", rows[i].yaml, j);
+        config_release(&config);
+    }
+}
+
+static void test_config__tls_needs_both_files_and_known_listeners(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *yaml, *why;
+    } rows[] = {
+        {"tls_key: k\n", "tls_certificate: is missing"},
+        {"tls_certificate: c\n", "tls_key: is missing"},
+        {"tls_certificate: c\ntls_key: k\ntls_listeners: listen, grpc\n", "tls_listeners: 'grpc' is none of listen,"},
+        {"tls_certificate: c\ntls_key: k\ntls_listeners: Listen\n", "tls_listeners: 'Listen' is none of listen,"},
+        {"tls_certificate: c\ntls_key: k\ntls_listeners: ' ,'\n", "tls_listeners: names no listener"},
+        {"tls_listeners: listene\n", "'listene' is none of"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (load(rows[i].yaml) || strstr(error, rows[i].why) == NULL)
+            fail_msg("%s: '%s'", rows[i].yaml, error);
+}
+
 static void test_config__says_where_each_value_is_from(void **state)
 {
     (void)state;
@@ -348,6 +389,8 @@ int main(void)
         cmocka_unit_test(test_config__wrong_shapes_are_refused_with_their_line),
         cmocka_unit_test(test_config__apps_that_cannot_work_are_refused_with_the_reason),
         cmocka_unit_test(test_config__limits_hold_one_past_each),
+        cmocka_unit_test(test_config__says_which_listeners_speak_tls),
+        cmocka_unit_test(test_config__tls_needs_both_files_and_known_listeners),
         cmocka_unit_test(test_config__says_where_each_value_is_from),
         cmocka_unit_test(test_config__admin_tokens_are_hashes),
         cmocka_unit_test(test_config__admin_jwt_needs_a_key_and_an_audience),
