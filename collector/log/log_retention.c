@@ -101,7 +101,8 @@ void log_retention_make_room(struct log *self, uint64_t bytes)
 {
     struct log_oldest oldest;
     bool removed = false;
-    while (log_table_oldest(&self->table, retention_now_us(self), &oldest) && oldest.total_bytes + bytes > self->retention.bytes_max &&
+    while (log_table_oldest(&self->table, retention_now_us(self), &oldest) &&
+           oldest.total_bytes + bytes > self->retention.bytes_max &&
            retention_remove(self, &oldest, COUNTER_LOG_REMOVED_BYTES))
         removed = true;
     if (removed)
