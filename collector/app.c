@@ -48,8 +48,16 @@ enum app_listener { APP_PUBLIC, APP_OTLP, APP_ADMIN, APP_LISTENERS };
 static const enum config_setting app_listener_settings[APP_LISTENERS] = {CONFIG_LISTEN, CONFIG_OTLP_HTTP, CONFIG_ADMIN};
 static const char *const app_listener_names[APP_LISTENERS] = {"listen", "otlp_http", "admin"};
 
+/* Of the budget: the joiner's window, the index, and beside it the pages that the dashboard's reader caches. */
+#define APP_JOIN_SHARE          4u
+#define APP_INDEX_SHARE         6u
+#define APP_INDEX_READER_BYTES  (UINT64_C(2) << 20)
+#define APP_CLIENT_BYTES_LEAST  (UINT64_C(4) << 20) /* one OTLP request */
+
 struct app {
     struct counters counters;
+    struct memory memory;
+    bool reader_accounted;
     char data[CONFIG_TEXT_BYTES_MAX];
     int lock;
     struct assets assets;
@@ -145,7 +153,8 @@ static bool app_open_log(struct app *self, const struct config *config, char *er
     self->log = log_open(&(struct log_options){.folder = folder,
                                                .retention_us = config_retention_us(config),
                                                .bytes_max = config_log_bytes_max(config),
-                                               .counters = &self->counters},
+                                               .counters = &self->counters,
+                                               .memory = &self->memory},
                          error, error_size);
     return self->log != NULL;
 }
@@ -159,7 +168,7 @@ static bool app_start_sinks(struct app *self, char *error, size_t error_size)
 {
     char index[APP_PATH_BYTES_MAX];
     app_path(index, self, "index.sqlite");
-    self->duplicates = tally_new();
+    self->duplicates = tally_new(&self->memory);
     if (self->duplicates == NULL) {
         snprintf(error, error_size, "out of memory");
         return false;
@@ -167,6 +176,9 @@ static bool app_start_sinks(struct app *self, char *error, size_t error_size)
     self->sinks = sinks_start(&(struct sinks_options){.log = self->log,
                                                       .store_path = index,
                                                       .counters = &self->counters,
+                                                      .memory = &self->memory,
+                                                      .join_bytes = self->memory.budget / APP_JOIN_SHARE,
+                                                      .index_bytes = self->memory.budget / APP_INDEX_SHARE,
                                                       .duplicates = self->duplicates},
                               error, error_size);
     self->health.durable = app_durable;
@@ -204,6 +216,7 @@ static struct ingest_options app_ingest_options(struct app *self, const struct c
                                    .app_count = config->app_count,
                                    .sink = {self->log, log_take},
                                    .counters = &self->counters,
+                                   .memory = &self->memory,
                                    .limits = app_rate_limits(config),
                                    .trusted_proxies = config->trusted_proxies,
                                    .duplicates = self->duplicates};
@@ -214,7 +227,7 @@ static bool app_start_ingest(struct app *self, const struct config *config, char
     char index[APP_PATH_BYTES_MAX];
     const struct ingest_options options = app_ingest_options(self, config);
     self->ingest = ingest_new(&options);
-    self->otlp = otlp_new(options.sink, &self->counters);
+    self->otlp = otlp_new(options.sink, &self->counters, &self->memory);
     if (self->ingest == NULL || self->otlp == NULL) {
         snprintf(error, error_size, "out of memory");
         return false;
@@ -352,6 +365,7 @@ static bool app_listen(struct app *self, const struct config *config, enum app_l
                                                        .routes = table[which].routes,
                                                        .route_count = table[which].count,
                                                        .counters = &self->counters,
+                                                       .memory = &self->memory,
                                                        .connections_max = app_connections(config, which),
                                                        .connections_per_peer_max =
                                                            app_connections_per_peer(config, which),
@@ -377,6 +391,7 @@ static bool app_listen_grpc(struct app *self, const struct config *config, char 
                                                    .methods = &self->grpc_method,
                                                    .method_count = 1,
                                                    .counters = &self->counters,
+                                                   .memory = &self->memory,
                                                    .connections_max = APP_GRPC_CONNECTIONS},
                             error, error_size);
     if (self->grpc == NULL)
@@ -417,6 +432,19 @@ static void app_write_addresses(const struct app *self)
     buf_release(&text);
 }
 
+/* From here on only what clients bring takes memory. */
+static bool app_divide_memory(struct app *self, char *error, size_t error_size)
+{
+    self->reader_accounted = memory_take(&self->memory, MEMORY_INDEX, APP_INDEX_READER_BYTES);
+    if (!self->reader_accounted || memory_left(&self->memory) < APP_CLIENT_BYTES_LEAST) {
+        snprintf(error, error_size, "memory: the tables leave %llu bytes of %llu for clients: give it more",
+                 (unsigned long long)memory_left(&self->memory), (unsigned long long)self->memory.budget);
+        return false;
+    }
+    memory_divide(&self->memory);
+    return true;
+}
+
 static bool app_start_all(struct app *self, const struct config *config, char *error, size_t error_size)
 {
     self->admin_is_loopback = auth_listen_is_loopback(config->text[CONFIG_ADMIN]);
@@ -425,7 +453,7 @@ static bool app_start_all(struct app *self, const struct config *config, char *e
         !app_sandbox_enclose(config, error, error_size) ||
         !app_open_log(self, config, error, error_size) || !app_start_sinks(self, error, error_size) ||
         !app_start_api(self, error, error_size) || !app_start_auth(self, config, error, error_size) ||
-        !app_start_ingest(self, config, error, error_size))
+        !app_start_ingest(self, config, error, error_size) || !app_divide_memory(self, error, error_size))
         return false;
     app_fill_routes(self);
     for (unsigned i = 0; i < APP_LISTENERS; i++)
@@ -443,7 +471,9 @@ struct app *app_start(const struct config *config, char *error, size_t error_siz
     }
     self->lock = -1;
     memcpy(self->data, config->text[CONFIG_DATA], sizeof self->data);
+    memory_init(&self->memory, config_memory(config));
     health_init(&self->health, &self->counters, self->data);
+    self->health.memory = &self->memory;
     if (!app_start_all(self, config, error, error_size)) {
         app_stop(self);
         return NULL;
@@ -529,6 +559,9 @@ void app_stop(struct app *self)
     health_release(&self->health);
     if (self->lock >= 0)
         close(self->lock);
+    if (self->reader_accounted)
+        memory_give(&self->memory, MEMORY_INDEX, APP_INDEX_READER_BYTES);
+    memory_release(&self->memory);
     free(self);
 }
 

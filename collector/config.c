@@ -51,6 +51,11 @@ uint64_t config_log_bytes_max(const struct config *self)
     return config_number(self->text[CONFIG_LOG_BYTES_MAX], "KMGT", CONFIG_LOG_BYTES_MOST);
 }
 
+uint64_t config_memory(const struct config *self)
+{
+    return config_number(self->text[CONFIG_MEMORY], "KMG", CONFIG_MEMORY_MOST);
+}
+
 static bool config_check(const struct config *self, char *error, size_t error_size)
 {
     if (config_retention_us(self) == 0) {
@@ -61,6 +66,11 @@ static bool config_check(const struct config *self, char *error, size_t error_si
     if (config_log_bytes_max(self) < CONFIG_LOG_BYTES_LEAST) {
         snprintf(error, error_size, "log_bytes_max: '%.64s' is not a number of bytes from 256M to 4T, such as 20G",
                  self->text[CONFIG_LOG_BYTES_MAX]);
+        return false;
+    }
+    if (config_memory(self) < CONFIG_MEMORY_LEAST) {
+        snprintf(error, error_size, "memory: '%.64s' is not a number of bytes from 64M to 64G, such as 96M",
+                 self->text[CONFIG_MEMORY]);
         return false;
     }
     return true;

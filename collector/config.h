@@ -3,7 +3,7 @@
  *
  *   data: /var/lib/vitrace        listen: 127.0.0.1:4319       admin: 127.0.0.1:4320
  *   otlp_http: 127.0.0.1:4318     sdk: /usr/share/vitrace/sdk
- *   retention_days: 30            log_bytes_max: 20G
+ *   retention_days: 30            log_bytes_max: 20G       memory: 96M
  *   apps:
  *     - name: shop
  *       origins: ["https://shop.example", "https://admin.shop.example:8443"]
@@ -31,6 +31,12 @@
 #define CONFIG_RETENTION_DAYS_MAX 3650u
 #define CONFIG_LOG_BYTES_LEAST    (UINT64_C(256) << 20) /* four segments */
 #define CONFIG_LOG_BYTES_MOST     (UINT64_C(4) << 40)   /* what the log's table of segments holds */
+/*
+ * Of the default 96 MiB: tables of fixed size 11 (duplicates 8, rates 2), the joiner's window 24, the index 18, the log 15
+ * (three readers that may meet a record of 4 MiB); what is left, 28, is for clients. At the least, 64, that is 9.
+ */
+#define CONFIG_MEMORY_LEAST       (UINT64_C(64) << 20)
+#define CONFIG_MEMORY_MOST        (UINT64_C(64) << 30)
 
 /* S(ID, key in the file and, with '-' for '_', of the flag, environment variable, default, help) */
 #define CONFIG_SETTINGS(S)                                                                                             \
@@ -41,6 +47,7 @@
     S(OTLP_GRPC, "otlp_grpc", "VITRACE_OTLP_GRPC", "127.0.0.1:4317", "address for backends: OTLP/gRPC traces; '' = none") \
     S(RETENTION_DAYS, "retention_days", "VITRACE_RETENTION_DAYS", "30", "days that beacons and spans are kept")         \
     S(LOG_BYTES_MAX, "log_bytes_max", "VITRACE_LOG_BYTES_MAX", "20G", "bytes of the log on disk, K, M, G, T; the oldest go first") \
+    S(MEMORY, "memory", "VITRACE_MEMORY", "96M", "bytes of memory that clients can make it use, M, G; see /metrics")   \
     S(USER, "user", "VITRACE_USER", "", "user to become when started as root")                                         \
     S(SANDBOX, "sandbox", "VITRACE_SANDBOX", "on", "on or off: Landlock and seccomp, where the kernel has them")        \
     S(SDK, "sdk", "VITRACE_SDK", "", "folder of the SDK files (default: where they were installed or built)")
@@ -53,7 +60,7 @@ enum config_setting { CONFIG_SETTINGS(CONFIG_ENUM) CONFIG_SETTING_COUNT };
  *                 two beacons from each of them at once (leaving a page sends one) = 10,000
  *   one app       50,000/s: what one core stores
  *   all           100,000/s: more than the log's one writer takes; beyond it, refusing early keeps memory flat
- *   connections   10,000 x (0.5 KiB + head 16 KiB when not idle) = 165 MiB at the very worst; a tenth for one address
+ *   connections   10,000 x 1 KiB when idle; what their requests take is bounded by `memory`; a tenth for one address
  */
 #define CONFIG_LIMITS(L)                                                                                               \
     L(IP_PER_SECOND, "ip_per_second", 1000, 1000000, "beacons a second from one address (an IPv6 /64)")                \
@@ -111,6 +118,7 @@ void config_release(struct config *self);
 /* As checked by config_load(). */
 uint64_t config_retention_us(const struct config *self);
 uint64_t config_log_bytes_max(const struct config *self);
+uint64_t config_memory(const struct config *self);
 
 /* config_file.c: the file alone. Fills settings and apps that it names. */
 bool config_file_read(struct config *self, const char *path, char *error, size_t error_size);

@@ -20,13 +20,19 @@ struct tally {
     struct siphash_key key;
     unsigned current; /* the page that is added to; the other is the taker's */
     struct tally_page page[2];
+    struct memory *memory;
 };
 
-struct tally *tally_new(void)
+struct tally *tally_new(struct memory *memory)
 {
-    struct tally *self = calloc(1, sizeof *self);
-    if (self == NULL)
+    if (!memory_take(memory, MEMORY_TABLES, sizeof(struct tally)))
         return NULL;
+    struct tally *self = calloc(1, sizeof *self);
+    if (self == NULL) {
+        memory_give(memory, MEMORY_TABLES, sizeof *self);
+        return NULL;
+    }
+    self->memory = memory;
     self->key = siphash_key_random();
     pthread_mutex_init(&self->lock, NULL);
     return self;
@@ -37,6 +43,7 @@ void tally_free(struct tally *self)
     if (self == NULL)
         return;
     pthread_mutex_destroy(&self->lock);
+    memory_give(self->memory, MEMORY_TABLES, sizeof *self);
     free(self);
 }
 

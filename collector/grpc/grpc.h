@@ -39,6 +39,7 @@ struct grpc_options {
     const struct grpc_method *methods; /* borrowed for the life of the grpc */
     size_t method_count;
     struct counters *counters;   /* borrowed */
+    struct memory *memory;       /* borrowed; NULL = not accounted */
     unsigned connections_max;    /* 0 = 1,000 */
     unsigned idle_timeout_ms;    /* without a call; then GOAWAY, and clients come back by themselves. 0 = 300,000 */
     unsigned request_timeout_ms; /* from the first header to the whole message; also of a stalled write. 0 = 10,000 */

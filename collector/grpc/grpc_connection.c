@@ -8,9 +8,11 @@
 static void connection_on_closed(uv_handle_t *handle)
 {
     struct grpc_connection *self = handle->data;
+    struct memory *memory = self->grpc->options.memory;
     nghttp2_session_del(self->session);
     buf_release(&self->out);
     free(self);
+    memory_give(memory, MEMORY_GRPC, GRPC_CONNECTION_BYTES);
 }
 
 void grpc_connection_close(struct grpc_connection *self)
@@ -75,7 +77,6 @@ void grpc_connection_flush(struct grpc_connection *self)
     }
     if (self->out.size == 0) {
         buf_release(&self->out); /* idle connections hold no buffer */
-        buf_init(&self->out, GRPC_WRITE_BYTES_MAX);
         if (!nghttp2_session_want_read(self->session) && !nghttp2_session_want_write(self->session))
             grpc_connection_close(self);
         return;
@@ -141,15 +142,25 @@ static void connection_link(struct grpc_connection *self)
     counters_add(grpc->options.counters, COUNTER_HTTP_CONNECTIONS, 1);
 }
 
+static struct grpc_connection *connection_new(struct grpc *grpc)
+{
+    if (!memory_take(grpc->options.memory, MEMORY_GRPC, GRPC_CONNECTION_BYTES))
+        return NULL;
+    struct grpc_connection *self = calloc(1, sizeof *self);
+    if (self == NULL)
+        memory_give(grpc->options.memory, MEMORY_GRPC, GRPC_CONNECTION_BYTES);
+    return self;
+}
+
 /* Without memory the client waits in the kernel's queue until the next one comes. Over the cap it is hung up on. */
 void grpc_connection_open(uv_stream_t *listener, int status)
 {
     struct grpc *grpc = listener->data;
-    struct grpc_connection *self = status == 0 ? calloc(1, sizeof *self) : NULL;
+    struct grpc_connection *self = status == 0 ? connection_new(grpc) : NULL;
     if (self == NULL)
         return;
     self->grpc = grpc;
-    buf_init(&self->out, GRPC_WRITE_BYTES_MAX);
+    buf_init_accounted(&self->out, GRPC_WRITE_BYTES_MAX, grpc->options.memory, MEMORY_GRPC);
     uv_tcp_init(&grpc->uv, &self->tcp);
     self->tcp.data = self;
     connection_link(self);

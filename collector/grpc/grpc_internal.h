@@ -10,9 +10,10 @@
  * wake, if one is armed). Whoever lets go last frees it; only the loop thread counts.
  *
  * What a client may cost:
- *   connections   GRPC_CONNECTIONS_DEFAULT x (session and HPACK tables about 25 KiB + one write buffer of 64 KiB)
+ *   connections   GRPC_CONNECTIONS_DEFAULT x (GRPC_SESSION_BYTES + one write buffer of 64 KiB), out of the budget
  *   streams       GRPC_STREAMS_MAX a connection, GRPC_HEADER_BYTES_MAX of headers each
- *   messages      the method's maximum each, GRPC_MESSAGE_BYTES_TOTAL_MAX of all connections together, as received
+ *   messages      the method's maximum each, GRPC_MESSAGE_BYTES_TOTAL_MAX of all connections together, as received, and
+ *                 what the budget has for them
  *   calls         GRPC_CALLS_MAX with handlers at one time: a client that resets its streams frees no place before the
  *                 log has answered
  *   resets        GRPC_RESETS_BURST, then GRPC_RESETS_PER_S (CVE-2023-44487); CONTINUATION frames 8 a block
@@ -31,6 +32,8 @@
 #define GRPC_STREAMS_MAX             64u
 #define GRPC_HEADER_BYTES_MAX        (16u << 10)
 #define GRPC_MESSAGE_BYTES_TOTAL_MAX (64u << 20)
+/* What nghttp2 allocates for a session with its HPACK tables, accounted as a whole: 25 KiB, and the streams' own. */
+#define GRPC_SESSION_BYTES           (32u << 10)
 #define GRPC_CALLS_MAX               1024u
 #define GRPC_RESETS_BURST            200u
 #define GRPC_RESETS_PER_S            20u
@@ -48,6 +51,7 @@
 
 struct grpc_memory {
     struct grpc_memory *next;
+    size_t size;
     _Alignas(16) uint8_t bytes[];
 };
 
@@ -92,6 +96,8 @@ struct grpc_connection {
     uint64_t idle_deadline_ms, write_deadline_ms;
     uint8_t peer[16];
 };
+
+#define GRPC_CONNECTION_BYTES (sizeof(struct grpc_connection) + GRPC_SESSION_BYTES)
 
 struct grpc {
     struct grpc_options options;

@@ -67,20 +67,33 @@ static void ingest_init_policy_lock(pthread_rwlock_t *lock)
     pthread_rwlockattr_destroy(&attributes);
 }
 
+/* The rates twice: while a new policy is made the old one is still asked. */
+#define INGEST_TABLE_BYTES (INGEST_DEDUP_BYTES + 2 * INGEST_RATE_BYTES)
+
+static bool ingest_init_tables(struct ingest *self, const struct ingest_options *options)
+{
+    if (!ingest_policy_init(&self->policy, options))
+        return false;
+    self->raw = raw_new(&(struct raw_options){
+        .memory = options->memory, .wait_ms = options->raw_wait_ms, .counters = options->counters});
+    if (self->raw != NULL && ingest_dedup_init(&self->dedup, INGEST_DEDUP_SLOTS))
+        return true;
+    raw_free(self->raw);
+    ingest_policy_release(&self->policy);
+    return false;
+}
+
 struct ingest *ingest_new(const struct ingest_options *options)
 {
+    if (!memory_take(options->memory, MEMORY_TABLES, INGEST_TABLE_BYTES))
+        return NULL;
     struct ingest *self = calloc(1, sizeof *self);
-    if (self == NULL || !ingest_policy_init(&self->policy, options)) {
+    if (self == NULL || !ingest_init_tables(self, options)) {
+        memory_give(options->memory, MEMORY_TABLES, INGEST_TABLE_BYTES);
         free(self);
         return NULL;
     }
-    self->raw = raw_new(&(struct raw_options){.wait_ms = options->raw_wait_ms, .counters = options->counters});
-    if (self->raw == NULL || !ingest_dedup_init(&self->dedup, INGEST_DEDUP_SLOTS)) {
-        raw_free(self->raw);
-        ingest_policy_release(&self->policy);
-        free(self);
-        return NULL;
-    }
+    self->memory = self->bodies.memory = options->memory;
     self->sink = options->sink;
     self->counters = options->counters;
     self->duplicates = options->duplicates;
@@ -102,6 +115,7 @@ void ingest_free(struct ingest *self)
     pthread_mutex_destroy(&self->lock);
     ingest_dedup_release(&self->dedup);
     ingest_policy_release(&self->policy);
+    memory_give(self->memory, MEMORY_TABLES, INGEST_TABLE_BYTES);
     free(self);
 }
 

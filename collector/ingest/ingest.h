@@ -38,6 +38,7 @@ struct ingest_options {
     size_t app_count;
     struct append_sink sink;
     struct counters *counters;
+    struct memory *memory; /* borrowed; NULL = not accounted */
     struct ingest_rate_limits limits;
     unsigned trusted_proxies; /* see ingest_client.h */
     unsigned raw_wait_ms;     /* for a raw inbox that is missing before another; 0 = RAW_WAIT_MS */

@@ -37,6 +37,7 @@ struct ingest {
     struct ingest_policy policy;
     struct append_sink sink;
     struct counters *counters;
+    struct memory *memory;
     struct tally *duplicates; /* NULL: nobody keeps statements */
     struct inflate_budget bodies;
     struct raw *raw;

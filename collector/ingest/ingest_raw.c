@@ -27,7 +27,7 @@ struct ingest_raw {
     struct raw_body body;
     struct buf derived;
     struct ingest_raw_beacon *beacon;
-    uint32_t beacon_count;
+    uint32_t beacon_count, beacon_room;
     _Atomic uint32_t pending; /* release by each done(), acquire by the last: the results are seen by the wake */
     uint64_t started;
 };
@@ -65,7 +65,9 @@ static void ingest_raw_release(struct ingest_raw *self, bool keep)
 {
     raw_leave(self->ingest->raw, &self->turn, keep);
     free(self->beacon);
+    memory_give(self->ingest->memory, MEMORY_INFLATED, self->beacon_room * sizeof *self->beacon);
     self->beacon = NULL;
+    self->beacon_room = 0;
     buf_release(&self->derived);
     inflate_body_release(&self->ingest->bodies, &self->visit.inflated);
 }
@@ -160,13 +162,26 @@ static void ingest_raw_give_up(struct ingest_raw *self, enum raw_status status)
     ingest_raw_refuse(self->ingest, &self->visit, status);
 }
 
+/* Room for its beacons; one more, so that none is not NULL. */
+static bool ingest_raw_reserve(struct ingest_raw *self)
+{
+    uint32_t room = self->beacon_count + 1u;
+    if (!memory_take(self->ingest->memory, MEMORY_INFLATED, room * sizeof *self->beacon))
+        return false;
+    self->beacon = calloc(room, sizeof *self->beacon);
+    if (self->beacon == NULL)
+        memory_give(self->ingest->memory, MEMORY_INFLATED, room * sizeof *self->beacon);
+    else
+        self->beacon_room = room;
+    return self->beacon != NULL;
+}
+
 static void ingest_raw_store(struct ingest_raw *self)
 {
     struct slice rest = buf_slice(&self->derived), bytes;
     while (raw_derived_next(&rest, &bytes))
         self->beacon_count++;
-    self->beacon = calloc(self->beacon_count + 1u, sizeof *self->beacon);
-    if (self->beacon == NULL) {
+    if (!ingest_raw_reserve(self)) {
         ingest_raw_give_up(self, RAW_BUSY);
         return;
     }

@@ -104,6 +104,7 @@ static unsigned net_sweep_ms(const struct net_options *options)
 static bool net_loop_init(struct net_loop *loop, struct net *net)
 {
     loop->net = net;
+    loop->jitter_key = siphash_key_random();
     buf_init(&loop->reply_head, NET_REPLY_HEAD_BYTES_MAX);
     if (uv_loop_init(&loop->uv) != 0)
         return false;

@@ -49,6 +49,7 @@ struct net_options {
     const struct net_route *routes; /* borrowed for the life of the net */
     size_t route_count;
     struct counters *counters; /* borrowed */
+    struct memory *memory;     /* borrowed; pays for connections, bodies and replies. NULL = not accounted */
     unsigned connections_max;  /* 0 = 10,000; beyond it clients are turned away, and beyond a few of those not accepted */
     unsigned connections_per_peer_max; /* of one IPv4 address or IPv6 /64; 0 = no limit, at most 60,000 */
     unsigned idle_timeout_ms;  /* 0 = 15,000 */

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 static void net_connection_read(struct net_connection *self, bool on);
@@ -10,8 +11,10 @@ static void net_connection_read(struct net_connection *self, bool on);
 static void net_connection_on_closed(uv_handle_t *handle)
 {
     struct net_connection *self = handle->data;
+    struct memory *memory = self->loop->net->options.memory;
     buf_release(&self->pending);
     free(self);
+    memory_give(memory, MEMORY_CONNECTIONS, sizeof *self);
 }
 
 void net_connection_close(struct net_connection *self)
@@ -248,9 +251,13 @@ static void net_connection_link(struct net_connection *self)
 /* Over the cap: say so in one packet and hang up. The kernel's queue is kept empty, so that no descriptor piles up. */
 static void net_connection_turn_away(struct net_connection *self)
 {
-    static const char text[] =
-        "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 2\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
-    uv_buf_t bytes = uv_buf_init((char *)(uintptr_t)text, sizeof text - 1);
+    char text[128];
+    int size = snprintf(text, sizeof text,
+                        "HTTP/1.1 503 Service Unavailable\r\nRetry-After: %u\r\nContent-Length: 0\r\n"
+                        "Connection: close\r\n\r\n",
+                        net_reply_retry_s(self->loop));
+    assert(size > 0 && (size_t)size < sizeof text);
+    uv_buf_t bytes = uv_buf_init(text, (unsigned)size);
     uv_try_write((uv_stream_t *)&self->tcp, &bytes, 1);
     self->close_after_write = true;
     net_connection_linger(self);
@@ -278,15 +285,27 @@ static bool net_connection_has_room(const struct net *net)
            net->options.connections_max + NET_TURNED_AWAY_MAX;
 }
 
+/* NULL = there is no place, or no memory. */
+static struct net_connection *net_connection_new(struct net *net)
+{
+    struct net_connection *self = NULL;
+    if (!net_connection_has_room(net) || !memory_take(net->options.memory, MEMORY_CONNECTIONS, sizeof *self))
+        return NULL;
+    self = calloc(1, sizeof *self);
+    if (self == NULL)
+        memory_give(net->options.memory, MEMORY_CONNECTIONS, sizeof *self);
+    return self;
+}
+
 void net_connection_open(struct net_loop *loop)
 {
     struct net *net = loop->net;
-    struct net_connection *self = net_connection_has_room(net) ? calloc(1, sizeof *self) : NULL;
+    struct net_connection *self = net_connection_new(net);
     loop->accept_owed = self == NULL; /* the sweep tries again */
     if (self == NULL)
         return;
     self->loop = loop;
-    buf_init(&self->pending, NET_READ_BYTES);
+    buf_init_accounted(&self->pending, NET_READ_BYTES, net->options.memory, MEMORY_CONNECTIONS);
     uv_tcp_init(&loop->uv, &self->tcp);
     self->tcp.data = self;
     unsigned open = atomic_fetch_add_explicit(&net->connection_count, 1, memory_order_relaxed);

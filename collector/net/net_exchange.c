@@ -13,15 +13,28 @@
 #include <stdlib.h>
 #include <strings.h>
 
+static struct net_exchange *net_exchange_allocate(struct net_loop *loop)
+{
+    struct memory *memory = loop->net->options.memory;
+    struct net_exchange *self = NULL;
+    if (!memory_take(memory, MEMORY_CONNECTIONS, sizeof *self))
+        return NULL;
+    self = calloc(1, sizeof *self);
+    if (self == NULL) {
+        memory_give(memory, MEMORY_CONNECTIONS, sizeof *self);
+        return NULL;
+    }
+    self->loop = loop;
+    buf_init_accounted(&self->head, NET_HEAD_BYTES_MAX, memory, MEMORY_CONNECTIONS);
+    buf_init_accounted(&self->body, 0, memory, MEMORY_BODIES); /* its route says how large it may be */
+    return self;
+}
+
 static struct net_exchange *net_exchange_take_spare(struct net_loop *loop)
 {
     struct net_exchange *spare = loop->spare;
-    if (spare == NULL) {
-        spare = calloc(1, sizeof *spare);
-        if (spare != NULL)
-            buf_init(&spare->head, NET_HEAD_BYTES_MAX);
-        return spare;
-    }
+    if (spare == NULL)
+        return net_exchange_allocate(loop);
     loop->spare = spare->next;
     loop->spare_count--;
     struct buf head = spare->head, body = spare->body;
@@ -46,12 +59,22 @@ struct net_exchange *net_exchange_new(struct net_connection *connection)
     return self;
 }
 
+static void net_exchange_free_piece(const struct net_exchange *self, struct net_memory *piece)
+{
+    if (piece == NULL)
+        return;
+    memory_give(self->loop->net->options.memory, MEMORY_CONNECTIONS, sizeof *piece + piece->bytes_max);
+    free(piece);
+}
+
 static void net_exchange_release(struct net_exchange *self)
 {
+    struct memory *memory = self->loop->net->options.memory;
     buf_release(&self->head);
     buf_release(&self->body);
-    free(self->kept);
+    net_exchange_free_piece(self, self->kept);
     free(self);
+    memory_give(memory, MEMORY_CONNECTIONS, sizeof *self);
 }
 
 static void net_exchange_free_memory(struct net_exchange *self)
@@ -62,7 +85,7 @@ static void net_exchange_free_memory(struct net_exchange *self)
         if (self->kept == NULL && memory->bytes_max <= NET_KEPT_BYTES_MAX)
             self->kept = memory;
         else
-            free(memory);
+            net_exchange_free_piece(self, memory);
     }
 }
 
@@ -243,6 +266,20 @@ struct slice net_exchange_header(const struct net_exchange *self, const char *na
     return net_exchange_header_at(self, name, 0);
 }
 
+static struct net_memory *net_exchange_new_piece(const struct net_exchange *self, size_t bytes)
+{
+    struct memory *budget = self->loop->net->options.memory;
+    struct net_memory *piece = NULL;
+    if (!memory_take(budget, MEMORY_CONNECTIONS, sizeof *piece + bytes))
+        return NULL;
+    piece = calloc(1, sizeof *piece + bytes);
+    if (piece == NULL)
+        memory_give(budget, MEMORY_CONNECTIONS, sizeof *piece + bytes);
+    else
+        piece->bytes_max = bytes;
+    return piece;
+}
+
 void *net_exchange_memory(struct net_exchange *self, size_t bytes)
 {
     struct net_memory *memory = self->kept;
@@ -250,10 +287,9 @@ void *net_exchange_memory(struct net_exchange *self, size_t bytes)
         self->kept = NULL;
         memset(memory->bytes, 0, bytes);
     } else {
-        memory = calloc(1, sizeof *memory + bytes);
+        memory = net_exchange_new_piece(self, bytes);
         if (memory == NULL)
             return NULL;
-        memory->bytes_max = bytes;
     }
     memory->next = self->memory;
     self->memory = memory;

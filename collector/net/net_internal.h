@@ -172,6 +172,8 @@ struct net_loop {
     unsigned lent; /* exchanges handed to handlers and not freed */
     _Atomic(struct net_exchange *) woken;
     _Atomic unsigned wakers; /* threads inside net_exchange_wake */
+    struct siphash_key jitter_key;
+    uint64_t jitter_count;
     time_t date_second;
     char date[40];
     struct buf reply_head; /* of the reply under way */
@@ -207,6 +209,9 @@ struct net_peers *net_peers_new(void);
 /* NULL = the peer has `max` already. */
 _Atomic uint16_t *net_peers_take(struct net_peers *self, const uint8_t peer[16], unsigned max);
 void net_peers_give(_Atomic uint16_t *count);
+
+/* net_reply.c: for Retry-After; from 1 to 5, so that clients refused together do not come back together. */
+unsigned net_reply_retry_s(struct net_loop *loop);
 
 /* net_hosts.c */
 bool net_hosts_init(struct net_hosts *self, const struct net_options *options); /* false = out of memory */

@@ -52,10 +52,24 @@ static int net_parse_on_begin(llhttp_t *parser)
     return 0;
 }
 
+/* Within its own limit a buffer fails for lack of memory alone, which is ours and passes. */
+static bool net_parse_lacks_memory(const struct buf *buf, size_t size)
+{
+    return size <= buf->room_max - buf->size;
+}
+
+static int net_parse_no_memory(struct net_connection *self)
+{
+    return net_parse_refuse(self, 503, "memory", "Too much is under way. Send it again later.", COUNTER_HTTP_BUSY);
+}
+
 /* The head as received: the target, then names and values, without separators. */
 static int net_parse_store(struct net_connection *self, const char *at, size_t size)
 {
-    return buf_add(&self->exchange->head, slice_of(at, size)) ? 0 : net_parse_head_too_large(self);
+    struct buf *head = &self->exchange->head;
+    if (buf_add(head, slice_of(at, size)))
+        return 0;
+    return net_parse_lacks_memory(head, size) ? net_parse_no_memory(self) : net_parse_head_too_large(self);
 }
 
 static int net_parse_on_target(llhttp_t *parser, const char *at, size_t size)
@@ -239,6 +253,8 @@ static int net_parse_on_body(llhttp_t *parser, const char *at, size_t size)
         buf_reserve(&self->exchange->body, declared < NET_READ_BYTES ? (size_t)declared : NET_READ_BYTES);
     if (buf_add(&self->exchange->body, slice_of(at, size)))
         return 0;
+    if (net_parse_lacks_memory(&self->exchange->body, size))
+        return net_parse_no_memory(self);
     return net_parse_refuse(self, 413, "body_too_large", "The body is over the limit.", COUNTER_HTTP_BODY_TOO_LARGE);
 }
 

@@ -8,6 +8,7 @@
 #include "collector/base/json.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -16,6 +17,7 @@
 struct net_write {
     uv_write_t request;
     struct net_connection *connection;
+    size_t size;
     uint8_t bytes[];
 };
 
@@ -105,11 +107,35 @@ static void net_reply_compose(struct buf *head, struct net_loop *loop, const str
     assert(!head->failed); /* our own headers: an overflow is our mistake */
 }
 
+static void net_write_free(struct net_write *self)
+{
+    memory_give(self->connection->loop->net->options.memory, MEMORY_REPLIES, sizeof *self + self->size);
+    free(self);
+}
+
+/* NULL = no memory. */
+static struct net_write *net_write_new(struct net_connection *connection, size_t size)
+{
+    struct memory *memory = connection->loop->net->options.memory;
+    struct net_write *self = NULL;
+    if (!memory_take(memory, MEMORY_REPLIES, sizeof *self + size))
+        return NULL;
+    self = malloc(sizeof *self + size);
+    if (self == NULL) {
+        memory_give(memory, MEMORY_REPLIES, sizeof *self + size);
+        return NULL;
+    }
+    self->connection = connection;
+    self->size = size;
+    self->request.data = self;
+    return self;
+}
+
 static void net_reply_on_written(uv_write_t *request, int status)
 {
     struct net_write *write = request->data;
     struct net_connection *connection = write->connection;
-    free(write);
+    net_write_free(write);
     if (connection->state == NET_CLOSED)
         return; /* closing cancelled the write; the close callback frees the connection later */
     if (status != 0)
@@ -121,18 +147,16 @@ static void net_reply_on_written(uv_write_t *request, int status)
 /* Copies what the kernel did not take and lets the loop write it. */
 static bool net_reply_write_rest(struct net_connection *connection, struct slice head, struct slice body)
 {
-    struct net_write *write = malloc(sizeof *write + head.size + body.size);
+    struct net_write *write = net_write_new(connection, head.size + body.size);
     if (write == NULL)
         return false;
-    write->connection = connection;
-    write->request.data = write;
     memcpy(write->bytes, head.data, head.size);
     if (body.size > 0)
         memcpy(write->bytes + head.size, body.data, body.size);
     uv_buf_t rest = uv_buf_init((char *)write->bytes, (unsigned)(head.size + body.size));
     if (uv_write(&write->request, (uv_stream_t *)&connection->tcp, &rest, 1, net_reply_on_written) == 0)
         return true;
-    free(write);
+    net_write_free(write);
     return false;
 }
 
@@ -238,14 +262,22 @@ static void net_reply_allow(unsigned methods, char *out, size_t size)
     }
 }
 
+unsigned net_reply_retry_s(struct net_loop *loop)
+{
+    uint64_t count = loop->jitter_count++;
+    return 1 + (unsigned)(siphash(loop->jitter_key, slice_of(&count, sizeof count)) % 5);
+}
+
 void net_reply_refusal(struct net_exchange *self)
 {
     const struct net_refusal refusal = self->refusal;
-    char allow[40];
-    struct net_header headers[] = {{"Allow", allow}};
-    net_reply_allow(self->allow, allow, sizeof allow);
-    struct net_answer answer = {
-        .status = refusal.status, .headers = headers, .header_count = refusal.status == 405 ? 1 : 0};
+    char text[40] = "";
+    struct net_header header = {refusal.status == 405 ? "Allow" : "Retry-After", text};
+    if (refusal.status == 405)
+        net_reply_allow(self->allow, text, sizeof text);
+    if (refusal.status == 503)
+        snprintf(text, sizeof text, "%u", net_reply_retry_s(self->loop));
+    struct net_answer answer = {.status = refusal.status, .headers = &header, .header_count = text[0] != '\0'};
     counters_add(self->loop->net->options.counters, refusal.counter, 1);
     net_reply_error_answer(self, &answer, refusal.code, refusal.message);
 }

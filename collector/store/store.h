@@ -56,6 +56,11 @@ enum store_status {
  * at position 0. NULL: `error` says what and where.
  */
 struct store *store_open(const char *path, char *error, size_t error_size);
+/*
+ * Caches and what a batch may hold, within about so many bytes: half for SQLite's pages, a quarter for the filters of runs,
+ * an eighth each for the views and beacons of a batch and for its fresh ids. Without it: 8, 16, 8 and up to 15 MiB.
+ */
+void store_limit_memory(struct store *self, uint64_t bytes);
 /* Rolls back an open batch. */
 void store_close(struct store *self);
 /* Deletes the index at `path` (no writer may have it open). */

@@ -125,6 +125,7 @@ struct store_beacon_state {
 
 struct store_states {
     struct store_arena arena;
+    size_t bytes_max; /* of the arena, give or take one beacon */
     struct store_view_state *by_id[STORE_STATE_BUCKETS], *by_view_id[STORE_STATE_BUCKETS];
     struct store_beacon_state *by_position[STORE_STATE_BUCKETS];
     uint32_t views, beacons;

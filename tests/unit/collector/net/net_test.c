@@ -518,7 +518,7 @@ static void test_net__one_client_over_the_cap_is_turned_away_with_503(void **sta
     connect_to(state, &late);
     assert_true(http_client_read(&late, &reply));
     assert_int_equal(reply.status, 503);
-    assert_string_equal(http_reply_header(&reply, "Retry-After"), "2");
+    assert_in_range(strtoul(http_reply_header(&reply, "Retry-After"), NULL, 10), 1, 5);
     assert_true(http_client_at_end(&late));
     http_client_close(&late);
     for (unsigned i = 0; i < CONNECTIONS_MAX; i++)
