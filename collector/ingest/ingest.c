@@ -15,6 +15,7 @@
 #include <time.h>
 
 #define INGEST_RETRY_SECONDS_MAX 60u
+#define INGEST_PAUSE_MS          500u /* and up to as long again; far below the shortest Retry-After */
 
 /* Which counter and status answer each verdict of beacon_validate(). */
 struct ingest_verdict {
@@ -99,6 +100,7 @@ struct ingest *ingest_new(const struct ingest_options *options)
     self->duplicates = options->duplicates;
     self->bodies.bytes_max = INGEST_BODY_BYTES_TOTAL_MAX;
     self->jitter_key = siphash_key_random();
+    ingest_shed_init(&self->shed, options->memory, options->counters);
     ingest_flight_init(&self->flight);
     pthread_mutex_init(&self->lock, NULL);
     ingest_init_policy_lock(&self->policy_lock);
@@ -178,7 +180,9 @@ void ingest_refuse_unavailable(struct ingest *self, struct net_exchange *exchang
                                const char *code, unsigned least_s, unsigned spread_s)
 {
     counters_add(self->counters, COUNTER_REJECTED_UNAVAILABLE, 1);
-    ingest_answer_retry(exchange, cors, 503, code, ingest_jitter(self, least_s, spread_s));
+    const struct ingest_retry retry = {
+        .status = 503, .code = code, .after_s = ingest_jitter(self, least_s, spread_s)};
+    ingest_answer_retry(exchange, cors, &retry);
 }
 
 static uint64_t ingest_monotonic_ns(void)
@@ -195,7 +199,31 @@ static void ingest_refuse_rate(struct ingest *self, const struct ingest_visit *v
     uint64_t least = wait_ns / 1000000000u + 1;
     unsigned least_s = least > INGEST_RETRY_SECONDS_MAX ? INGEST_RETRY_SECONDS_MAX : (unsigned)least;
     counters_add(self->counters, counter, 1);
-    ingest_answer_retry(visit->exchange, &visit->cors, 429, code, ingest_jitter(self, least_s, least_s + 1));
+    const struct ingest_retry retry = {
+        .status = 429, .code = code, .after_s = ingest_jitter(self, least_s, least_s + 1)};
+    ingest_answer_retry(visit->exchange, &visit->cors, &retry);
+}
+
+/* A proxy's connection is never paused: it carries the requests of others, too. */
+static void ingest_refuse_shed(struct ingest *self, struct net_exchange *exchange, const struct ingest_cors *cors)
+{
+    unsigned level = ingest_shed_level(&self->shed);
+    const struct ingest_retry retry = {
+        .status = 503,
+        .code = "shed",
+        .after_s = ingest_jitter(self, 2 + level / 64, 4 + level / 16),
+        .pause_ms = self->policy.trusted_proxies > 0 ? 0 : ingest_jitter(self, INGEST_PAUSE_MS, INGEST_PAUSE_MS)};
+    counters_add(self->counters, COUNTER_REJECTED_SHED, 1);
+    ingest_answer_retry(exchange, cors, &retry);
+}
+
+bool ingest_sheds(struct ingest *self, const struct ingest_visit *visit, const uint8_t view_id[VIEW_ID_BYTES],
+                  bool stored)
+{
+    bool sheds = ingest_shed_drops(&self->shed, view_id, stored);
+    if (sheds)
+        ingest_refuse_shed(self, visit->exchange, &visit->cors);
+    return sheds;
 }
 
 /* false = refused and answered. The address first: a flood from one uses up nothing that others share. */
@@ -252,9 +280,31 @@ bool ingest_admit_app(struct ingest *self, struct ingest_visit *visit, struct sl
     return false;
 }
 
+/* The beacon itself is stored (then it costs no more than its answer), or the first one of its view is. */
+static bool ingest_knows(struct ingest *self, const uint8_t view_id[VIEW_ID_BYTES], uint32_t seq)
+{
+    const struct ingest_key own = ingest_key_of(view_id, seq), first = ingest_key_of(view_id, 0);
+    pthread_mutex_lock(&self->lock);
+    bool knows = ingest_dedup_has(&self->dedup, &own) || ingest_dedup_has(&self->dedup, &first);
+    pthread_mutex_unlock(&self->lock);
+    return knows;
+}
+
+/* Reads the key alone. What has none is malformed, and told so. */
+static bool ingest_sheds_beacon(struct ingest *self, const struct ingest_visit *visit)
+{
+    uint8_t view_id[VIEW_ID_BYTES];
+    uint32_t seq;
+    if (ingest_shed_level(&self->shed) == 0 || !beacon_find_key(visit->plain, view_id, &seq))
+        return false;
+    return ingest_sheds(self, visit, view_id, ingest_knows(self, view_id, seq));
+}
+
 static void ingest_take_beacon(struct ingest *self, struct ingest_visit *visit)
 {
     struct beacon_summary summary;
+    if (ingest_sheds_beacon(self, visit))
+        return;
     enum beacon_status verdict = beacon_validate(visit->plain, &summary);
     if (verdict != BEACON_OK) {
         ingest_refuse_beacon(self, visit, verdict);
@@ -314,6 +364,11 @@ static void ingest_judge(struct ingest *self, struct net_exchange *exchange)
         return;
     }
     counters_add(self->counters, COUNTER_BEACONS_RECEIVED, 1);
+    ingest_shed_note(&self->shed, histogram_start(), net_exchange_round_us(exchange));
+    if (ingest_shed_level(&self->shed) == INGEST_SHED_ALL) {
+        ingest_refuse_shed(self, exchange, &visit.cors);
+        return;
+    }
     ingest_client_find(exchange, self->policy.trusted_proxies, visit.client);
     if (!ingest_media_type_is_known(net_exchange_header(exchange, "content-type")))
         ingest_refuse(self, &visit, COUNTER_REJECTED_MEDIA_TYPE, 415, "media_type",

@@ -259,6 +259,8 @@ void ingest_take_raw(struct ingest *self, struct ingest_visit *visit)
 {
     struct raw_body body;
     enum raw_status status = raw_body_open(&body, visit->plain);
+    if (status == RAW_OK && ingest_sheds(self, visit, body.view_id, body.seq > 0))
+        return;
     struct ingest_raw *raw = status == RAW_OK ? net_exchange_memory(visit->exchange, sizeof *raw) : NULL;
     if (raw == NULL) {
         ingest_raw_refuse(self, visit, status == RAW_OK ? RAW_BUSY : status);

@@ -32,6 +32,7 @@ static void net_loop_close_handles(struct net_loop *loop)
     while (atomic_load_explicit(&loop->wakers, memory_order_acquire) > 0)
         sched_yield(); /* a stage is between its push and its uv_async_send: a few instructions */
     uv_close((uv_handle_t *)&loop->sweep, NULL);
+    uv_close((uv_handle_t *)&loop->round, NULL);
     uv_close((uv_handle_t *)&loop->wake, NULL);
 }
 
@@ -78,6 +79,16 @@ static void net_loop_on_sweep(uv_timer_t *timer)
         net_loop_drain(loop);
 }
 
+/* From one wait to the next, less the waiting itself. */
+static void net_loop_on_round(uv_prepare_t *round)
+{
+    struct net_loop *loop = round->data;
+    uint64_t now_ns = uv_hrtime(), idle_ns = uv_metrics_idle_time(&loop->uv);
+    loop->round_us = (now_ns - loop->round_began_ns - (idle_ns - loop->round_idle_ns)) / 1000;
+    loop->round_began_ns = now_ns;
+    loop->round_idle_ns = idle_ns;
+}
+
 static void net_loop_run(void *argument)
 {
     struct net_loop *loop = argument;
@@ -108,10 +119,14 @@ static bool net_loop_init(struct net_loop *loop, struct net *net)
     buf_init(&loop->reply_head, NET_REPLY_HEAD_BYTES_MAX);
     if (uv_loop_init(&loop->uv) != 0)
         return false;
+    uv_loop_configure(&loop->uv, UV_METRICS_IDLE_TIME);
     uv_async_init(&loop->uv, &loop->wake, net_loop_on_wake);
+    uv_prepare_init(&loop->uv, &loop->round);
     uv_timer_init(&loop->uv, &loop->sweep);
     uv_tcp_init(&loop->uv, &loop->listener);
-    loop->wake.data = loop->sweep.data = loop->listener.data = loop;
+    loop->wake.data = loop->sweep.data = loop->listener.data = loop->round.data = loop;
+    loop->round_began_ns = uv_hrtime();
+    uv_prepare_start(&loop->round, net_loop_on_round);
     unsigned sweep_ms = net_sweep_ms(&net->options);
     uv_timer_start(&loop->sweep, net_loop_on_sweep, sweep_ms, sweep_ms);
     return true;

@@ -30,6 +30,8 @@ struct net_answer {
     const struct net_header *headers; /* beyond Date, Content-Length, Connection */
     size_t header_count;
     bool close; /* close the connection after the reply */
+    unsigned pause_ms; /* HTTP/1.1: nothing more is read from the connection for so long, give or take a sweep. For a client
+                          that is told to come back later: what it sends at once all the same costs us nothing then. */
 };
 
 typedef void net_handler(void *context, struct net_exchange *exchange);
@@ -85,6 +87,9 @@ struct slice net_exchange_header_at(const struct net_exchange *self, const char 
 const uint8_t *net_exchange_peer(const struct net_exchange *self);
 /* `bytes` of zeroed memory that lives as long as the exchange, e.g. for a struct append. NULL = out of memory. */
 void *net_exchange_memory(struct net_exchange *self, size_t bytes);
+
+/* How long the exchange's thread last took to serve everything that was ready: what a request waits for its turn. */
+uint64_t net_exchange_round_us(const struct net_exchange *self);
 
 /* Finds `name` in an application/x-www-form-urlencoded query and decodes it into out. Returns its size, -1 = absent or
  * does not fit. */

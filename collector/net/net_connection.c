@@ -71,6 +71,21 @@ static struct slice net_connection_pending(const struct net_connection *self)
     return slice_of(self->pending.data + self->pending_taken, self->pending.size - self->pending_taken);
 }
 
+/* The client's next bytes stay with the kernel, and from some point on with the client. */
+static void net_connection_pause(struct net_connection *self)
+{
+    if (self->pause_ms == 0)
+        return;
+    self->pause_until_ms = net_connection_after(self, self->pause_ms);
+    self->pause_ms = 0;
+    net_connection_read(self, false);
+}
+
+static bool net_connection_may_parse(const struct net_connection *self)
+{
+    return self->pause_until_ms == 0 && (self->state == NET_IDLE || self->state == NET_READING);
+}
+
 void net_connection_written(struct net_connection *self)
 {
     if (self->nothing_follows && net_connection_pending(self).size == 0) {
@@ -82,6 +97,7 @@ void net_connection_written(struct net_connection *self)
         return;
     }
     net_connection_idle(self);
+    net_connection_pause(self);
     net_connection_pump(self); /* does nothing when the pump is what brought us here: it goes on by itself */
 }
 
@@ -106,7 +122,7 @@ static void net_connection_watch(struct net_connection *self)
 static size_t net_connection_feed(struct net_connection *self, struct slice input)
 {
     size_t total = 0;
-    while (total < input.size && (self->state == NET_IDLE || self->state == NET_READING)) {
+    while (total < input.size && net_connection_may_parse(self)) {
         size_t taken;
         enum net_parse_result result = net_parse(self, slice_of(input.data + total, input.size - total), &taken);
         total += taken;
@@ -143,7 +159,7 @@ void net_connection_pump(struct net_connection *self)
     if (self->pumping)
         return;
     self->pumping = true;
-    while (net_connection_pending(self).size > 0 && (self->state == NET_IDLE || self->state == NET_READING)) {
+    while (net_connection_pending(self).size > 0 && net_connection_may_parse(self)) {
         size_t taken = net_connection_feed(self, net_connection_pending(self));
         if (self->state != NET_CLOSED && self->state != NET_LINGERING)
             self->pending_taken += taken;
@@ -151,7 +167,7 @@ void net_connection_pump(struct net_connection *self)
     self->pumping = false;
     if (self->state == NET_CLOSED || self->state == NET_LINGERING)
         return;
-    if (net_connection_pending(self).size > 0)
+    if (net_connection_pending(self).size > 0 || self->pause_until_ms != 0)
         return;
     buf_release(&self->pending); /* idle connections hold no buffer */
     self->pending_taken = 0;
@@ -343,6 +359,11 @@ static void net_connection_time_out(struct net_connection *self, const char *mes
 
 void net_connection_expire(struct net_connection *self, uint64_t now_ms)
 {
+    if (self->pause_until_ms != 0 && now_ms >= self->pause_until_ms) {
+        self->pause_until_ms = 0;
+        net_connection_pump(self);
+        return;
+    }
     bool late = self->deadline_ms != 0 && now_ms >= self->deadline_ms;
     if (late && self->state != NET_READING)
         net_connection_close(self);

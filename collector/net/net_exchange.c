@@ -231,6 +231,11 @@ const uint8_t *net_exchange_peer(const struct net_exchange *self)
     return self->peer;
 }
 
+uint64_t net_exchange_round_us(const struct net_exchange *self)
+{
+    return self->loop->round_us;
+}
+
 static bool net_exchange_field_is(const struct net_exchange *self, unsigned index, const char *name)
 {
     const struct net_field *field = &self->field[index];

@@ -139,6 +139,8 @@ struct net_connection {
     size_t pending_taken;
     uint64_t request_began_ms, body_began_ms; /* READING; body_began_ms is 0 until the head is whole */
     uint64_t deadline_ms; /* by the loop's clock; 0 = none (a stage of ours holds the exchange) */
+    unsigned pause_ms;        /* asked for by the answer that is being written */
+    uint64_t pause_until_ms;  /* IDLE, and nothing is read or parsed until then; 0 = it is not paused */
     size_t lingered_bytes;
     bool reading, at_eof, close_after_write, pumping;
     bool nothing_follows; /* the client said that its request was the last, and all of it was read: no need to linger */
@@ -162,6 +164,8 @@ struct net_loop {
     uv_tcp_t listener;
     uv_async_t wake;
     uv_timer_t sweep;
+    uv_prepare_t round; /* runs before each wait for events */
+    uint64_t round_began_ns, round_idle_ns, round_us;
     uv_thread_t thread;
     bool started, stopping, closing;
     bool accept_owed; /* a client came when memory or connections were out; libuv accepts no more until it is taken */

@@ -202,6 +202,7 @@ static void net_reply_to(struct net_connection *connection, struct net_exchange 
     buf_clear(head);
     net_reply_compose(head, self->loop, answer, close);
     connection->close_after_write = close;
+    connection->pause_ms = answer->pause_ms;
     connection->nothing_follows = self->lent && !self->keep_alive;
     net_reply_send(connection, buf_slice(head), has_body ? answer->body : slice_of(NULL, 0));
 }
