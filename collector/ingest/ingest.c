@@ -15,7 +15,8 @@
 #include <time.h>
 
 #define INGEST_RETRY_SECONDS_MAX 60u
-#define INGEST_PAUSE_MS          500u /* and up to as long again; far below the shortest Retry-After */
+#define INGEST_PAUSE_MS          1500u /* and up to INGEST_PAUSE_SPREAD_MS more: below the shortest Retry-After */
+#define INGEST_PAUSE_SPREAD_MS   500u
 
 /* Which counter and status answer each verdict of beacon_validate(). */
 struct ingest_verdict {
@@ -212,7 +213,7 @@ static void ingest_refuse_shed(struct ingest *self, struct net_exchange *exchang
         .status = 503,
         .code = "shed",
         .after_s = ingest_jitter(self, 2 + level / 64, 4 + level / 16),
-        .pause_ms = self->policy.trusted_proxies > 0 ? 0 : ingest_jitter(self, INGEST_PAUSE_MS, INGEST_PAUSE_MS)};
+        .pause_ms = self->policy.trusted_proxies > 0 ? 0 : ingest_jitter(self, INGEST_PAUSE_MS, INGEST_PAUSE_SPREAD_MS)};
     counters_add(self->counters, COUNTER_REJECTED_SHED, 1);
     ingest_answer_retry(exchange, cors, &retry);
 }

@@ -8,24 +8,26 @@ void ingest_shed_init(struct ingest_shed *self, const struct memory *memory, str
 {
     *self = (struct ingest_shed){.key = siphash_key_random(),
                                  .memory = memory,
-                                 .counters = counters,
-                                 .least_round_us = UINT64_MAX,
-                                 .least_wait_us = UINT64_MAX};
+                                 .counters = counters};
 }
 
-static void shed_note_least(_Atomic uint64_t *least, uint64_t value)
+static void shed_mean_add(struct ingest_shed_mean *self, uint64_t us)
 {
-    uint64_t before = atomic_load_explicit(least, memory_order_relaxed);
-    while (value < before && !atomic_compare_exchange_weak_explicit(least, &before, value, memory_order_relaxed,
-                                                                    memory_order_relaxed))
-        ;
+    atomic_fetch_add_explicit(&self->sum_us, us, memory_order_relaxed);
+    atomic_fetch_add_explicit(&self->count, 1, memory_order_relaxed);
+}
+
+/* And begins anew. One that is added between the two reads counts for the wrong window: nothing hangs on it. */
+static uint64_t shed_mean_take(struct ingest_shed_mean *self)
+{
+    uint64_t sum = atomic_exchange_explicit(&self->sum_us, 0, memory_order_relaxed);
+    uint32_t count = atomic_exchange_explicit(&self->count, 0, memory_order_relaxed);
+    return count < INGEST_SHED_SEEN_LEAST ? 0 : sum / count;
 }
 
 /* Up to twice the limit, which is as bad as it gets. */
 static unsigned shed_pressure(uint64_t value, uint64_t limit)
 {
-    if (value == UINT64_MAX)
-        return 0;
     return value >= 2 * limit ? 2 * INGEST_SHED_WHOLE : (unsigned)(value * INGEST_SHED_WHOLE / limit);
 }
 
@@ -37,29 +39,29 @@ static unsigned shed_greater(unsigned a, unsigned b)
 /* Of the window that ended, and begins the next. */
 static unsigned shed_take_pressure(struct ingest_shed *self)
 {
-    uint64_t round = atomic_exchange_explicit(&self->least_round_us, UINT64_MAX, memory_order_relaxed);
-    uint64_t wait = atomic_exchange_explicit(&self->least_wait_us, UINT64_MAX, memory_order_relaxed);
-    uint32_t seen = atomic_exchange_explicit(&self->seen, 0, memory_order_relaxed);
+    unsigned round = shed_pressure(shed_mean_take(&self->round), INGEST_SHED_ROUND_US_MAX);
+    unsigned wait = shed_pressure(shed_mean_take(&self->wait), INGEST_SHED_WAIT_US_MAX);
     unsigned memory = shed_pressure(memory_fullness(self->memory), INGEST_SHED_FULL);
-    if (seen < INGEST_SHED_SEEN_LEAST)
-        return memory;
-    unsigned waiting = shed_greater(shed_pressure(round, INGEST_SHED_ROUND_US_MAX),
-                                    shed_pressure(wait, INGEST_SHED_WAIT_US_MAX));
-    return shed_greater(memory, waiting);
+    return shed_greater(memory, shed_greater(round, wait));
 }
 
-/* Up in steps that are small beside what is left to shed; down within 2 s when the load is gone. */
+/*
+ * Small steps in both directions: what a step does shows only when those who were told to wait come back, a second later,
+ * and a controller that is faster than that swings between all and nothing. Only when nothing waits any more, for some
+ * windows, has the load gone, and the level may follow it within 2 s.
+ */
 static uint32_t shed_next_level(struct ingest_shed *self, uint32_t level, unsigned pressure)
 {
-    uint32_t over = pressure > INGEST_SHED_WHOLE ? atomic_load_explicit(&self->over, memory_order_relaxed) + 1 : 0;
-    atomic_store_explicit(&self->over, over, memory_order_relaxed);
+    self->over = pressure > INGEST_SHED_WHOLE ? self->over + 1 : 0;
+    self->calm = pressure < INGEST_SHED_WHOLE / 16 ? self->calm + 1 : 0;
     level = level == INGEST_SHED_ALL ? INGEST_SHED_ALL - 1 : level;
+    uint32_t down = self->calm >= INGEST_SHED_CALM_LEAST ? 4 + level / 4 : 1 + level / 16;
     if (memory_fullness(self->memory) >= INGEST_SHED_WHOLE - 4)
         return INGEST_SHED_ALL;
-    if (over > 1)
-        level += 4 + (INGEST_SHED_ALL - level) / 16;
-    else if (pressure < INGEST_SHED_WHOLE / 2 && level > 0)
-        level -= level / 4 + 4 < level ? level / 4 + 4 : level;
+    if (self->over >= INGEST_SHED_OVER_LEAST)
+        level += 1 + level / 16;
+    else if (pressure < INGEST_SHED_WHOLE / 2)
+        level -= down < level ? down : level;
     return level < INGEST_SHED_ALL ? level : INGEST_SHED_ALL - 1;
 }
 
@@ -67,8 +69,7 @@ static uint32_t shed_next_level(struct ingest_shed *self, uint32_t level, unsign
 void ingest_shed_note(struct ingest_shed *self, uint64_t now_us, uint64_t round_us)
 {
     uint64_t end = atomic_load_explicit(&self->window_end_us, memory_order_relaxed);
-    shed_note_least(&self->least_round_us, round_us);
-    atomic_fetch_add_explicit(&self->seen, 1, memory_order_relaxed);
+    shed_mean_add(&self->round, round_us);
     if (now_us < end || !atomic_compare_exchange_strong_explicit(&self->window_end_us, &end,
                                                                  now_us + INGEST_SHED_WINDOW_MS * 1000u,
                                                                  memory_order_relaxed, memory_order_relaxed))
@@ -83,7 +84,7 @@ void ingest_shed_note(struct ingest_shed *self, uint64_t now_us, uint64_t round_
 
 void ingest_shed_note_wait(struct ingest_shed *self, uint64_t wait_us)
 {
-    shed_note_least(&self->least_wait_us, wait_us);
+    shed_mean_add(&self->wait, wait_us);
 }
 
 unsigned ingest_shed_level(const struct ingest_shed *self)

@@ -16,12 +16,12 @@
  * before the upper half. Something is always let in, or the level would swing between all and nothing; only when the
  * memory is used up is everything refused, before the body is looked at.
  *
- * Waiting is judged by the least that was seen in a window: a queue that does not empty is overload, a stall of the
- * machine or of the disk is not (as in CoDel, RFC 8289). Fewer than INGEST_SHED_SEEN_LEAST beacons in a window are none
- * whatever they waited.
+ * Waiting is judged by its mean over a window, and acted on when INGEST_SHED_OVER_LEAST windows in a row were over it: a
+ * queue that stands is overload, a stall of the machine or of the disk is not (the idea of CoDel, RFC 8289). Fewer than
+ * INGEST_SHED_SEEN_LEAST beacons in a window are no load, whatever they waited.
  *
  * The refused get 503 and a Retry-After that grows with the level and is spread over more than its own length. Who sends
- * on before that, on the same connection, is not read from for half a second to one, unless the connection is a proxy's.
+ * on before that, on the same connection, is not read from for 1.5 to 2 seconds, unless the connection is a proxy's.
  *
  * Any thread. Relaxed atomics: a level that is one beacon late changes nothing.
  */
@@ -36,7 +36,9 @@
 #define INGEST_SHED_MOST         240u /* of a half, in 256ths */
 #define INGEST_SHED_WINDOW_MS    200u
 #define INGEST_SHED_SEEN_LEAST   16u
-#define INGEST_SHED_ROUND_US_MAX 50000u  /* 2,500 requests of 20 us that were ready before it */
+#define INGEST_SHED_OVER_LEAST   3u
+#define INGEST_SHED_CALM_LEAST   3u
+#define INGEST_SHED_ROUND_US_MAX 20000u  /* 1,000 requests of 20 us that were ready before it */
 #define INGEST_SHED_WAIT_US_MAX  1000000u /* of an append: twenty times what a busy disk takes */
 #define INGEST_SHED_FULL         224u /* of 256 of the memory */
 
@@ -46,8 +48,11 @@ struct ingest_shed {
     struct counters *counters;
     _Atomic uint32_t level; /* INGEST_SHED_ALL: memory is used up */
     _Atomic uint64_t window_end_us;
-    _Atomic uint64_t least_round_us, least_wait_us; /* of this window; UINT64_MAX = none yet */
-    _Atomic uint32_t seen, over; /* over: windows in a row with too much pressure */
+    struct ingest_shed_mean {
+        _Atomic uint64_t sum_us;
+        _Atomic uint32_t count;
+    } round, wait;         /* of this window */
+    _Atomic uint32_t over, calm; /* windows in a row with too much pressure, and with next to none */
 };
 
 void ingest_shed_init(struct ingest_shed *self, const struct memory *memory, struct counters *counters);
