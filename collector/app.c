@@ -9,9 +9,9 @@
 #include "collector/app.h"
 
 #include "collector/api/api.h"
+#include "collector/app_assets.h"
 #include "collector/app_sandbox.h"
 #include "collector/app_sockets.h"
-#include "collector/assets/assets.h"
 #include "collector/auth/auth.h"
 #include "collector/base/diag.h"
 #include "collector/base/json.h"
@@ -102,48 +102,6 @@ static bool app_lock_folder(struct app *self, char *error, size_t error_size)
         return true;
     snprintf(error, error_size, "%s: another vitrace uses this folder", self->data);
     return false;
-}
-
-static bool app_folder_exists(const char *path)
-{
-    struct stat info;
-    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
-}
-
-/* As installed beside the binary (PREFIX/bin/vitrace, PREFIX/share/vitrace/sdk), or as built from this tree. */
-static void app_find_sdk(char out[APP_PATH_BYTES_MAX])
-{
-    char self[CONFIG_TEXT_BYTES_MAX];
-    ssize_t size = readlink("/proc/self/exe", self, sizeof self - 1);
-    self[size > 0 ? size : 0] = '\0';
-    char *slash = strrchr(self, '/');
-    if (slash != NULL)
-        *slash = '\0';
-    snprintf(out, APP_PATH_BYTES_MAX, "%s/../share/vitrace/sdk", self);
-    if (!app_folder_exists(out))
-        snprintf(out, APP_PATH_BYTES_MAX, "%s", VITRACE_SDK_BUILD_DIR);
-}
-
-/* A folder that was named must have the files; the default may not have been built yet. */
-static bool app_load_assets(struct assets *assets, const struct config *config, char *error, size_t error_size)
-{
-    char folder[APP_PATH_BYTES_MAX];
-    bool named = config->text[CONFIG_SDK][0] != '\0';
-    if (named)
-        snprintf(folder, sizeof folder, "%s", config->text[CONFIG_SDK]);
-    else
-        app_find_sdk(folder);
-    if (!assets_load(assets, folder, error, error_size))
-        return false;
-    if (assets->found == 0 && named) {
-        snprintf(error, error_size, "%s: has none of the SDK files (vitrace.js, ...)", folder);
-        assets_release(assets);
-        return false;
-    }
-    if (assets->found < ASSETS_COUNT)
-        diag(DIAG_WARNING, "sdk_missing", "%s has %u of %u SDK files; the others are answered 404", folder,
-             assets->found, ASSETS_COUNT);
-    return true;
 }
 
 static bool app_open_log(struct app *self, const struct config *config, char *error, size_t error_size)
@@ -242,23 +200,54 @@ static bool app_start_ingest(struct app *self, const struct config *config, char
 /* Beyond this machine the dashboard shows what people did to whoever asks: never without a token. */
 static bool app_check_admin(const struct config *config, bool is_loopback, char *error, size_t error_size)
 {
-    if (config->admin_tokens.count > 0 || is_loopback)
+    if (config->admin_tokens.count > 0 || config->admin_jwt.enabled || is_loopback)
         return true;
     snprintf(error, error_size,
-             "admin: %s can be reached from other machines, and there are no admin_tokens: make one with 'vitrace token "
+             "admin: %s can be reached from other machines, and there are neither admin_tokens nor admin_jwt: make a token with 'vitrace token "
              "new' and put its hash into the configuration file, or listen on 127.0.0.1",
              config->text[CONFIG_ADMIN]);
     return false;
 }
 
+static void app_find_client(void *context, const struct net_exchange *exchange, uint8_t out[16])
+{
+    const struct app *self = context;
+    ingest_find_client(self->ingest, exchange, out);
+}
+
+/* *jwt: the verifier that the settings ask for, NULL = none. false: the key cannot be used. */
+static bool app_open_jwt(const struct config *config, struct jwt **jwt, char *error, size_t error_size)
+{
+    char why[APP_PATH_BYTES_MAX + 128];
+    *jwt = config->admin_jwt.enabled ? jwt_new(&config->admin_jwt, why, sizeof why) : NULL;
+    if (*jwt == NULL && config->admin_jwt.enabled)
+        snprintf(error, error_size, "admin_jwt: %s", why);
+    return *jwt != NULL || !config->admin_jwt.enabled;
+}
+
+/* Takes `jwt` over. */
+static void app_set_auth(struct app *self, const struct config *config, struct jwt *jwt)
+{
+    auth_set(self->auth, &(struct auth_policy){.hashes = config->admin_tokens,
+                                               .jwt = jwt,
+                                               .failures_per_minute = config->limit[CONFIG_LIMIT_ADMIN_FAILURES_PER_MINUTE],
+                                               .failures_burst = config->limit[CONFIG_LIMIT_ADMIN_FAILURES_BURST]});
+}
+
 static bool app_start_auth(struct app *self, const struct config *config, char *error, size_t error_size)
 {
-    self->auth = auth_new(&config->admin_tokens, &self->counters);
+    struct jwt *jwt;
+    self->auth = auth_new(&(struct auth_options){&self->counters, app_find_client, self});
     self->metrics_door = (struct auth_door){self->auth, health_handle_metrics, &self->health};
     self->api_door = (struct auth_door){self->auth, api_handle, self->api};
-    if (self->auth == NULL)
+    if (self->auth == NULL) {
         snprintf(error, error_size, "out of memory");
-    return self->auth != NULL;
+        return false;
+    }
+    if (!app_open_jwt(config, &jwt, error, error_size))
+        return false;
+    app_set_auth(self, config, jwt);
+    return true;
 }
 
 static void app_fill_routes(struct app *self)
@@ -449,7 +438,7 @@ static bool app_start_all(struct app *self, const struct config *config, char *e
 {
     self->admin_is_loopback = auth_listen_is_loopback(config->text[CONFIG_ADMIN]);
     if (!app_check_admin(config, self->admin_is_loopback, error, error_size) || !app_sandbox_begin(config, error, error_size) ||
-        !app_lock_folder(self, error, error_size) || !app_load_assets(&self->assets, config, error, error_size) ||
+        !app_lock_folder(self, error, error_size) || !app_assets_load(&self->assets, config, error, error_size) ||
         !app_sandbox_enclose(config, error, error_size) ||
         !app_open_log(self, config, error, error_size) || !app_start_sinks(self, error, error_size) ||
         !app_start_api(self, error, error_size) || !app_start_auth(self, config, error, error_size) ||
@@ -517,13 +506,16 @@ static void app_keep_running(const struct config *current, struct config *fresh)
 bool app_reload(struct app *self, const struct config *current, struct config *fresh, char *error, size_t error_size)
 {
     const struct ingest_options options = app_ingest_options(self, fresh);
-    if (!app_check_admin(fresh, self->admin_is_loopback, error, error_size))
+    struct jwt *jwt;
+    if (!app_check_admin(fresh, self->admin_is_loopback, error, error_size) ||
+        !app_open_jwt(fresh, &jwt, error, error_size))
         return false;
     if (!ingest_set_policy(self->ingest, &options)) {
         snprintf(error, error_size, "out of memory");
+        jwt_free(jwt);
         return false;
     }
-    auth_set(self->auth, &fresh->admin_tokens);
+    app_set_auth(self, fresh, jwt);
     app_keep_running(current, fresh);
     return true;
 }
@@ -570,11 +562,16 @@ bool app_check(const struct config *config, char *error, size_t error_size)
     struct assets assets;
     const struct net_route none = {NET_GET, "/healthz", health_handle_live, NULL, 0};
     struct counters counters = {0};
+    struct jwt *jwt;
     if (!app_check_admin(config, auth_listen_is_loopback(config->text[CONFIG_ADMIN]), error, error_size) ||
-        !app_load_assets(&assets, config, error, error_size))
+        !app_open_jwt(config, &jwt, error, error_size))
+        return false;
+    jwt_free(jwt);
+    if (!app_assets_load(&assets, config, error, error_size))
         return false;
     assets_release(&assets);
-    if (app_folder_exists(config->text[CONFIG_DATA]) && access(config->text[CONFIG_DATA], R_OK | W_OK | X_OK) != 0) {
+    if (access(config->text[CONFIG_DATA], F_OK) == 0 &&
+        access(config->text[CONFIG_DATA], R_OK | W_OK | X_OK) != 0) {
         snprintf(error, error_size, "%s: %s", config->text[CONFIG_DATA], strerror(errno));
         return false;
     }

@@ -45,7 +45,7 @@ bool app_sandbox_begin(const struct config *config, char *error, size_t error_si
 
 bool app_sandbox_enclose(const struct config *config, char *error, size_t error_size)
 {
-    char text[APP_SANDBOX_TEXT_BYTES], settings[CONFIG_TEXT_BYTES_MAX];
+    char text[APP_SANDBOX_TEXT_BYTES], settings[CONFIG_TEXT_BYTES_MAX], key[CONFIG_TEXT_BYTES_MAX];
     struct sandbox_options options = {.data = config->text[CONFIG_DATA]};
     if (!app_sandbox_is_on(config)) {
         diag(DIAG_WARNING, "sandbox", "off, as configured");
@@ -54,6 +54,10 @@ bool app_sandbox_enclose(const struct config *config, char *error, size_t error_
     if (config->file != NULL) {
         app_sandbox_folder_of(settings, config->file);
         options.read_only[0] = settings;
+    }
+    if (config->admin_jwt.enabled) {
+        app_sandbox_folder_of(key, config->admin_jwt.key_file);
+        options.read_only[1] = key;
     }
     setenv("SQLITE_TMPDIR", options.data, 1); /* a large sort would go to /var/tmp, which is closed now */
     return app_sandbox_report(sandbox_enclose(&options, text, sizeof text), text, error, error_size);

@@ -14,6 +14,11 @@
  *   admin_hosts: [rum.internal]   # names, beyond addresses and localhost, under which the dashboard is reached
  *   user: vitrace                 sandbox: on
  *   admin_tokens: ["<SHA-256 of a token, 64 hex digits: vitrace token new>"]
+ *   admin_jwt:                    # tokens of an identity provider, see auth/jwt.h
+ *     algorithm: RS256            # the default; or HS256, ES256, EdDSA
+ *     key_file: /etc/vitrace/jwt.pem
+ *     audience: vitrace
+ *     issuer: https://login.example   # optional
  *
  * and nothing else: an unknown key is an error with its line, because a misspelled one would otherwise be a silent default.
  */
@@ -60,6 +65,8 @@ enum config_setting { CONFIG_SETTINGS(CONFIG_ENUM) CONFIG_SETTING_COUNT };
  *                 two beacons from each of them at once (leaving a page sends one) = 10,000
  *   one app       50,000/s: what one core stores
  *   all           100,000/s: more than the log's one writer takes; beyond it, refusing early keeps memory flat
+ *   admin         a dashboard left open with a token that has expired asks 7 times at once; a scraper with an old one four
+ *                 times a minute. A guess every 10 s finds nothing
  *   connections   10,000 x 1 KiB when idle; what their requests take is bounded by `memory`; a tenth for one address
  */
 #define CONFIG_LIMITS(L)                                                                                               \
@@ -70,7 +77,9 @@ enum config_setting { CONFIG_SETTINGS(CONFIG_ENUM) CONFIG_SETTING_COUNT };
     L(GLOBAL_PER_SECOND, "global_per_second", 100000, 1000000, "beacons a second in all")                              \
     L(GLOBAL_BURST, "global_burst", 200000, 10000000, "beacons at once in all")                                        \
     L(CONNECTIONS, "connections", 10000, 1000000, "open connections of the public listener")                           \
-    L(CONNECTIONS_PER_IP, "connections_per_ip", 1000, 60000, "of them, from one address; not applied behind proxies")
+    L(CONNECTIONS_PER_IP, "connections_per_ip", 1000, 60000, "of them, from one address; not applied behind proxies")  \
+    L(ADMIN_FAILURES_PER_MINUTE, "admin_failures_per_minute", 6, 60000, "wrong admin tokens a minute from one address") \
+    L(ADMIN_FAILURES_BURST, "admin_failures_burst", 30, 60000, "wrong admin tokens at once from one address")
 #define CONFIG_LIMIT_ENUM(id, key, fallback, most, help) CONFIG_LIMIT_##id,
 enum config_limit { CONFIG_LIMITS(CONFIG_LIMIT_ENUM) CONFIG_LIMIT_COUNT };
 
@@ -103,6 +112,7 @@ struct config {
     const char *const *admin_hosts; /* owned, with its texts */
     size_t admin_host_count;
     struct auth_hashes admin_tokens;
+    struct jwt_options admin_jwt;
 };
 
 struct config_input {

@@ -65,7 +65,20 @@
     C(HTTP_BUSY, "vitrace_http_bad_requests_total", "{reason=\"busy\"}", "counter", "")                                \
     C(HTTP_SLOW_BODY, "vitrace_http_bad_requests_total", "{reason=\"slow_body\"}", "counter", "")                      \
     C(HTTP_HOST, "vitrace_http_bad_requests_total", "{reason=\"host\"}", "counter", "")                                \
-    C(ADMIN_UNAUTHORIZED, "vitrace_admin_unauthorized_total", "", "counter", "Admin requests without a right token.") \
+    C(HTTP2_CONNECTIONS, "vitrace_http2_connections", "", "gauge", "Of the open client connections, those that speak HTTP/2; without gRPC's.") \
+    C(HTTP2_REFUSED, "vitrace_http2_streams_refused_total", "", "counter", "HTTP/2 streams refused unread: too many requests under way.") \
+    C(HTTP2_PROTOCOL, "vitrace_http2_connections_ended_total", "{reason=\"protocol\"}", "counter", "HTTP/2 connections ended for what the client did.") \
+    C(HTTP2_FLOOD, "vitrace_http2_connections_ended_total", "{reason=\"flood\"}", "counter", "")                     \
+    C(ADMIN_NO_TOKEN, "vitrace_admin_unauthorized_total", "{reason=\"no_token\"}", "counter", "Admin requests without a right token.") \
+    C(ADMIN_TOKEN, "vitrace_admin_unauthorized_total", "{reason=\"token\"}", "counter", "")                             \
+    C(ADMIN_JWT_MALFORMED, "vitrace_admin_unauthorized_total", "{reason=\"jwt_malformed\"}", "counter", "")             \
+    C(ADMIN_JWT_ALGORITHM, "vitrace_admin_unauthorized_total", "{reason=\"jwt_algorithm\"}", "counter", "")             \
+    C(ADMIN_JWT_SIGNATURE, "vitrace_admin_unauthorized_total", "{reason=\"jwt_signature\"}", "counter", "")             \
+    C(ADMIN_JWT_EXPIRED, "vitrace_admin_unauthorized_total", "{reason=\"jwt_expired\"}", "counter", "")                 \
+    C(ADMIN_JWT_NOT_YET, "vitrace_admin_unauthorized_total", "{reason=\"jwt_not_yet\"}", "counter", "")                 \
+    C(ADMIN_JWT_ISSUER, "vitrace_admin_unauthorized_total", "{reason=\"jwt_issuer\"}", "counter", "")                   \
+    C(ADMIN_JWT_AUDIENCE, "vitrace_admin_unauthorized_total", "{reason=\"jwt_audience\"}", "counter", "")               \
+    C(ADMIN_LIMITED, "vitrace_admin_unauthorized_total", "{reason=\"rate_ip\"}", "counter", "")                         \
     C(LOG_BYTES, "vitrace_log_bytes", "", "gauge", "Bytes of the log on disk.")                                        \
     C(LOG_SEGMENTS, "vitrace_log_segments", "", "gauge", "Segment files of the log.")                                  \
     C(LOG_COMMITS, "vitrace_log_commits_total", "", "counter", "Group commits (one fdatasync each).")                  \

@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 
 struct memory_use_row {
     const char *name;
@@ -88,6 +89,24 @@ void memory_give(struct memory *self, enum memory_use use, uint64_t bytes)
     before = atomic_fetch_sub_explicit(&self->used, bytes, memory_order_relaxed);
     assert(before >= bytes);
     (void)before;
+}
+
+void *memory_new(struct memory *self, enum memory_use use, size_t bytes)
+{
+    if (!memory_take(self, use, bytes))
+        return NULL;
+    void *block = calloc(1, bytes);
+    if (block == NULL)
+        memory_give(self, use, bytes);
+    return block;
+}
+
+void memory_free(struct memory *self, enum memory_use use, void *block, size_t bytes)
+{
+    if (block == NULL)
+        return;
+    free(block);
+    memory_give(self, use, bytes);
 }
 
 uint64_t memory_used(const struct memory *self, enum memory_use use)

@@ -17,6 +17,7 @@
 #define VITRACE_BASE_MEMORY_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct buf;
@@ -58,6 +59,11 @@ void memory_release(const struct memory *self);
 /* false: over the budget or the share of the use; nothing is taken. */
 bool memory_take(struct memory *self, enum memory_use use, uint64_t bytes);
 void memory_give(struct memory *self, enum memory_use use, uint64_t bytes);
+
+/* Takes `bytes` and allocates them, zeroed. NULL = refused, or out of memory. */
+void *memory_new(struct memory *self, enum memory_use use, size_t bytes);
+/* `block` (NULL = nothing happens) is of memory_new(), with the same bytes. */
+void memory_free(struct memory *self, enum memory_use use, void *block, size_t bytes);
 
 uint64_t memory_used(const struct memory *self, enum memory_use use);
 uint64_t memory_left(const struct memory *self);

@@ -25,13 +25,9 @@ struct tally {
 
 struct tally *tally_new(struct memory *memory)
 {
-    if (!memory_take(memory, MEMORY_TABLES, sizeof(struct tally)))
+    struct tally *self = memory_new(memory, MEMORY_TABLES, sizeof *self);
+    if (self == NULL)
         return NULL;
-    struct tally *self = calloc(1, sizeof *self);
-    if (self == NULL) {
-        memory_give(memory, MEMORY_TABLES, sizeof *self);
-        return NULL;
-    }
     self->memory = memory;
     self->key = siphash_key_random();
     pthread_mutex_init(&self->lock, NULL);
@@ -43,8 +39,7 @@ void tally_free(struct tally *self)
     if (self == NULL)
         return;
     pthread_mutex_destroy(&self->lock);
-    memory_give(self->memory, MEMORY_TABLES, sizeof *self);
-    free(self);
+    memory_free(self->memory, MEMORY_TABLES, self, sizeof *self);
 }
 
 /* The count of the id, begun when it has none; NULL = no room. */

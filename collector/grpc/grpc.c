@@ -5,15 +5,12 @@
  */
 #include "collector/grpc/grpc_internal.h"
 
-#include "collector/net/net_listener.h"
-
 #include <assert.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #define GRPC_IDLE_TIMEOUT_DEFAULT    300000u
 #define GRPC_REQUEST_TIMEOUT_DEFAULT 10000u
@@ -51,7 +48,7 @@ static void grpc_on_wake(uv_async_t *wake)
     if (atomic_load_explicit(&self->stop, memory_order_acquire) && !self->stopping) {
         self->stopping = true;
         self->drain_until_ms = uv_now(&self->uv) + self->drain_ms;
-        uv_close((uv_handle_t *)&self->listener, NULL);
+        stream_listener_stop(&self->listener);
     }
     if (self->stopping)
         grpc_drain(self);
@@ -102,8 +99,7 @@ static struct grpc *grpc_new(const struct grpc_options *options)
     if (grpc_session_prepare(self) && uv_loop_init(&self->uv) == 0) {
         uv_async_init(&self->uv, &self->wake, grpc_on_wake);
         uv_timer_init(&self->uv, &self->sweep);
-        uv_tcp_init(&self->uv, &self->listener);
-        self->wake.data = self->sweep.data = self->listener.data = self;
+        self->wake.data = self->sweep.data = self;
         return self;
     }
     nghttp2_session_callbacks_del(self->callbacks);
@@ -117,13 +113,14 @@ static void grpc_free(struct grpc *self)
     if (self->started) {
         uv_thread_join(&self->thread);
     } else {
-        uv_close((uv_handle_t *)&self->listener, NULL);
+        stream_listener_stop(&self->listener);
         grpc_close_handles(self);
         uv_run(&self->uv, UV_RUN_DEFAULT);
     }
     int status = uv_loop_close(&self->uv);
     assert(status == 0);
     (void)status;
+    stream_address_release(&self->address, self->options.listen);
     nghttp2_session_callbacks_del(self->callbacks);
     nghttp2_option_del(self->option);
     free(self);
@@ -131,12 +128,16 @@ static void grpc_free(struct grpc *self)
 
 static bool grpc_listen(struct grpc *self, char *error, size_t error_size)
 {
-    int file = net_listener_open(self->options.listen, false, &self->port, error, error_size);
+    int file = stream_address_open(&self->address, self->options.listen, false, error, error_size);
     if (file < 0)
         return false;
-    if (uv_tcp_open(&self->listener, file) != 0)
-        close(file);
-    else if (uv_listen((uv_stream_t *)&self->listener, GRPC_BACKLOG, grpc_connection_open) == 0)
+    if (stream_listener_start(&self->listener, &self->uv, file,
+                              &(struct stream_listener_options){.calls = &grpc_connection_calls,
+                                                                .counters = self->options.counters,
+                                                                .memory = self->options.memory,
+                                                                .connected = grpc_connection_open,
+                                                                .owner = self,
+                                                                .backlog = GRPC_BACKLOG}))
         return true;
     snprintf(error, error_size, "cannot listen on %s: the port is taken", self->options.listen);
     return false;
@@ -165,7 +166,7 @@ struct grpc *grpc_start(const struct grpc_options *options, char *error, size_t 
 
 unsigned grpc_port(const struct grpc *self)
 {
-    return self->port;
+    return self->address.port;
 }
 
 void grpc_stop(struct grpc *self, unsigned drain_ms)

@@ -17,19 +17,14 @@
 struct grpc_call *grpc_call_new(struct grpc_connection *connection, int32_t stream_id)
 {
     struct memory *memory = connection->grpc->options.memory;
-    struct grpc_call *self = NULL;
-    if (!memory_take(memory, MEMORY_GRPC, sizeof *self))
+    struct grpc_call *self = memory_new(memory, MEMORY_GRPC, sizeof *self);
+    if (self == NULL)
         return NULL;
-    self = calloc(1, sizeof *self);
-    if (self == NULL) {
-        memory_give(memory, MEMORY_GRPC, sizeof *self);
-        return NULL;
-    }
     self->grpc = connection->grpc;
     self->connection = connection;
     self->stream_id = stream_id;
     self->deadline_ms = uv_now(&self->grpc->uv) + self->grpc->options.request_timeout_ms;
-    memcpy(self->peer, connection->peer, sizeof self->peer);
+    memcpy(self->peer, stream_peer(&connection->stream), sizeof self->peer);
     buf_init_accounted(&self->message, 0, memory, MEMORY_GRPC);
     buf_init_accounted(&self->response, 0, memory, MEMORY_GRPC);
     self->next = connection->calls;
@@ -53,13 +48,11 @@ static void grpc_call_free(struct grpc_call *self)
     grpc_call_drop_message(self);
     while (self->memory != NULL) {
         struct grpc_memory *next = self->memory->next;
-        memory_give(budget, MEMORY_GRPC, sizeof *next + self->memory->size);
-        free(self->memory);
+        memory_free(budget, MEMORY_GRPC, self->memory, sizeof *next + self->memory->size);
         self->memory = next;
     }
     buf_release(&self->response);
-    free(self);
-    memory_give(budget, MEMORY_GRPC, sizeof *self);
+    memory_free(budget, MEMORY_GRPC, self, sizeof *self);
 }
 
 static void grpc_call_settle(struct grpc_call *self)
@@ -165,15 +158,9 @@ const uint8_t *grpc_call_peer(const struct grpc_call *self)
 
 void *grpc_call_memory(struct grpc_call *self, size_t bytes)
 {
-    struct memory *budget = self->grpc->options.memory;
-    struct grpc_memory *memory = NULL;
-    if (!memory_take(budget, MEMORY_GRPC, sizeof *memory + bytes))
+    struct grpc_memory *memory = memory_new(self->grpc->options.memory, MEMORY_GRPC, sizeof *memory + bytes);
+    if (memory == NULL)
         return NULL;
-    memory = calloc(1, sizeof *memory + bytes);
-    if (memory == NULL) {
-        memory_give(budget, MEMORY_GRPC, sizeof *memory + bytes);
-        return NULL;
-    }
     memory->size = bytes;
     memory->next = self->memory;
     self->memory = memory;

@@ -1,18 +1,14 @@
-/* One client's socket: bytes in, bytes out, and the three ways to run out of time (upload, idleness, a stalled write).
- */
+/* One client: what its session has to say, and the three ways to run out of time (upload, idleness, a stalled write). */
 #include "collector/grpc/grpc_internal.h"
 
-#include <arpa/inet.h>
 #include <stdlib.h>
 
-static void connection_on_closed(uv_handle_t *handle)
+static void connection_on_closed(struct stream *stream)
 {
-    struct grpc_connection *self = handle->data;
-    struct memory *memory = self->grpc->options.memory;
+    struct grpc_connection *self = stream->owner;
     nghttp2_session_del(self->session);
     buf_release(&self->out);
-    free(self);
-    memory_give(memory, MEMORY_GRPC, GRPC_CONNECTION_BYTES);
+    memory_free(self->grpc->options.memory, MEMORY_GRPC, self, GRPC_CONNECTION_BYTES);
 }
 
 void grpc_connection_close(struct grpc_connection *self)
@@ -30,26 +26,12 @@ void grpc_connection_close(struct grpc_connection *self)
     if (self->next != NULL)
         self->next->previous = self->previous;
     grpc->connection_count--;
-    counters_add(grpc->options.counters, COUNTER_HTTP_CONNECTIONS, UINT64_MAX); /* a gauge: minus one, modulo 2^64 */
-    uv_close((uv_handle_t *)&self->tcp, connection_on_closed);
+    stream_close(&self->stream);
 }
 
 void grpc_connection_rest(struct grpc_connection *self)
 {
     self->idle_deadline_ms = uv_now(&self->grpc->uv) + self->grpc->options.idle_timeout_ms;
-}
-
-static void connection_on_written(uv_write_t *write, int status)
-{
-    struct grpc_connection *self = write->data;
-    self->writing = false;
-    buf_clear(&self->out);
-    if (self->closed)
-        return;
-    if (status < 0)
-        grpc_connection_close(self);
-    else
-        grpc_connection_flush(self);
 }
 
 /* Takes frames until one write is full. false: the session cannot go on. */
@@ -66,40 +48,50 @@ static bool connection_fill(struct grpc_connection *self)
     return true;
 }
 
+/* Gives one write to the stream; true = it has gone, and there may be more. */
+static bool connection_send(struct grpc_connection *self)
+{
+    const struct slice out = buf_slice(&self->out);
+    enum stream_sent sent = stream_write(&self->stream, &out, 1);
+    buf_clear(&self->out); /* what waits is the stream's copy */
+    self->writing = sent == STREAM_WAITS;
+    self->write_deadline_ms = uv_now(&self->grpc->uv) + self->grpc->options.request_timeout_ms;
+    if (sent == STREAM_BROKEN)
+        grpc_connection_close(self);
+    return sent == STREAM_SENT;
+}
+
 /* Sends what is due. Streams that end with it take their calls along. */
 void grpc_connection_flush(struct grpc_connection *self)
 {
-    if (self->closed || self->writing || self->held)
-        return;
-    if (!connection_fill(self)) {
-        grpc_connection_close(self);
-        return;
-    }
-    if (self->out.size == 0) {
-        buf_release(&self->out); /* idle connections hold no buffer */
-        if (!nghttp2_session_want_read(self->session) && !nghttp2_session_want_write(self->session))
+    while (!self->closed && !self->writing && !self->held) {
+        if (!connection_fill(self)) {
             grpc_connection_close(self);
-        return;
+        } else if (self->out.size > 0) {
+            if (!connection_send(self))
+                return;
+        } else {
+            buf_release(&self->out); /* idle connections hold no buffer */
+            if (!nghttp2_session_want_read(self->session) && !nghttp2_session_want_write(self->session))
+                grpc_connection_close(self);
+            return;
+        }
     }
-    uv_buf_t bytes = uv_buf_init((char *)self->out.data, (unsigned)self->out.size);
-    self->write.data = self;
-    self->write_deadline_ms = uv_now(&self->grpc->uv) + self->grpc->options.request_timeout_ms;
-    self->writing = uv_write(&self->write, (uv_stream_t *)&self->tcp, &bytes, 1, connection_on_written) == 0;
-    if (!self->writing)
-        grpc_connection_close(self);
 }
 
-static void connection_on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *room)
+static void connection_on_written(struct stream *stream)
 {
-    struct grpc_connection *self = stream->data;
-    if (size == 0)
-        return;     /* EAGAIN */
-    if (size < 0) { /* also a half-close: an HTTP/2 connection needs both directions for its acknowledgements */
-        grpc_connection_close(self);
-        return;
-    }
+    struct grpc_connection *self = stream->owner;
+    self->writing = false;
+    grpc_connection_flush(self);
+}
+
+/* nghttp2 takes all of it before the next read. */
+static void connection_on_bytes(struct stream *stream, struct slice bytes)
+{
+    struct grpc_connection *self = stream->owner;
     self->held = true;
-    ssize_t taken = nghttp2_session_mem_recv(self->session, (const uint8_t *)room->base, (size_t)size);
+    ssize_t taken = nghttp2_session_mem_recv(self->session, bytes.data, bytes.size);
     self->held = false;
     if (taken < 0) { /* no HTTP/2, a flood, or no memory; other errors are answered with GOAWAY by nghttp2 */
         counters_add(self->grpc->options.counters, COUNTER_HTTP_BAD_REQUESTS, 1);
@@ -109,27 +101,23 @@ static void connection_on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t
     grpc_connection_flush(self);
 }
 
-/* One buffer for the loop: nghttp2 takes all of a read before the next one. */
-static void connection_on_room(uv_handle_t *handle, size_t wanted, uv_buf_t *room)
+/* Also of a half-close: an HTTP/2 connection needs both directions for its acknowledgements. */
+static void connection_on_end(struct stream *stream)
 {
-    (void)wanted;
-    struct grpc_connection *self = handle->data;
-    *room = uv_buf_init(self->grpc->read_room, sizeof self->grpc->read_room);
+    grpc_connection_close(stream->owner);
 }
 
-static void connection_read_peer(struct grpc_connection *self)
+static void connection_on_opened(struct stream *stream)
 {
-    struct sockaddr_storage address;
-    int size = sizeof address;
-    if (uv_tcp_getpeername(&self->tcp, (struct sockaddr *)&address, &size) != 0)
-        return;
-    if (address.ss_family == AF_INET6) {
-        memcpy(self->peer, &((struct sockaddr_in6 *)&address)->sin6_addr, 16);
-    } else if (address.ss_family == AF_INET) {
-        memset(self->peer + 10, 0xff, 2);
-        memcpy(self->peer + 12, &((struct sockaddr_in *)&address)->sin_addr, 4);
-    }
+    grpc_connection_flush(stream->owner); /* SETTINGS */
 }
+
+const struct stream_calls grpc_connection_calls = {.opened = connection_on_opened,
+                                                   .take = connection_on_bytes,
+                                                   .ended = connection_on_end,
+                                                   .failed = connection_on_end,
+                                                   .written = connection_on_written,
+                                                   .closed = connection_on_closed};
 
 static void connection_link(struct grpc_connection *self)
 {
@@ -139,7 +127,6 @@ static void connection_link(struct grpc_connection *self)
         self->next->previous = self;
     grpc->connections = self;
     grpc->connection_count++;
-    counters_add(grpc->options.counters, COUNTER_HTTP_CONNECTIONS, 1);
 }
 
 static struct grpc_connection *connection_new(struct grpc *grpc)
@@ -153,28 +140,21 @@ static struct grpc_connection *connection_new(struct grpc *grpc)
 }
 
 /* Without memory the client waits in the kernel's queue until the next one comes. Over the cap it is hung up on. */
-void grpc_connection_open(uv_stream_t *listener, int status)
+void grpc_connection_open(void *owner)
 {
-    struct grpc *grpc = listener->data;
-    struct grpc_connection *self = status == 0 ? connection_new(grpc) : NULL;
+    struct grpc *grpc = owner;
+    struct grpc_connection *self = connection_new(grpc);
     if (self == NULL)
         return;
     self->grpc = grpc;
     buf_init_accounted(&self->out, GRPC_WRITE_BYTES_MAX, grpc->options.memory, MEMORY_GRPC);
-    uv_tcp_init(&grpc->uv, &self->tcp);
-    self->tcp.data = self;
     connection_link(self);
+    grpc_connection_rest(self);
     bool full = grpc->connection_count > grpc->options.connections_max;
     counters_add(grpc->options.counters, COUNTER_HTTP_FULL, full);
-    if (uv_accept(listener, (uv_stream_t *)&self->tcp) != 0 || full || !grpc_session_new(self) ||
-        uv_read_start((uv_stream_t *)&self->tcp, connection_on_room, connection_on_read) != 0) {
+    if (!stream_accept(&self->stream, &grpc->listener, self) || full || !grpc_session_new(self) ||
+        !stream_start(&self->stream))
         grpc_connection_close(self);
-        return;
-    }
-    uv_tcp_nodelay(&self->tcp, 1);
-    connection_read_peer(self);
-    grpc_connection_rest(self);
-    grpc_connection_flush(self); /* SETTINGS */
 }
 
 /* New streams are ignored from here on; those under way end. nghttp2 then wants nothing more, and flush closes. */

@@ -2,7 +2,7 @@
  * Shared by the phases of grpc; nobody else includes it.
  *
  *   grpc              listener, loop thread, start and stop
- *   grpc_connection   socket <-> bytes; timeouts
+ *   grpc_connection   stream <-> session; timeouts
  *   grpc_session      bytes <-> frames (nghttp2 callbacks fill the call)
  *   grpc_call         one stream: message, handler, answer, wake
  *
@@ -23,6 +23,7 @@
 #define VITRACE_GRPC_INTERNAL_H
 
 #include "collector/grpc/grpc.h"
+#include "collector/stream/stream.h"
 
 #include <nghttp2/nghttp2.h>
 #include <stdatomic.h>
@@ -41,7 +42,6 @@
 #define GRPC_ACKS_MAX                256u
 #define GRPC_STREAM_WINDOW_BYTES     (256 << 10)
 #define GRPC_CONNECTION_WINDOW_BYTES (1 << 20)
-#define GRPC_READ_BYTES              (64u << 10)
 #define GRPC_WRITE_BYTES_MAX         (64u << 10)
 #define GRPC_WRITE_BYTES_ENOUGH      (32u << 10) /* plus one frame of 16 KiB stays below the maximum */
 #define GRPC_PREFIX_BYTES            5u          /* compressed flag, length (32 bits, big-endian) */
@@ -82,28 +82,26 @@ struct grpc_call {
 };
 
 struct grpc_connection {
-    uv_tcp_t tcp;
-    uv_write_t write;
+    struct stream stream;
     struct grpc *grpc;
     struct grpc_connection *next, *previous;
     nghttp2_session *session;
     struct grpc_call *calls;
     unsigned call_count;
-    struct buf out; /* being written while `writing` */
+    struct buf out; /* of the write that is being put together */
     bool writing, closed;
     bool held;         /* inside nghttp2's receiver or a walk over the calls: nothing may be sent, which frees calls */
     bool said_goodbye; /* GOAWAY is queued or sent */
     uint64_t idle_deadline_ms, write_deadline_ms;
-    uint8_t peer[16];
 };
 
 #define GRPC_CONNECTION_BYTES (sizeof(struct grpc_connection) + GRPC_SESSION_BYTES)
 
 struct grpc {
     struct grpc_options options;
-    unsigned port;
+    struct stream_address address;
     uv_loop_t uv;
-    uv_tcp_t listener;
+    struct stream_listener listener;
     uv_async_t wake;
     uv_timer_t sweep;
     uv_thread_t thread;
@@ -119,11 +117,11 @@ struct grpc {
     size_t message_bytes;
     _Atomic(struct grpc_call *) woken;
     _Atomic unsigned wakers; /* threads inside grpc_call_wake */
-    char read_room[GRPC_READ_BYTES];
 };
 
 /* grpc_connection.c */
-void grpc_connection_open(uv_stream_t *listener, int status); /* uv_connection_cb */
+extern const struct stream_calls grpc_connection_calls;
+void grpc_connection_open(void *grpc); /* a client waits */
 void grpc_connection_close(struct grpc_connection *self);
 void grpc_connection_flush(struct grpc_connection *self); /* may close it, and free calls */
 void grpc_connection_expire(struct grpc_connection *self, uint64_t now_ms);

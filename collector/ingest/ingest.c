@@ -100,7 +100,7 @@ struct ingest *ingest_new(const struct ingest_options *options)
     self->counters = options->counters;
     self->duplicates = options->duplicates;
     self->bodies.bytes_max = INGEST_BODY_BYTES_TOTAL_MAX;
-    self->jitter_key = siphash_key_random();
+    jitter_init(&self->jitter);
     ingest_shed_init(&self->shed, options->memory, options->counters);
     ingest_flight_init(&self->flight);
     pthread_mutex_init(&self->lock, NULL);
@@ -135,19 +135,20 @@ bool ingest_set_policy(struct ingest *self, const struct ingest_options *options
     return true;
 }
 
+void ingest_find_client(struct ingest *self, const struct net_exchange *exchange, uint8_t out[16])
+{
+    pthread_rwlock_rdlock(&self->policy_lock);
+    unsigned hops = self->policy.trusted_proxies;
+    pthread_rwlock_unlock(&self->policy_lock);
+    ingest_client_find(exchange, hops, out);
+}
+
 void ingest_remember(struct ingest *self, const uint8_t view_id[16], uint32_t seq)
 {
     struct ingest_key key = ingest_key_of(view_id, seq);
     pthread_mutex_lock(&self->lock);
     ingest_dedup_add(&self->dedup, &key);
     pthread_mutex_unlock(&self->lock);
-}
-
-/* Spread over [least, least + spread): clients that failed together do not come back together. */
-static unsigned ingest_jitter(struct ingest *self, unsigned least, unsigned spread)
-{
-    uint64_t count = atomic_fetch_add_explicit(&self->jitter_count, 1, memory_order_relaxed);
-    return least + (unsigned)(siphash(self->jitter_key, slice_of(&count, sizeof count)) % spread);
 }
 
 /* What browsers send without a preflight, and what other senders mean. No type at all: sendBeacon of a buffer. */
@@ -182,7 +183,7 @@ void ingest_refuse_unavailable(struct ingest *self, struct net_exchange *exchang
 {
     counters_add(self->counters, COUNTER_REJECTED_UNAVAILABLE, 1);
     const struct ingest_retry retry = {
-        .status = 503, .code = code, .after_s = ingest_jitter(self, least_s, spread_s)};
+        .status = 503, .code = code, .after_s = jitter_spread(&self->jitter, least_s, spread_s)};
     ingest_answer_retry(exchange, cors, &retry);
 }
 
@@ -201,7 +202,7 @@ static void ingest_refuse_rate(struct ingest *self, const struct ingest_visit *v
     unsigned least_s = least > INGEST_RETRY_SECONDS_MAX ? INGEST_RETRY_SECONDS_MAX : (unsigned)least;
     counters_add(self->counters, counter, 1);
     const struct ingest_retry retry = {
-        .status = 429, .code = code, .after_s = ingest_jitter(self, least_s, least_s + 1)};
+        .status = 429, .code = code, .after_s = jitter_spread(&self->jitter, least_s, least_s + 1)};
     ingest_answer_retry(visit->exchange, &visit->cors, &retry);
 }
 
@@ -212,8 +213,10 @@ static void ingest_refuse_shed(struct ingest *self, struct net_exchange *exchang
     const struct ingest_retry retry = {
         .status = 503,
         .code = "shed",
-        .after_s = ingest_jitter(self, 2 + level / 64, 4 + level / 16),
-        .pause_ms = self->policy.trusted_proxies > 0 ? 0 : ingest_jitter(self, INGEST_PAUSE_MS, INGEST_PAUSE_SPREAD_MS)};
+        .after_s = jitter_spread(&self->jitter, 2 + level / 64, 4 + level / 16),
+        .pause_ms = self->policy.trusted_proxies > 0
+                        ? 0
+                        : jitter_spread(&self->jitter, INGEST_PAUSE_MS, INGEST_PAUSE_SPREAD_MS)};
     counters_add(self->counters, COUNTER_REJECTED_SHED, 1);
     ingest_answer_retry(exchange, cors, &retry);
 }

@@ -9,7 +9,7 @@
 #ifndef VITRACE_INGEST_INTERNAL_H
 #define VITRACE_INGEST_INTERNAL_H
 
-#include "collector/base/siphash.h"
+#include "collector/base/jitter.h"
 #include "collector/ingest/ingest.h"
 #include "collector/ingest/ingest_answer.h"
 #include "collector/ingest/ingest_apps.h"
@@ -43,8 +43,7 @@ struct ingest {
     struct inflate_budget bodies;
     struct ingest_shed shed;
     struct raw *raw;
-    struct siphash_key jitter_key;
-    _Atomic uint64_t jitter_count;
+    struct jitter jitter;
     pthread_mutex_t lock; /* dedup and flight */
     struct ingest_dedup dedup;
     struct ingest_flight flight;

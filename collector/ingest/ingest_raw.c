@@ -64,10 +64,8 @@ static void ingest_raw_refuse(struct ingest *self, const struct ingest_visit *vi
 static void ingest_raw_release(struct ingest_raw *self, bool keep)
 {
     raw_leave(self->ingest->raw, &self->turn, keep);
-    free(self->beacon);
-    memory_give(self->ingest->memory, MEMORY_INFLATED, self->beacon_room * sizeof *self->beacon);
+    memory_free(self->ingest->memory, MEMORY_INFLATED, self->beacon, self->beacon_room * sizeof *self->beacon);
     self->beacon = NULL;
-    self->beacon_room = 0;
     buf_release(&self->derived);
     inflate_body_release(&self->ingest->bodies, &self->visit.inflated);
 }
@@ -165,14 +163,8 @@ static void ingest_raw_give_up(struct ingest_raw *self, enum raw_status status)
 /* Room for its beacons; one more, so that none is not NULL. */
 static bool ingest_raw_reserve(struct ingest_raw *self)
 {
-    uint32_t room = self->beacon_count + 1u;
-    if (!memory_take(self->ingest->memory, MEMORY_INFLATED, room * sizeof *self->beacon))
-        return false;
-    self->beacon = calloc(room, sizeof *self->beacon);
-    if (self->beacon == NULL)
-        memory_give(self->ingest->memory, MEMORY_INFLATED, room * sizeof *self->beacon);
-    else
-        self->beacon_room = room;
+    self->beacon_room = self->beacon_count + 1u;
+    self->beacon = memory_new(self->ingest->memory, MEMORY_INFLATED, self->beacon_room * sizeof *self->beacon);
     return self->beacon != NULL;
 }
 

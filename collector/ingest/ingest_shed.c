@@ -55,7 +55,7 @@ static uint32_t shed_next_level(struct ingest_shed *self, uint32_t level, unsign
     self->over = pressure > INGEST_SHED_WHOLE ? self->over + 1 : 0;
     self->calm = pressure < INGEST_SHED_WHOLE / 16 ? self->calm + 1 : 0;
     level = level == INGEST_SHED_ALL ? INGEST_SHED_ALL - 1 : level;
-    uint32_t down = self->calm >= INGEST_SHED_CALM_LEAST ? 4 + level / 4 : 1 + level / 16;
+    uint32_t down = self->calm >= INGEST_SHED_CALM_LEAST ? 8 + level / 3 : 1 + level / 16;
     if (memory_fullness(self->memory) >= INGEST_SHED_WHOLE - 4)
         return INGEST_SHED_ALL;
     if (self->over >= INGEST_SHED_OVER_LEAST)

@@ -5,7 +5,7 @@
  * none is left, or drain_ms is over, the rest is cut. Exchanges lent to another stage are waited for even then: their
  * memory is in that stage's hands. So whoever owns both stops the net before the stage that it feeds.
  */
-#include "collector/net/net_internal.h"
+#include "collector/net/net_h2.h"
 
 #include <assert.h>
 #include <pthread.h>
@@ -31,8 +31,8 @@ static void net_loop_close_handles(struct net_loop *loop)
     loop->closing = true;
     while (atomic_load_explicit(&loop->wakers, memory_order_acquire) > 0)
         sched_yield(); /* a stage is between its push and its uv_async_send: a few instructions */
+    uv_close((uv_handle_t *)&loop->before_wait, NULL);
     uv_close((uv_handle_t *)&loop->sweep, NULL);
-    uv_close((uv_handle_t *)&loop->round, NULL);
     uv_close((uv_handle_t *)&loop->wake, NULL);
 }
 
@@ -43,6 +43,8 @@ static void net_loop_drain(struct net_loop *loop)
         next = at->next;
         if (late || at->state == NET_IDLE)
             net_connection_close(at);
+        else if (at->h2 != NULL)
+            net_h2_say_goodbye(at->h2);
     }
     if (loop->connections == NULL && loop->lent == 0)
         net_loop_close_handles(loop);
@@ -52,7 +54,7 @@ static void net_loop_stop(struct net_loop *loop)
 {
     loop->stopping = true;
     loop->drain_until_ms = uv_now(&loop->uv) + loop->net->drain_ms;
-    uv_close((uv_handle_t *)&loop->listener, NULL);
+    stream_listener_stop(&loop->listener);
 }
 
 static void net_loop_on_wake(uv_async_t *wake)
@@ -80,13 +82,18 @@ static void net_loop_on_sweep(uv_timer_t *timer)
 }
 
 /* From one wait to the next, less the waiting itself. */
-static void net_loop_on_round(uv_prepare_t *round)
+static void net_loop_measure(struct net_loop *loop)
 {
-    struct net_loop *loop = round->data;
     uint64_t now_ns = uv_hrtime(), idle_ns = uv_metrics_idle_time(&loop->uv);
     loop->round_us = (now_ns - loop->round_began_ns - (idle_ns - loop->round_idle_ns)) / 1000;
     loop->round_began_ns = now_ns;
     loop->round_idle_ns = idle_ns;
+}
+
+static void net_loop_before_wait(uv_prepare_t *before_wait)
+{
+    net_h2_flush_due(before_wait->data);
+    net_loop_measure(before_wait->data);
 }
 
 static void net_loop_run(void *argument)
@@ -115,31 +122,36 @@ static unsigned net_sweep_ms(const struct net_options *options)
 static bool net_loop_init(struct net_loop *loop, struct net *net)
 {
     loop->net = net;
-    loop->jitter_key = siphash_key_random();
+    jitter_init(&loop->jitter);
     buf_init(&loop->reply_head, NET_REPLY_HEAD_BYTES_MAX);
     if (uv_loop_init(&loop->uv) != 0)
         return false;
     uv_loop_configure(&loop->uv, UV_METRICS_IDLE_TIME);
-    uv_async_init(&loop->uv, &loop->wake, net_loop_on_wake);
-    uv_prepare_init(&loop->uv, &loop->round);
-    uv_timer_init(&loop->uv, &loop->sweep);
-    uv_tcp_init(&loop->uv, &loop->listener);
-    loop->wake.data = loop->sweep.data = loop->listener.data = loop->round.data = loop;
     loop->round_began_ns = uv_hrtime();
-    uv_prepare_start(&loop->round, net_loop_on_round);
+    uv_async_init(&loop->uv, &loop->wake, net_loop_on_wake);
+    uv_timer_init(&loop->uv, &loop->sweep);
+    uv_prepare_init(&loop->uv, &loop->before_wait);
+    loop->wake.data = loop->sweep.data = loop->before_wait.data = loop;
     unsigned sweep_ms = net_sweep_ms(&net->options);
     uv_timer_start(&loop->sweep, net_loop_on_sweep, sweep_ms, sweep_ms);
+    uv_prepare_start(&loop->before_wait, net_loop_before_wait);
     return true;
+}
+
+static void net_loop_on_client(void *loop)
+{
+    net_connection_open(loop);
 }
 
 static bool net_loop_listen(struct net_loop *loop, int file)
 {
-    if (uv_tcp_open(&loop->listener, file) != 0) {
-        close(file);
-        return false;
-    }
-    uv_tcp_nodelay(&loop->listener, 1); /* accepted sockets inherit it: one call less for each */
-    return uv_listen((uv_stream_t *)&loop->listener, NET_BACKLOG, net_listener_accept) == 0;
+    return stream_listener_start(&loop->listener, &loop->uv, file,
+                                 &(struct stream_listener_options){.calls = &net_connection_calls,
+                                                                   .counters = loop->net->options.counters,
+                                                                   .memory = loop->net->options.memory,
+                                                                   .connected = net_loop_on_client,
+                                                                   .owner = loop,
+                                                                   .backlog = NET_BACKLOG});
 }
 
 static void net_loop_release(struct net_loop *loop)
@@ -147,7 +159,7 @@ static void net_loop_release(struct net_loop *loop)
     if (loop->started)
         uv_thread_join(&loop->thread);
     else {
-        uv_close((uv_handle_t *)&loop->listener, NULL);
+        stream_listener_stop(&loop->listener);
         net_loop_close_handles(loop);
         uv_run(&loop->uv, UV_RUN_DEFAULT);
     }
@@ -162,26 +174,43 @@ static void net_free(struct net *self)
 {
     for (unsigned i = 0; i < self->loop_count; i++)
         net_loop_release(&self->loops[i]);
+    stream_address_release(&self->address, self->options.listen);
     net_hosts_release(&self->hosts);
+    net_h2_release(self);
     free(self->peers);
     free(self->loops);
     free(self);
 }
 
-/* Opens loop `index`. Shared sockets of two processes would split the clients, so the first one is tried alone. */
-static bool net_open_loop(struct net *self, unsigned count, char *error, size_t error_size)
+/* Shared sockets of two processes would split the clients, so the first one is tried alone. */
+static int net_open_shared(struct net *self, char *error, size_t error_size)
 {
-    bool shared = count > 1 && self->options.socket == 0; /* an inherited one feeds every loop: each accepts in turn */
-    if (shared && self->loop_count == 0) {
-        unsigned probed = 0;
-        int probe = net_listener_open(self->options.listen, false, &probed, error, error_size);
+    if (self->loop_count == 0) {
+        struct stream_address probed = {0};
+        int probe = stream_address_open(&probed, self->options.listen, false, error, error_size);
         if (probe < 0)
-            return false;
+            return -1;
         close(probe);
     }
-    int file = self->options.socket != 0
-                   ? net_listener_adopt(self->options.socket, &self->port, error, error_size)
-                   : net_listener_open(self->options.listen, shared, &self->port, error, error_size);
+    return stream_address_open(&self->address, self->options.listen, true, error, error_size);
+}
+
+/* One socket feeds every loop, each accepting in turn, where the kernel cannot spread clients: inherited ones, and Unix. */
+static int net_open_socket(struct net *self, unsigned count, char *error, size_t error_size)
+{
+    int first = self->options.socket;
+    if (first == 0 && self->loop_count > 0 && stream_address_is_local(self->options.listen))
+        first = stream_listener_socket(&self->loops[0].listener);
+    if (first != 0)
+        return stream_address_adopt(&self->address, first, error, error_size);
+    if (count > 1 && !stream_address_is_local(self->options.listen))
+        return net_open_shared(self, error, error_size);
+    return stream_address_open(&self->address, self->options.listen, false, error, error_size);
+}
+
+static bool net_open_loop(struct net *self, unsigned count, char *error, size_t error_size)
+{
+    int file = net_open_socket(self, count, error, error_size);
     if (file < 0)
         return false;
     struct net_loop *loop = &self->loops[self->loop_count];
@@ -236,7 +265,7 @@ static struct net *net_new(const struct net_options *options, unsigned count)
     if (options->connections_per_peer_max > 0)
         self->peers = net_peers_new();
     bool peers_missing = options->connections_per_peer_max > 0 && self->peers == NULL;
-    if (net_hosts_init(&self->hosts, options) && !peers_missing)
+    if (net_hosts_init(&self->hosts, options) && net_h2_prepare(self) && !peers_missing)
         return self;
     net_free(self);
     return NULL;
@@ -267,7 +296,7 @@ struct net *net_start(const struct net_options *options, char *error, size_t err
 
 unsigned net_port(const struct net *self)
 {
-    return self->port;
+    return self->address.port;
 }
 
 void net_stop(struct net *self, unsigned drain_ms)

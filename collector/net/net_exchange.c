@@ -1,5 +1,5 @@
 /*
- * An exchange has up to two holders: its connection, until the reply, and whoever was lent it by on_wake, until the
+ * An exchange has up to two holders: its carrier, until the reply, and whoever was lent it by on_wake, until the
  * wake has run. Only the loop thread counts them, so the counts are plain; other threads touch nothing but `woken`.
  *
  * wake: any thread --push--> loop.woken (a Treiber stack, taken whole) --uv_async--> loop thread runs each, in order.
@@ -16,14 +16,9 @@
 static struct net_exchange *net_exchange_allocate(struct net_loop *loop)
 {
     struct memory *memory = loop->net->options.memory;
-    struct net_exchange *self = NULL;
-    if (!memory_take(memory, MEMORY_CONNECTIONS, sizeof *self))
+    struct net_exchange *self = memory_new(memory, MEMORY_CONNECTIONS, sizeof *self);
+    if (self == NULL)
         return NULL;
-    self = calloc(1, sizeof *self);
-    if (self == NULL) {
-        memory_give(memory, MEMORY_CONNECTIONS, sizeof *self);
-        return NULL;
-    }
     self->loop = loop;
     buf_init_accounted(&self->head, NET_HEAD_BYTES_MAX, memory, MEMORY_CONNECTIONS);
     buf_init_accounted(&self->body, 0, memory, MEMORY_BODIES); /* its route says how large it may be */
@@ -48,23 +43,24 @@ static struct net_exchange *net_exchange_take_spare(struct net_loop *loop)
     return spare;
 }
 
-struct net_exchange *net_exchange_new(struct net_connection *connection)
+struct net_exchange *net_exchange_new(struct net_loop *loop, struct net_carrier *carrier, const uint8_t peer[16])
 {
-    struct net_exchange *self = net_exchange_take_spare(connection->loop);
+    struct net_exchange *self = net_exchange_take_spare(loop);
+    assert(carrier->exchange == NULL);
     if (self == NULL)
         return NULL;
-    self->loop = connection->loop;
-    self->connection = connection;
-    memcpy(self->peer, connection->peer, sizeof self->peer);
+    loop->exchange_count++;
+    self->loop = loop;
+    self->carrier = carrier;
+    carrier->exchange = self;
+    memcpy(self->peer, peer, sizeof self->peer);
     return self;
 }
 
 static void net_exchange_free_piece(const struct net_exchange *self, struct net_memory *piece)
 {
-    if (piece == NULL)
-        return;
-    memory_give(self->loop->net->options.memory, MEMORY_CONNECTIONS, sizeof *piece + piece->bytes_max);
-    free(piece);
+    if (piece != NULL)
+        memory_free(self->loop->net->options.memory, MEMORY_CONNECTIONS, piece, sizeof *piece + piece->bytes_max);
 }
 
 static void net_exchange_release(struct net_exchange *self)
@@ -73,8 +69,7 @@ static void net_exchange_release(struct net_exchange *self)
     buf_release(&self->head);
     buf_release(&self->body);
     net_exchange_free_piece(self, self->kept);
-    free(self);
-    memory_give(memory, MEMORY_CONNECTIONS, sizeof *self);
+    memory_free(memory, MEMORY_CONNECTIONS, self, sizeof *self);
 }
 
 static void net_exchange_free_memory(struct net_exchange *self)
@@ -92,6 +87,8 @@ static void net_exchange_free_memory(struct net_exchange *self)
 static void net_exchange_free(struct net_exchange *self)
 {
     struct net_loop *loop = self->loop;
+    loop->exchange_count--;
+    loop->body_bytes -= self->body_counted;
     net_exchange_free_memory(self);
     if (self->body.room > NET_KEPT_BYTES_MAX)
         buf_release(&self->body);
@@ -125,8 +122,8 @@ void net_exchange_settle(struct net_exchange *self)
 
 void net_exchange_drop(struct net_exchange *self)
 {
-    self->connection->exchange = NULL;
-    self->connection = NULL;
+    self->carrier->exchange = NULL;
+    self->carrier = NULL;
     if (!self->lent)
         net_exchange_free(self);
 }
@@ -135,20 +132,50 @@ void net_exchange_lend(struct net_exchange *self)
 {
     self->loop->lent++;
     self->lent = true;
-    self->connection->state = NET_LENT;
-    self->connection->deadline_ms = 0;
+    self->carrier->kind->lent(self->carrier);
     self->route->handle(self->route->context, self);
 }
 
-struct net_connection *net_exchange_detach(struct net_exchange *self)
+struct net_carrier *net_exchange_detach(struct net_exchange *self)
 {
-    struct net_connection *connection = self->connection;
+    struct net_carrier *carrier = self->carrier;
     assert(!self->answered);
     self->answered = true;
-    self->connection = NULL;
-    if (connection != NULL)
-        connection->exchange = NULL;
-    return connection;
+    self->carrier = NULL;
+    if (carrier != NULL)
+        carrier->exchange = NULL;
+    return carrier;
+}
+
+bool net_exchange_add_body(struct net_exchange *self, struct slice bytes)
+{
+    /* One allocation instead of several, but no more than a read's worth on a mere promise of the client. */
+    if (self->body.size == 0)
+        buf_reserve(&self->body, self->body_declared < STREAM_READ_BYTES ? (size_t)self->body_declared : STREAM_READ_BYTES);
+    if (buf_add(&self->body, bytes))
+        return true;
+    if (net_exchange_lacks_memory(&self->body, bytes.size))
+        net_exchange_refuse_busy(self);
+    else
+        net_exchange_refuse(self, 413, "body_too_large", "The body is over the limit.", COUNTER_HTTP_BODY_TOO_LARGE);
+    return false;
+}
+
+bool net_exchange_lacks_memory(const struct buf *buf, size_t size)
+{
+    return size <= buf->room_max - buf->size;
+}
+
+void net_exchange_refuse_busy(struct net_exchange *self)
+{
+    net_exchange_refuse(self, 503, "memory", "Too much is under way. Send it again later.", COUNTER_HTTP_BUSY);
+}
+
+bool net_exchange_is_slow(const struct net_exchange *self, uint64_t spent_ms)
+{
+    const struct net_options *options = &self->loop->net->options;
+    return spent_ms > options->body_grace_ms &&
+           self->body.size < (spent_ms - options->body_grace_ms) * options->body_bytes_per_second_min / 1000;
 }
 
 void net_exchange_refuse(struct net_exchange *self, int status, const char *code, const char *message,
@@ -273,14 +300,9 @@ struct slice net_exchange_header(const struct net_exchange *self, const char *na
 
 static struct net_memory *net_exchange_new_piece(const struct net_exchange *self, size_t bytes)
 {
-    struct memory *budget = self->loop->net->options.memory;
-    struct net_memory *piece = NULL;
-    if (!memory_take(budget, MEMORY_CONNECTIONS, sizeof *piece + bytes))
-        return NULL;
-    piece = calloc(1, sizeof *piece + bytes);
-    if (piece == NULL)
-        memory_give(budget, MEMORY_CONNECTIONS, sizeof *piece + bytes);
-    else
+    struct net_memory *piece =
+        memory_new(self->loop->net->options.memory, MEMORY_CONNECTIONS, sizeof *piece + bytes);
+    if (piece != NULL)
         piece->bytes_max = bytes;
     return piece;
 }

@@ -1,8 +1,8 @@
 /*
  * Shared by the phases of net; nobody else includes it.
  *
- *   net_listener  accept ----> connection                      one loop thread owns everything below it
- *   net_connection  read ----> pending input ----> net_parse (llhttp callbacks fill the exchange)
+ *   stream_listener  accept ----> connection                   one loop thread owns everything below it
+ *   stream  take ----> net_connection, pending ----> net_parse (llhttp callbacks fill the exchange)
  *                                                      |
  *                   <---- net_reply <---- handler <----+ net_route, when the request is whole
  *                                           |
@@ -30,9 +30,10 @@
 #ifndef VITRACE_NET_INTERNAL_H
 #define VITRACE_NET_INTERNAL_H
 
+#include "collector/base/jitter.h"
 #include "collector/base/siphash.h"
 #include "collector/net/net.h"
-#include "collector/net/net_listener.h"
+#include "collector/stream/stream.h"
 
 #include <llhttp/llhttp.h>
 #include <stdatomic.h>
@@ -40,7 +41,6 @@
 
 #define NET_HEAD_BYTES_MAX            (16u << 10) /* request line and headers together */
 #define NET_HEADERS_MAX               64u
-#define NET_READ_BYTES                (64u << 10) /* one read; also the most that waits in pending */
 #define NET_REPLY_HEAD_BYTES_MAX      4096u
 #define NET_CHUNK_EXTENSION_BYTES_MAX 64u
 #define NET_TURNED_AWAY_MAX           64u /* connections beyond the cap that are open only to be told so */
@@ -52,11 +52,16 @@
 #define NET_KEPT_BYTES_MAX            4096u
 #define NET_THREADS_MAX               64u
 #define NET_BACKLOG                   1024
+#define NET_H2_WRITE_BYTES            (64u << 10)
 
-enum net_state { NET_IDLE, NET_READING, NET_LENT, NET_WRITING, NET_LINGERING, NET_CLOSED };
+enum net_state { NET_IDLE, NET_READING, NET_LENT, NET_WRITING, NET_HTTP2, NET_LINGERING, NET_CLOSED };
 
 struct net_loop;
 struct net_connection;
+struct net_carrier;
+struct net_h2;
+struct nghttp2_session_callbacks;
+struct nghttp2_option;
 
 /* Offsets into the exchange's head buffer, which moves while it grows. */
 struct net_field {
@@ -76,15 +81,32 @@ struct net_refusal {
     enum counter counter;
 };
 
+/*
+ * Who brings the answer of an exchange to its client. Handlers and the rest of net do not know which: an HTTP/1.1
+ * connection, or a stream of an HTTP/2 one.
+ */
+struct net_carrier_kind {
+    void (*lent)(struct net_carrier *self);  /* a handler has the exchange: no deadline of the client's runs */
+    void (*go_on)(struct net_carrier *self); /* 100 Continue */
+    /* The exchange is detached; it and the answer are borrowed until this returns. */
+    void (*answer)(struct net_carrier *self, const struct net_exchange *exchange, const struct net_answer *answer);
+};
+
+/* The first member of what it stands for, so that a kind finds its own by a cast. */
+struct net_carrier {
+    const struct net_carrier_kind *kind;
+    struct net_exchange *exchange; /* being filled, or with its handler; else NULL */
+};
+
 struct net_exchange {
     struct net_loop *loop;
-    struct net_connection *connection; /* NULL: the client is gone */
-    struct net_exchange *next;         /* spare list, or woken list */
+    struct net_carrier *carrier; /* NULL: the client is gone */
+    struct net_exchange *next;   /* spare list, or woken list */
 
     struct buf head; /* target, then names and values as they come */
     struct buf body;
-    size_t target_size;
-    uint64_t body_declared; /* Content-Length; 0 when chunked */
+    size_t target_at, target_size;
+    uint64_t body_declared; /* Content-Length; 0 when there is none */
     struct net_field field[NET_HEADERS_MAX];
     unsigned field_count;
 
@@ -95,6 +117,8 @@ struct net_exchange {
     unsigned allow; /* methods of the routes that match the path */
     struct net_refusal refusal;
     uint8_t peer[16];
+
+    size_t body_counted; /* in the loop's body_bytes */
 
     bool lent; /* its handler has it, or had it */
     bool answered;
@@ -129,12 +153,14 @@ struct net_line {
 };
 
 struct net_connection {
-    uv_tcp_t tcp;
+    struct net_carrier carrier; /* READING: its exchange is being filled; LENT: it is with its handler */
+    struct stream stream;
     struct net_loop *loop;
     struct net_connection *next, *previous;
     llhttp_t parser;
     enum net_state state;
-    struct net_exchange *exchange; /* READING: being filled; LENT: with its handler; else NULL */
+    struct net_h2 *h2; /* HTTP2; else NULL */
+    bool spoke_http1;  /* a request has come whole: the preface of HTTP/2 comes too late */
     struct buf pending;
     size_t pending_taken;
     uint64_t request_began_ms, body_began_ms; /* READING; body_began_ms is 0 until the head is whole */
@@ -142,9 +168,8 @@ struct net_connection {
     unsigned pause_ms;        /* asked for by the answer that is being written */
     uint64_t pause_until_ms;  /* IDLE, and nothing is read or parsed until then; 0 = it is not paused */
     size_t lingered_bytes;
-    bool reading, at_eof, close_after_write, pumping;
+    bool at_eof, close_after_write, pumping;
     bool nothing_follows; /* the client said that its request was the last, and all of it was read: no need to linger */
-    uint8_t peer[16];
     _Atomic uint16_t *peer_count; /* this connection is in it; NULL = not counted */
 
     /* net_parse: the part of the head that the current callbacks add to */
@@ -161,10 +186,9 @@ struct net_connection {
 struct net_loop {
     struct net *net;
     uv_loop_t uv;
-    uv_tcp_t listener;
+    struct stream_listener listener;
     uv_async_t wake;
     uv_timer_t sweep;
-    uv_prepare_t round; /* runs before each wait for events */
     uint64_t round_began_ns, round_idle_ns, round_us;
     uv_thread_t thread;
     bool started, stopping, closing;
@@ -174,32 +198,36 @@ struct net_loop {
     struct net_exchange *spare;
     unsigned spare_count;
     unsigned lent; /* exchanges handed to handlers and not freed */
+    unsigned exchange_count;
+    size_t body_bytes;     /* of HTTP/2 exchanges */
+    struct net_h2 *h2_due; /* HTTP/2 connections that have something to send */
+    uv_prepare_t before_wait;
     _Atomic(struct net_exchange *) woken;
     _Atomic unsigned wakers; /* threads inside net_exchange_wake */
-    struct siphash_key jitter_key;
-    uint64_t jitter_count;
+    struct jitter jitter;
     time_t date_second;
     char date[40];
     struct buf reply_head; /* of the reply under way */
-    char read_room[NET_READ_BYTES];
+    uint8_t h2_room[NET_H2_WRITE_BYTES];
 };
 
 struct net {
     struct net_options options;
-    unsigned port;
+    struct stream_address address;
     unsigned loop_count;
     _Atomic unsigned connection_count;
     _Atomic bool stop;
     unsigned drain_ms;
-    struct net_peers *peers; /* NULL = no cap */
+    struct nghttp2_session_callbacks *h2_callbacks;
+    struct nghttp2_option *h2_option;
+    _Atomic unsigned h2_count; /* connections that speak HTTP/2 */
+    struct net_peers *peers;   /* NULL = no cap */
     struct net_hosts hosts;
     struct net_loop *loops;
 };
 
-/* net_listener.c */
-void net_listener_accept(uv_stream_t *listener, int status);
-
 /* net_connection.c */
+extern const struct stream_calls net_connection_calls;
 void net_connection_open(struct net_loop *loop);
 void net_connection_close(struct net_connection *self);
 void net_connection_expire(struct net_connection *self, uint64_t now_ms);
@@ -207,15 +235,14 @@ void net_connection_expire(struct net_connection *self, uint64_t now_ms);
 void net_connection_pump(struct net_connection *self);
 /* The reply's last byte is in the kernel. */
 void net_connection_written(struct net_connection *self);
+/* HTTP/2 has said all it had to say. */
+void net_connection_finish(struct net_connection *self);
 
 /* net_peers.c */
 struct net_peers *net_peers_new(void);
 /* NULL = the peer has `max` already. */
 _Atomic uint16_t *net_peers_take(struct net_peers *self, const uint8_t peer[16], unsigned max);
 void net_peers_give(_Atomic uint16_t *count);
-
-/* net_reply.c: for Retry-After; from 1 to 5, so that clients refused together do not come back together. */
-unsigned net_reply_retry_s(struct net_loop *loop);
 
 /* net_hosts.c */
 bool net_hosts_init(struct net_hosts *self, const struct net_options *options); /* false = out of memory */
@@ -227,6 +254,7 @@ bool net_hosts_allow(const struct net_hosts *self, struct slice host); /* a Host
 enum net_parse_result {
     NET_PARSE_MORE,   /* all bytes taken, the request is not whole yet */
     NET_PARSE_WHOLE,  /* *taken bytes belong to it; the exchange is ready for its route */
+    NET_PARSE_HTTP2,  /* it was the preface of HTTP/2, the first thing on its connection */
     NET_PARSE_REFUSED /* the exchange's refusal says why; the rest of the input cannot be trusted */
 };
 void net_parse_init(struct net_connection *connection);
@@ -236,13 +264,25 @@ enum net_parse_result net_parse(struct net_connection *connection, struct slice 
 void net_route_find(struct net_exchange *exchange, const struct net_route *routes, size_t count);
 bool net_route_split(struct net_exchange *exchange); /* target -> path and query; false = not a target we serve */
 
+/* net_head.c */
+/* The head is whole: what it alone justifies to refuse is noted in the exchange; otherwise it has its route. */
+void net_head_judge(struct net_exchange *exchange);
+
 /* net_exchange.c */
-struct net_exchange *net_exchange_new(struct net_connection *connection); /* NULL = out of memory */
-void net_exchange_drop(struct net_exchange *self);                        /* the connection lets go of it */
-void net_exchange_lend(struct net_exchange *self);                        /* to its route's handler */
-/* The answer is at hand: the connection (NULL = the client is gone) is free for its next request. The exchange's memory
+/* NULL = out of memory. The carrier has it from here on. */
+struct net_exchange *net_exchange_new(struct net_loop *loop, struct net_carrier *carrier, const uint8_t peer[16]);
+void net_exchange_drop(struct net_exchange *self); /* the carrier lets go of it */
+void net_exchange_lend(struct net_exchange *self); /* to its route's handler */
+/* false: over the route's limit, or out of memory, and refused. */
+bool net_exchange_add_body(struct net_exchange *self, struct slice bytes);
+/* Within its own limit a buffer that takes no more bytes lacks memory, which passes: 503. */
+bool net_exchange_lacks_memory(const struct buf *buf, size_t size);
+void net_exchange_refuse_busy(struct net_exchange *self);
+/* `spent_ms` after the head was whole: is the body behind the least rate? */
+bool net_exchange_is_slow(const struct net_exchange *self, uint64_t spent_ms);
+/* The answer is at hand: the carrier (NULL = the client is gone) is free for its next request. The exchange's memory
  * stays until net_exchange_settle(), because the answer may borrow from it. */
-struct net_connection *net_exchange_detach(struct net_exchange *self);
+struct net_carrier *net_exchange_detach(struct net_exchange *self);
 void net_exchange_settle(struct net_exchange *self);
 void net_exchange_refuse(struct net_exchange *self, int status, const char *code, const char *message,
                          enum counter counter);
@@ -250,7 +290,14 @@ void net_exchange_run_woken(struct net_loop *loop);
 void net_exchange_free_spare(struct net_loop *loop);
 
 /* net_reply.c */
+unsigned net_reply_retry_s(struct net_loop *loop); /* for Retry-After: 1 to 5 */
 void net_reply_refusal(struct net_exchange *exchange);
-void net_reply_continue(struct net_connection *connection);
+void net_reply_late(struct net_exchange *exchange, const char *message, enum counter counter); /* 408 */
+const char *net_reply_date(struct net_loop *loop);
+bool net_reply_has_body(const struct net_exchange *exchange, const struct net_answer *answer);
+bool net_reply_status_has_body(int status);
+
+/* net_http1.c */
+extern const struct net_carrier_kind net_http1_kind; /* of net_connection */
 
 #endif

@@ -82,8 +82,7 @@ static void raw_remove(struct raw *self, struct raw_document *document)
     *at = document->next;
     raw_free_block(self, document->block);
     self->count--;
-    free(document);
-    memory_give(self->memory, MEMORY_RAW, sizeof *document);
+    memory_free(self->memory, MEMORY_RAW, document, sizeof *document);
 }
 
 static bool raw_has_room(struct raw *self, size_t bytes)
@@ -121,14 +120,9 @@ static struct raw_document *raw_find(struct raw *self, const uint8_t view_id[16]
 
 static struct raw_document *raw_add(struct raw *self, const uint8_t view_id[16])
 {
-    struct raw_document *document = NULL;
-    if (!memory_take(self->memory, MEMORY_RAW, sizeof *document))
+    struct raw_document *document = memory_new(self->memory, MEMORY_RAW, sizeof *document);
+    if (document == NULL)
         return NULL;
-    document = calloc(1, sizeof *document);
-    if (document == NULL) {
-        memory_give(self->memory, MEMORY_RAW, sizeof *document);
-        return NULL;
-    }
     memcpy(document->view_id, view_id, sizeof document->view_id);
     struct raw_document **chain = raw_chain(self, view_id);
     document->next = *chain;

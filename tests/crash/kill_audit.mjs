@@ -1,11 +1,14 @@
 // kill -9 of the real daemon under load, again and again, then the audit: every beacon that was answered 204 is in the
 // log exactly once, byte for byte; nothing is there twice, and nothing that nobody sent.
 //
-//   node tests/crash/kill_audit.mjs BINARY [--cycles 300] [--connections 24] [--seed N] [--keep]
+//   node tests/crash/kill_audit.mjs BINARY [--cycles 300] [--generation 100] [--connections 24] [--seed N] [--keep]
 //
 // A cycle: start, load over keep-alive connections, SIGKILL after 50 to 300 ms (one in ten already while it starts). Half
-// of what had no answer is sent again in the next cycle, as browsers do: the first copy may be on disk. Every 50 cycles and
-// at the end the log is read with `vitrace log dump`. Closes with "N passed, N failed".
+// of what had no answer is sent again in the next cycle, as browsers do: the first copy may be on disk.
+//
+// A generation: so many cycles over one data folder. In its middle the log is read with `vitrace log dump`; at its end the
+// daemon starts once more and stops cleanly, and the log is read again and checked. Then folder and ledger begin anew, so
+// that 10,000 cycles need no more memory and disk than 100. Closes with "N passed, N failed".
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
@@ -21,9 +24,10 @@ const option = (name, preset) => {
 };
 const binary = process.argv[2];
 const cycles = option("cycles", 300);
+const generation = option("generation", 100);
 const connections = option("connections", 24);
 let seed = option("seed", 20261) >>> 0;
-const folder = mkdtempSync(join(tmpdir(), "vitrace-kill-"));
+let folder;
 
 const random = () => { // mulberry32: a failure can be run again by its seed
   seed = (seed + 0x6d2b79f5) >>> 0;
@@ -48,9 +52,9 @@ function beacon(n) {
   return { key: `${view.toString("hex")}:${n % 16}`, body: Buffer.concat([bytes(1, header), bytes(2, text), bytes(15, ledger)]) };
 }
 
-const ledger = new Map(); // key -> { hash, acked, n }
-const again = [];         // numbers to send again
-let next = 0;
+const ledger = new Map(); // of this generation: key -> { hash, acked, n }
+const again = [];         // of this generation: numbers to send again
+let next = 0;             // never used twice, so that a beacon of another folder would be found out
 const counts = { sent: 0, acked: 0, again: 0, refused: 0, killedInStart: 0 };
 const startMs = [];
 
@@ -152,33 +156,47 @@ async function audit() {
 const percentile = (list, p) => list.length === 0 ? 0 : [...list].sort((a, b) => a - b)[Math.min(list.length - 1, Math.floor(list.length * p))];
 let failed = 0, stored = 0, done = 0;
 const began = performance.now();
-try {
-  for (; done < cycles && failed === 0; done++) {
-    await cycle();
-    if ((done + 1) % 50 !== 0) continue;
-    const result = await audit();
-    stored = result.stored;
-    failed += result.problems.length;
-    for (const problem of result.problems.slice(0, 20)) console.log(problem);
-    console.log(`cycle ${done + 1}: ${counts.acked} acked, ${stored} stored, ${result.problems.length} problems, ${Math.round((performance.now() - began) / 1000)} s`);
-  }
-  const child = start(); // what the last kill left is recovered, and a clean stop leaves a sound log
+
+async function report(what) {
+  const result = await audit();
+  failed += result.problems.length;
+  for (const problem of result.problems.slice(0, 20)) console.log(problem);
+  console.log(`cycle ${done}, ${what}: ${counts.acked} acked in all, ${result.stored} stored here, ${result.problems.length} problems, ${Math.round((performance.now() - began) / 1000)} s`);
+  return result;
+}
+
+// What the last kill left is recovered, and a clean stop leaves a sound log.
+async function close() {
+  const child = start();
   await ready(child);
   child.kill("SIGTERM");
   await child.gone;
-  const result = await audit();
-  stored = result.stored;
-  failed += result.problems.length;
-  for (const problem of result.problems.slice(0, 20)) console.log(problem);
+  stored += (await report("clean stop")).stored;
   const check = spawnSync(binary, ["log", "check", folder], { encoding: "utf8" });
   if (check.status !== 0) { failed++; console.log(check.stdout + check.stderr); }
+}
+
+async function live(count) {
+  folder = mkdtempSync(join(tmpdir(), "vitrace-kill-"));
+  ledger.clear();
+  again.length = 0;
+  for (let i = 0; i < count && failed === 0; i++) {
+    await cycle();
+    done++;
+    if (i + 1 === Math.floor(count / 2)) await report("killed");
+  }
+  await close();
+  if (failed === 0 && !process.argv.includes("--keep")) rmSync(folder, { recursive: true });
+  else console.log(`kept: ${folder}`);
+}
+
+try {
+  while (done < cycles && failed === 0) await live(Math.min(generation, cycles - done));
 } catch (error) {
   failed++;
-  console.log(String(error.stack));
+  console.log(`${error.stack}\nkept: ${folder}`);
 }
 console.log(`${done} kills (${counts.killedInStart} while starting): ${counts.sent} sent, ${counts.again} of them again, ${counts.acked} acked, ${counts.refused} refused, ${stored} stored`);
 console.log(`restart to ready: median ${percentile(startMs, 0.5).toFixed(0)} ms, p99 ${percentile(startMs, 0.99).toFixed(0)} ms, max ${percentile(startMs, 1).toFixed(0)} ms`);
-if (failed === 0 && !process.argv.includes("--keep")) rmSync(folder, { recursive: true });
-else console.log(`kept: ${folder}`);
 console.log(failed === 0 ? `${done} passed, 0 failed` : `${done} passed, ${failed} failed`);
 process.exit(failed === 0 ? 0 : 1);

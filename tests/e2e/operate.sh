@@ -98,6 +98,34 @@ check "a reload with a setting of the start" reload reloaded
 check "says that this one needs a restart" said '"restart_needed","message":"retention_days:'
 check "and applies the rest" is 403 status "${post[@]}"
 
+# Signed tokens: the key is read again by a reload, and a key that cannot be used changes nothing.
+for key in first second; do
+  openssl genrsa -out "$work/$key.pem" 2048 2>/dev/null && openssl pkey -in "$work/$key.pem" -pubout -out "$work/$key.pub"
+done
+base64url() { openssl base64 -A | tr '+/' '-_' | tr -d '='; }
+jwt() { # KEY
+  local text; text=$(printf '{"alg":"RS256"}' | base64url).$(printf '{"aud":"vitrace","exp":%d}' $(($(date +%s) + 600)) | base64url)
+  printf '%s.%s' "$text" "$(printf %s "$text" | openssl dgst -sha256 -sign "$work/$1.pem" | base64url)"
+}
+signed() { status -H "Authorization: Bearer $(jwt "$1")" "$admin/metrics"; }
+config "$(sed -n 2p "$work/token")" "admin_jwt:" "  key_file: $work/jwt.pub" "  audience: vitrace"
+check "a reload without its key file is told" reload reload_failed
+check "with the file's name" said "admin_jwt: $work/jwt.pub: No such file"
+check "and no JWT is taken" is 401 signed first
+cp "$work/first.pub" "$work/jwt.pub"
+check "a reload with a key" reload reloaded
+check "lets its tokens in" is 200 signed first
+check "and no others" is 401 signed second
+check "beside the bearer tokens" is 200 status -H "Authorization: Bearer $token" "$admin/metrics"
+mv "$work/second.pub" "$work/jwt.pub"
+check "the key is the one that was read" is 200 signed first
+check "until the next reload" reload reloaded
+check "then the new one counts" is 200 signed second
+check "and the old one no longer" is 401 signed first
+echo nonsense >"$work/jwt.pub"
+check "a key that is none is told" reload reload_failed
+check "and the last one stays" is 200 signed second
+
 reload_often() { local i; for i in $(seq 50); do kill -HUP "$daemon"; status "${post[@]}" >/dev/null; done; }
 check "many reloads under way" reload_often
 kill -TERM "$daemon"; wait "$daemon"; ended=$?; daemon=""

@@ -28,7 +28,7 @@ void faulty_file_write(struct faulty_file *file, uint64_t offset, const void *da
 
 struct faulty_name *faulty_image_find(struct faulty_image *self, const char *name)
 {
-    for (size_t i = 0; i < FAULTY_FILES_MAX; i++) {
+    for (size_t i = 0; i < self->name_count; i++) {
         if (strcmp(self->names[i].text, name) == 0)
             return &self->names[i];
     }
@@ -47,6 +47,8 @@ void faulty_image_link(struct faulty_image *self, const char *name, size_t file)
     struct faulty_name *slot = faulty_image_find(self, name);
     if (slot == NULL)
         slot = faulty_image_find(self, "");
+    if (slot == NULL && self->name_count < FAULTY_FILES_MAX)
+        slot = &self->names[self->name_count++];
     assert(slot != NULL && strlen(name) < FAULTY_NAME_MAX);
     memcpy(slot->text, name, strlen(name) + 1);
     slot->file = file;
@@ -54,19 +56,16 @@ void faulty_image_link(struct faulty_image *self, const char *name, size_t file)
         self->file_count = file + 1;
 }
 
-void faulty_image_rename(struct faulty_image *self, const char *from, const char *to)
+void faulty_image_rename(struct faulty_image *self, const char *from, const char *to, size_t file)
 {
-    struct faulty_name *slot = faulty_image_find(self, from);
-    if (slot == NULL)
-        return;
-    size_t file = slot->file;
-    slot->text[0] = '\0';
+    faulty_image_unlink(self, from);
     faulty_image_link(self, to, file);
 }
 
 void faulty_image_copy(struct faulty_image *self, const struct faulty_image *from)
 {
-    memcpy(self->names, from->names, sizeof self->names);
+    memcpy(self->names, from->names, from->name_count * sizeof self->names[0]);
+    self->name_count = from->name_count;
     self->file_count = from->file_count;
     for (size_t i = 0; i < from->file_count; i++)
         faulty_file_write(&self->files[i], 0, from->files[i].data, from->files[i].size);
@@ -74,14 +73,14 @@ void faulty_image_copy(struct faulty_image *self, const struct faulty_image *fro
 
 void faulty_image_release(struct faulty_image *self)
 {
-    for (size_t i = 0; i < FAULTY_FILES_MAX; i++)
+    for (size_t i = 0; i < self->file_count; i++)
         free(self->files[i].data);
 }
 
 int64_t faulty_image_bytes(const struct faulty_image *self)
 {
     int64_t bytes = 0;
-    for (size_t i = 0; i < FAULTY_FILES_MAX; i++) {
+    for (size_t i = 0; i < self->name_count; i++) {
         if (self->names[i].text[0] != '\0')
             bytes += (int64_t)self->files[self->names[i].file].size;
     }
@@ -134,27 +133,31 @@ static bool op_is_durable(const struct faulty_os *self, size_t index, size_t op_
     return false;
 }
 
-static size_t op_sectors(const struct faulty_op *op)
+static size_t op_sectors(const struct faulty_op *op, size_t sector_bytes)
 {
     if (op->kind != OP_WRITE || op->size == 0)
         return 0;
-    return (size_t)((op->offset + op->size - 1) / FAULTY_SECTOR - op->offset / FAULTY_SECTOR + 1);
+    return (size_t)((op->offset + op->size - 1) / sector_bytes - op->offset / sector_bytes + 1);
 }
 
-static void op_apply_sector(const struct faulty_op *op, size_t sector, struct faulty_image *image)
+struct sector {
+    uint64_t from, to; /* what of it the entry writes */
+};
+
+static struct sector op_sector(const struct faulty_op *op, size_t number, size_t sector_bytes)
 {
-    uint64_t from = (op->offset / FAULTY_SECTOR + sector) * FAULTY_SECTOR, to = from + FAULTY_SECTOR;
-    if (from < op->offset)
-        from = op->offset;
-    if (to > op->offset + op->size)
-        to = op->offset + op->size;
-    faulty_file_write(&image->files[op->file], from, op->data + (from - op->offset), (size_t)(to - from));
+    uint64_t from = (op->offset / sector_bytes + number) * sector_bytes, to = from + sector_bytes;
+    return (struct sector){from < op->offset ? op->offset : from, to > op->offset + op->size ? op->offset + op->size : to};
 }
 
-static void op_apply_sectors(const struct faulty_op *op, size_t from, size_t to, struct faulty_image *image)
+static void op_apply_sectors(const struct faulty_op *op, size_t from, size_t to, size_t sector_bytes,
+                             struct faulty_image *image)
 {
-    for (size_t i = from; i < to; i++)
-        op_apply_sector(op, i, image);
+    for (size_t i = from; i < to; i++) {
+        struct sector part = op_sector(op, i, sector_bytes);
+        faulty_file_write(&image->files[op->file], part.from, op->data + (part.from - op->offset),
+                          (size_t)(part.to - part.from));
+    }
 }
 
 static void op_apply(const struct faulty_op *op, struct faulty_image *image)
@@ -170,7 +173,7 @@ static void op_apply(const struct faulty_op *op, struct faulty_image *image)
         faulty_image_link(image, op->name, op->inode);
         return;
     case OP_RENAME:
-        faulty_image_rename(image, op->name, op->to);
+        faulty_image_rename(image, op->name, op->to, op->inode);
         return;
     case OP_UNLINK:
         faulty_image_unlink(image, op->name);
@@ -206,49 +209,80 @@ size_t faulty_os_pending(const struct faulty_os *self, size_t op_count)
     return count;
 }
 
-size_t faulty_os_pending_sectors(const struct faulty_os *self, size_t op_count, size_t pending)
+size_t faulty_os_pending_sectors(const struct faulty_os *self, size_t op_count, size_t pending, size_t sector_bytes)
 {
     for (size_t i = 0; i < op_count; i++) {
         if (op_is_pending(self, i, op_count) && pending-- == 0)
-            return op_sectors(&self->ops[i]);
+            return op_sectors(&self->ops[i], sector_bytes);
     }
     return 0;
 }
 
-static void crash_random(const struct faulty_op *op, uint64_t *random, struct faulty_image *image)
+const char *faulty_os_op_name(const struct faulty_os *self, size_t op, bool *removed)
+{
+    const struct faulty_op *entry = &self->ops[op];
+    *removed = entry->kind == OP_UNLINK;
+    return *removed ? entry->name : entry->kind == OP_RENAME ? entry->to : NULL;
+}
+
+/* What a disk may show where nothing was written yet: whatever the block held before it was given to this file. */
+static void crash_stale(struct faulty_image *image, size_t file, struct sector part, uint64_t seed)
+{
+    struct faulty_file *target = &image->files[file], *old = &image->files[seed % (file > 0 ? file : 1)];
+    if (part.to > target->size)
+        part.to = target->size;
+    for (uint64_t at = part.from; at < part.to; at++) {
+        if (target->data[at] != 0)
+            return; /* was written: rewriting does not lose it (FORMAT.md 9) */
+    }
+    for (uint64_t at = part.from; at < part.to; at++)
+        target->data[at] = file > 0 && at < old->size ? old->data[at] : (uint8_t)faulty_random_next(&seed);
+}
+
+static void crash_random(const struct faulty_op *op, const struct faulty_choice *choice, uint64_t *random,
+                         struct faulty_image *image)
 {
     uint64_t dice = faulty_random_next(random) % 4;
     if (dice == 0)
         return;
     if (op->kind != OP_WRITE || dice == 1) {
+        uint64_t before = op->kind == OP_SIZE ? image->files[op->file].size : op->offset;
         op_apply(op, image);
+        if (op->kind == OP_SIZE && choice->stale && before < op->offset)
+            crash_stale(image, op->file, (struct sector){before, op->offset}, *random);
         return;
     }
-    for (size_t i = 0; i < op_sectors(op); i++) {
+    for (size_t i = 0; i < op_sectors(op, choice->sector_bytes); i++) {
         if (faulty_random_next(random) % 2 == 0)
-            op_apply_sector(op, i, image);
+            op_apply_sectors(op, i, i + 1, choice->sector_bytes, image);
+        else if (choice->stale)
+            crash_stale(image, op->file, op_sector(op, i, choice->sector_bytes), *random);
     }
 }
 
 static void crash_pending(const struct faulty_op *op, size_t number, const struct faulty_choice *choice,
                           uint64_t *random, struct faulty_image *image)
 {
-    size_t sectors = op_sectors(op), part = choice->sectors < sectors ? choice->sectors : sectors;
+    size_t sectors = op_sectors(op, choice->sector_bytes), part = choice->sectors < sectors ? choice->sectors : sectors;
     switch (choice->mode) {
     case FAULTY_KEEP_PREFIX:
         if (number < choice->kept)
             op_apply(op, image);
         else if (number == choice->kept)
-            op_apply_sectors(op, 0, part, image);
+            op_apply_sectors(op, 0, part, choice->sector_bytes, image);
         return;
     case FAULTY_KEEP_SUFFIX:
         if (number > choice->kept)
             op_apply(op, image);
         else if (number == choice->kept)
-            op_apply_sectors(op, sectors - part, sectors, image);
+            op_apply_sectors(op, sectors - part, sectors, choice->sector_bytes, image);
+        return;
+    case FAULTY_KEEP_SET:
+        if (choice->seed >> number % 64 & 1)
+            op_apply(op, image);
         return;
     case FAULTY_KEEP_RANDOM:
-        crash_random(op, random, image);
+        crash_random(op, choice, random, image);
         return;
     }
 }
@@ -256,8 +290,11 @@ static void crash_pending(const struct faulty_op *op, size_t number, const struc
 struct faulty_os *faulty_os_crash(const struct faulty_os *self, size_t op_count, const struct faulty_choice *choice)
 {
     struct faulty_os *after = faulty_os_new();
+    struct faulty_choice picked = *choice;
     uint64_t random = choice->seed;
     size_t pending = 0;
+    if (picked.sector_bytes == 0)
+        picked.sector_bytes = FAULTY_SECTOR;
     faulty_image_copy(&after->live, &self->base);
     for (size_t i = 0; i < op_count; i++) {
         const struct faulty_op *op = &self->ops[i];
@@ -266,7 +303,7 @@ struct faulty_os *faulty_os_crash(const struct faulty_os *self, size_t op_count,
         if (op_is_durable(self, i, op_count))
             op_apply(op, &after->live);
         else
-            crash_pending(op, pending++, choice, &random, &after->live);
+            crash_pending(op, pending++, &picked, &random, &after->live);
     }
     after->live.file_count = self->live.file_count;
     faulty_image_copy(&after->base, &after->live);
@@ -295,4 +332,30 @@ struct faulty_os *faulty_os_kill_at(const struct faulty_os *self, size_t op_coun
     after->random = self->random + 1;
     after->disk_bytes = self->disk_bytes;
     return after;
+}
+
+static uint64_t hash_bytes(uint64_t hash, const void *data, size_t size)
+{
+    const uint8_t *bytes = data;
+    for (size_t i = 0; i < size; i += 8) {
+        uint64_t word = 0;
+        memcpy(&word, bytes + i, size - i < 8 ? size - i : 8);
+        hash = (hash ^ word) * 0x9e3779b97f4a7c15u;
+        hash ^= hash >> 29;
+    }
+    return hash;
+}
+
+uint64_t faulty_os_hash(const struct faulty_os *self)
+{
+    uint64_t sum = 0; /* a sum: the order of the names in memory means nothing */
+    for (size_t i = 0; i < self->live.name_count; i++) {
+        const struct faulty_name *name = &self->live.names[i];
+        if (name->text[0] == '\0')
+            continue;
+        const struct faulty_file *file = &self->live.files[name->file];
+        uint64_t hash = hash_bytes(file->size + 1, name->text, strlen(name->text));
+        sum += hash_bytes(hash, file->data, file->size);
+    }
+    return sum;
 }

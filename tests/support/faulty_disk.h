@@ -11,7 +11,7 @@ enum faulty_op_kind { OP_WRITE, OP_SIZE, OP_LINK, OP_RENAME, OP_UNLINK, OP_SYNC,
 struct faulty_op {
     enum faulty_op_kind kind;
     size_t file;  /* what a sync must be of to cover it */
-    size_t inode; /* OP_LINK */
+    size_t inode; /* OP_LINK, OP_RENAME: what the name then means, whatever became of the name before */
     uint64_t offset, value;
     uint8_t *data;
     size_t size;
@@ -20,10 +20,10 @@ struct faulty_op {
 
 void faulty_file_set_size(struct faulty_file *file, size_t size);
 void faulty_file_write(struct faulty_file *file, uint64_t offset, const void *data, size_t size);
-struct faulty_name *faulty_image_find(struct faulty_image *self, const char *name); /* "" finds a free slot */
+struct faulty_name *faulty_image_find(struct faulty_image *self, const char *name); /* "" finds a slot that is free again */
 void faulty_image_unlink(struct faulty_image *self, const char *name);
 void faulty_image_link(struct faulty_image *self, const char *name, size_t file);
-void faulty_image_rename(struct faulty_image *self, const char *from, const char *to);
+void faulty_image_rename(struct faulty_image *self, const char *from, const char *to, size_t file);
 void faulty_image_copy(struct faulty_image *self, const struct faulty_image *from);
 void faulty_image_release(struct faulty_image *self);
 int64_t faulty_image_bytes(const struct faulty_image *self);

@@ -251,9 +251,13 @@ static int faulty_rename(void *context, int folder, const char *from, const char
     pthread_mutex_lock(&self->lock);
     bool fails = call_fails(self);
     int error = errno, result = -1;
-    if (!fails || self->fault == FAULTY_AFTER) {
-        faulty_image_rename(&self->live, from, to);
-        faulty_journal_add_name(self, OP_RENAME, from, to, 0);
+    struct faulty_name *slot = faulty_image_find(&self->live, from);
+    if (slot == NULL && !fails) {
+        errno = ENOENT;
+    } else if (!fails || self->fault == FAULTY_AFTER) {
+        size_t file = slot->file;
+        faulty_image_rename(&self->live, from, to, file);
+        faulty_journal_add_name(self, OP_RENAME, from, to, file);
         result = fails ? -1 : 0;
         errno = error;
     }
@@ -301,11 +305,12 @@ static int faulty_list(void *context, int folder, os_visit *visit, void *visitor
     assert(names != NULL);
     pthread_mutex_lock(&self->lock);
     int result = call_fails(self) ? -1 : 0;
-    for (size_t i = 0; i < FAULTY_FILES_MAX; i++)
+    size_t count = self->live.name_count;
+    for (size_t i = 0; i < count; i++)
         memcpy(names[i], self->live.names[i].text, FAULTY_NAME_MAX);
     pthread_mutex_unlock(&self->lock);
     /* Newest first, so that nobody relies on an order; without the lock, as the visitor calls back. */
-    for (size_t i = FAULTY_FILES_MAX; i-- > 0 && result == 0;) {
+    for (size_t i = count; i-- > 0 && result == 0;) {
         if (names[i][0] != '\0')
             result = visit(visitor, names[i]);
     }
@@ -447,6 +452,22 @@ void faulty_os_kill(struct faulty_os *self)
     self->locked = false;
 }
 
+void faulty_os_damage(struct faulty_os *self, const char *name, uint64_t offset, uint8_t mask)
+{
+    struct faulty_name *slot = faulty_image_find(&self->live, name);
+    assert(slot != NULL);
+    struct faulty_file *file = &self->live.files[slot->file];
+    uint8_t byte = file->data[offset] ^ mask;
+    struct faulty_op *op = faulty_journal_add(self, OP_WRITE, slot->file);
+    op->offset = offset;
+    op->size = 1;
+    op->data = malloc(1);
+    assert(op->data != NULL);
+    op->data[0] = byte;
+    faulty_file_write(file, offset, &byte, 1);
+    faulty_journal_add(self, OP_SYNC, slot->file);
+}
+
 struct faulty_file *faulty_os_find(struct faulty_os *self, const char *name)
 {
     struct faulty_name *slot = faulty_image_find(&self->live, name);
@@ -472,7 +493,7 @@ const char *faulty_os_name(struct faulty_os *self, size_t n)
     const char *last = "";
     for (;; n--) {
         const char *next = NULL;
-        for (size_t i = 0; i < FAULTY_FILES_MAX; i++) {
+        for (size_t i = 0; i < self->live.name_count; i++) {
             const char *text = self->live.names[i].text;
             if (strcmp(text, last) > 0 && (next == NULL || strcmp(text, next) < 0))
                 next = text;

@@ -35,6 +35,7 @@ struct faulty_image {
     struct faulty_file files[FAULTY_FILES_MAX];
     size_t file_count;
     struct faulty_name names[FAULTY_FILES_MAX];
+    size_t name_count; /* slots that were ever used */
 };
 
 enum faulty_fault {
@@ -89,17 +90,22 @@ size_t faulty_os_op_count(const struct faulty_os *self);
 bool faulty_os_op_mark(const struct faulty_os *self, size_t op, uint64_t *value);
 /* Entries before `op_count` that no sync before `op_count` covers. */
 size_t faulty_os_pending(const struct faulty_os *self, size_t op_count);
-/* Sectors that the pending entry number `pending` writes; 0 = it is not a write. */
-size_t faulty_os_pending_sectors(const struct faulty_os *self, size_t op_count, size_t pending);
+/* Sectors of so many bytes that the pending entry number `pending` writes; 0 = it is not a write. */
+size_t faulty_os_pending_sectors(const struct faulty_os *self, size_t op_count, size_t pending, size_t sector_bytes);
+/* The name that this entry makes or removes for good; NULL = it does neither. */
+const char *faulty_os_op_name(const struct faulty_os *self, size_t op, bool *removed);
 
 struct faulty_choice {
     enum {
         FAULTY_KEEP_PREFIX, /* the first `kept` pending entries, then `sectors` of the next one's first sectors */
         FAULTY_KEEP_SUFFIX, /* the same, but `sectors` of the next one's last sectors, and all entries after it */
+        FAULTY_KEEP_SET,    /* pending entry i when bit i % 64 of `seed` is set */
         FAULTY_KEEP_RANDOM  /* any subset of entries and sectors, by seed */
     } mode;
     size_t kept, sectors;
     uint64_t seed;
+    size_t sector_bytes; /* 0 = FAULTY_SECTOR */
+    bool stale;          /* FAULTY_KEEP_RANDOM: sectors not written show what another file had there, or noise */
 };
 
 /* A new os, as after a restart of the machine. */
@@ -116,5 +122,9 @@ void faulty_os_remove(struct faulty_os *self, const char *name);
 /* The n-th name in order of text; NULL past the last. */
 const char *faulty_os_name(struct faulty_os *self, size_t n);
 bool faulty_os_same(struct faulty_os *a, struct faulty_os *b);
+/* Of all names and bytes: equal for equal images. */
+uint64_t faulty_os_hash(const struct faulty_os *self);
+/* Flips bits of a byte that is on disk, and stays so after every crash. */
+void faulty_os_damage(struct faulty_os *self, const char *name, uint64_t offset, uint8_t mask);
 
 #endif

@@ -4,18 +4,26 @@
 #include <stdlib.h>
 #include <string.h>
 
+void log_script_reset(struct log_script *self, struct faulty_os *os)
+{
+    assert(self->log == NULL);
+    self->os = os;
+    self->order_count = 0;
+    memset(&self->counters, 0, sizeof self->counters);
+    for (size_t i = 0; i < LOG_SCRIPT_IDS_MAX; i++)
+        self->results[i] = LOG_SCRIPT_UNANSWERED;
+}
+
 struct log_script *log_script_new(struct faulty_os *os)
 {
     struct log_script *self = calloc(1, sizeof *self);
     assert(self != NULL);
-    self->os = os;
     self->segment_bytes = LOG_SCRIPT_SEGMENT_BYTES;
     self->free_bytes_floor = 1;
     self->headroom_bytes = 1;
     pthread_mutex_init(&self->lock, NULL);
     pthread_cond_init(&self->answered, NULL);
-    for (size_t i = 0; i < LOG_SCRIPT_IDS_MAX; i++)
-        self->results[i] = LOG_SCRIPT_UNANSWERED;
+    log_script_reset(self, os);
     return self;
 }
 

@@ -48,6 +48,8 @@ struct log_script_view {
 
 struct log_script *log_script_new(struct faulty_os *os);
 void log_script_free(struct log_script *self); /* closes the log */
+/* For a next log, on another disk, with the same options: a script is large, and there may be a million of them. */
+void log_script_reset(struct log_script *self, struct faulty_os *os);
 bool log_script_open(struct log_script *self);
 void log_script_close(struct log_script *self);
 /* Ids first..first+count-1, queued while the disk is held so that they can share commits; returns when all are

@@ -1,8 +1,4 @@
-/*
- * The promise "204 means on disk", against every disk state that a crash may leave. A script of appends is run once on
- * a faulty_os; its journal then yields the states: after each call, with all, none, each prefix, each torn sector and
- * random parts of what no sync covered.
- */
+/* What a start makes of what was left: kills, crashes of the start itself, failing calls. log_states_test.c has the rest. */
 #include "tests/support/log_script.h"
 
 #include <setjmp.h>
@@ -21,7 +17,7 @@
 struct crash_run {
     struct faulty_os *disk;
     struct log_script *script;
-    size_t states, records, holes;
+    size_t states;
 };
 
 static void crash_run_begin(struct crash_run *run)
@@ -71,69 +67,6 @@ static void assert_open(struct log_script *script)
         fail_msg("cannot open: %s", script->error);
 }
 
-/* Recovers, reads, recovers again without a write in between, and goes on. */
-static void check_state(struct crash_run *run, size_t op_count, const struct faulty_choice *choice)
-{
-    struct faulty_os *disk = faulty_os_crash(run->disk, op_count, choice);
-    struct log_script *script = log_script_new(disk);
-    struct log_script_view view;
-    uint64_t acked = acked_before(run->disk, op_count);
-    assert_open(script);
-    log_script_read(script, &view);
-    assert_view_honours(&view, acked);
-    log_script_close(script);
-
-    struct faulty_choice all = {.mode = FAULTY_KEEP_PREFIX, .kept = SIZE_MAX};
-    struct faulty_os *twin = faulty_os_crash(disk, faulty_os_op_count(disk), &all);
-    assert_open(script);
-    log_script_close(script);
-    assert_true(faulty_os_same(disk, twin));
-    faulty_os_free(twin);
-
-    size_t before = view.count;
-    assert_open(script);
-    log_script_send(script, 100, 2);
-    log_script_read(script, &view);
-    assert_false(view.failed);
-    assert_int_equal(view.count, before + 2);
-    assert_int_equal(view.ids[before], 100);
-    run->states++;
-    run->records += before;
-    run->holes += view.corrupt;
-    log_script_free(script);
-    faulty_os_free(disk);
-}
-
-static void check_torn(struct crash_run *run, size_t op_count, size_t pending)
-{
-    for (size_t kept = 0; kept <= pending; kept++) {
-        size_t sectors = kept < pending ? faulty_os_pending_sectors(run->disk, op_count, kept) : 0;
-        for (size_t part = 0; part <= sectors; part++) {
-            check_state(run, op_count, &(struct faulty_choice){FAULTY_KEEP_PREFIX, kept, part, 0});
-            if (part > 0)
-                check_state(run, op_count, &(struct faulty_choice){FAULTY_KEEP_SUFFIX, kept, part, 0});
-        }
-    }
-}
-
-static void test_recover__acked_records_survive_every_crash_state(void **state)
-{
-    struct crash_run run = {0};
-    (void)state;
-    crash_run_begin(&run);
-    size_t op_count = faulty_os_op_count(run.disk);
-    for (size_t op = 0; op <= op_count; op++) {
-        size_t pending = faulty_os_pending(run.disk, op);
-        check_torn(&run, op, pending);
-        for (uint64_t seed = 0; pending > 0 && seed < 96; seed++)
-            check_state(&run, op, &(struct faulty_choice){FAULTY_KEEP_RANDOM, 0, 0, op * 1000 + seed});
-    }
-    print_message("%zu journal entries, %zu crash states, %zu records read, %zu holes reported\n", op_count, run.states,
-                  run.records, run.holes);
-    assert_true(run.states >= 10000);
-    crash_run_end(&run);
-}
-
 static uint64_t ids_of(const struct log_script_view *view)
 {
     uint64_t ids = 0;
@@ -151,7 +84,7 @@ static void test_recover__a_crash_during_recovery_loses_nothing(void **state)
     size_t op_count = faulty_os_op_count(first.disk), states = 0;
     for (size_t op = 7; op <= op_count; op += 7) {
         struct crash_run second = {0};
-        second.disk = faulty_os_crash(first.disk, op, &(struct faulty_choice){FAULTY_KEEP_RANDOM, 0, 0, op});
+        second.disk = faulty_os_crash(first.disk, op, &(struct faulty_choice){.mode = FAULTY_KEEP_RANDOM, .seed = op});
         second.script = log_script_new(second.disk);
         struct log_script_view view;
         assert_open(second.script);
@@ -162,8 +95,8 @@ static void test_recover__a_crash_during_recovery_loses_nothing(void **state)
         size_t settled = 0; /* what the reader saw must hold from the end of the recovery on */
         for (size_t i = 0; i <= faulty_os_op_count(second.disk); i++) {
             for (uint64_t seed = 0; seed < 6; seed++, states++) {
-                struct faulty_os *disk =
-                    faulty_os_crash(second.disk, i, &(struct faulty_choice){FAULTY_KEEP_RANDOM, 0, 0, i * 100 + seed});
+                struct faulty_choice choice = {.mode = FAULTY_KEEP_RANDOM, .seed = i * 100 + seed};
+                struct faulty_os *disk = faulty_os_crash(second.disk, i, &choice);
                 struct log_script *script = log_script_new(disk);
                 assert_open(script);
                 log_script_read(script, &view);
@@ -197,7 +130,8 @@ static size_t check_kill(const struct faulty_os *origin, size_t op_count)
     size_t ends[2] = {opened, faulty_os_op_count(disk)};
     for (size_t i = 0; i < 2; i++) {
         for (uint64_t seed = 0; seed < 3; seed++, states++) {
-            struct faulty_choice choice = {seed == 0 ? FAULTY_KEEP_PREFIX : FAULTY_KEEP_RANDOM, 0, 0, op_count + seed};
+            struct faulty_choice choice = {.mode = seed == 0 ? FAULTY_KEEP_PREFIX : FAULTY_KEEP_RANDOM,
+                                           .seed = op_count + seed};
             struct faulty_os *later = faulty_os_crash(disk, ends[i], &choice);
             struct log_script *again = log_script_new(later);
             assert_open(again);
@@ -447,7 +381,6 @@ static void test_recover__missing_old_segments_move_the_first_position(void **st
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_recover__acked_records_survive_every_crash_state),
         cmocka_unit_test(test_recover__a_crash_during_recovery_loses_nothing),
         cmocka_unit_test(test_recover__what_was_read_after_a_kill_survives_a_power_loss),
         cmocka_unit_test(test_recover__pages_of_a_failed_sync_are_written_again),

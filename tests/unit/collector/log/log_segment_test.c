@@ -165,7 +165,7 @@ static void test_segment__a_name_on_disk_has_its_header_on_disk(void **state)
     size_t op_count = faulty_os_op_count(disk), named = 0;
     for (size_t op = 0; op <= op_count; op++) {
         for (uint64_t seed = 0; seed < 64; seed++) {
-            struct faulty_choice choice = {FAULTY_KEEP_RANDOM, 0, 0, seed};
+            struct faulty_choice choice = {.mode = FAULTY_KEEP_RANDOM, .seed = seed};
             struct faulty_os *later = faulty_os_crash(disk, op, &choice);
             if (faulty_os_find(later, "0000000000000000.vtlog") != NULL) {
                 assert_int_equal(read_header(later, 0, &salt), LOG_HEADER_GOOD);

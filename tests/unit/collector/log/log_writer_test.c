@@ -163,7 +163,7 @@ static void test_writer__failed_calls_and_a_power_loss_lose_nothing_acked(void *
         reached = faulty_os_has_failed(disk);
         for (uint64_t seed = 0; seed < 8; seed++) {
             struct faulty_os *later = faulty_os_crash(disk, faulty_os_op_count(disk),
-                                                      &(struct faulty_choice){FAULTY_KEEP_RANDOM, 0, 0, seed});
+                                                      &(struct faulty_choice){.mode = FAULTY_KEEP_RANDOM, .seed = seed});
             struct log_script *again = script_on(later);
             struct log_script_view view;
             log_script_read(again, &view);

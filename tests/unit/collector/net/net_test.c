@@ -429,7 +429,7 @@ static void test_net__smuggling_probes_are_refused_and_the_connection_closed(voi
         {"unknown method", "FROB /echo HTTP/1.1\r\nHost: x\r\n\r\n"},
         {"lowercase method", "get /echo HTTP/1.1\r\nHost: x\r\n\r\n"},
         {"no version", "GET /echo\r\n\r\n"},
-        {"HTTP/2 preface", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"},
+        {"an HTTP/2 preface that is none", "PRI * HTTP/2.0\r\n\r\nXM\r\n\r\n"},
         {"TLS hello", "\x16\x03\x01\x02\x01\x01\x01\xfc\x03\x03"},
         {"authority without path", "CONNECT example.com:443 HTTP/1.1\r\nHost: x\r\n\r\n"},
         {"blank in target", "GET /ec ho HTTP/1.1\r\nHost: x\r\n\r\n"},

@@ -221,6 +221,37 @@ static void test_config__admin_tokens_are_hashes(void **state)
     expect_error(yaml, AUTH_TOKENS_MAX + 2, "at most 16 admin tokens");
 }
 
+static void test_config__admin_jwt_needs_a_key_and_an_audience(void **state)
+{
+    char yaml[2048];
+    (void)state;
+    assert_true(load("admin_jwt:\n  key_file: /etc/vitrace/jwt.pem\n  audience: vitrace\n"));
+    assert_true(config.admin_jwt.enabled);
+    assert_int_equal(config.admin_jwt.algorithm, JWT_RS256);
+    assert_string_equal(config.admin_jwt.key_file, "/etc/vitrace/jwt.pem");
+    assert_string_equal(config.admin_jwt.issuer, "");
+    config_release(&config);
+    assert_true(load("admin_jwt: {algorithm: EdDSA, key_file: k, audience: a, issuer: \"https://login.example\"}\n"));
+    assert_int_equal(config.admin_jwt.algorithm, JWT_EDDSA);
+    assert_string_equal(config.admin_jwt.issuer, "https://login.example");
+    config_release(&config);
+    assert_true(load("data: x\n"));
+    assert_false(config.admin_jwt.enabled);
+    config_release(&config);
+    expect_error("admin_jwt: x\n", 1, "a block with key_file and audience");
+    expect_error("admin_jwt:\n  key_file: k\ndata: x\n", 3, "needs key_file and audience");
+    expect_error("admin_jwt:\n  audience: a\n", 3, "needs key_file and audience");
+    expect_error("admin_jwt:\n  algorithm: none\n", 2, "one of HS256, RS256, ES256, EdDSA");
+    expect_error("admin_jwt:\n  algorithm: rs256\n", 2, "one of HS256");
+    expect_error("admin_jwt:\n  algorithm: [HS256, RS256]\n", 2, "an algorithm");
+    expect_error("admin_jwt:\n  jwks_url: x\n", 2, "unknown or repeated key 'jwks_url'");
+    expect_error("admin_jwt:\n  audience: a\n  audience: b\n", 3, "unknown or repeated key 'audience'");
+    expect_error("admin_jwt:\n  audience: \"\"\n", 2, "from 1 to 255 bytes");
+    snprintf(yaml, sizeof yaml, "admin_jwt:\n  audience: %0256d\n", 0);
+    expect_error(yaml, 2, "from 1 to 255 bytes");
+    expect_error("admin_jwt: {key_file: k, audience: a}\nadmin_jwt: {key_file: k, audience: a}\n", 2, "given twice");
+}
+
 static void test_config__reads_limits_proxies_hosts_and_keys(void **state)
 {
     (void)state;
@@ -301,6 +332,7 @@ int main(void)
         cmocka_unit_test(test_config__limits_hold_one_past_each),
         cmocka_unit_test(test_config__says_where_each_value_is_from),
         cmocka_unit_test(test_config__admin_tokens_are_hashes),
+        cmocka_unit_test(test_config__admin_jwt_needs_a_key_and_an_audience),
         cmocka_unit_test(test_config__reads_limits_proxies_hosts_and_keys),
         cmocka_unit_test(test_config__a_file_that_cannot_be_read_is_named),
         cmocka_unit_test(test_config__every_prefix_of_a_file_is_taken_or_refused_without_harm),
