@@ -122,7 +122,7 @@ static uint64_t app_durable(const void *log)
     return log_durable_position(log);
 }
 
-static bool app_start_sinks(struct app *self, char *error, size_t error_size)
+static bool app_start_sinks(struct app *self, const struct config *config, char *error, size_t error_size)
 {
     char index[APP_PATH_BYTES_MAX];
     app_path(index, self, "index.sqlite");
@@ -137,6 +137,7 @@ static bool app_start_sinks(struct app *self, char *error, size_t error_size)
                                                       .memory = &self->memory,
                                                       .join_bytes = self->memory.budget / APP_JOIN_SHARE,
                                                       .index_bytes = self->memory.budget / APP_INDEX_SHARE,
+                                                      .retention_us = config_retention_us(config),
                                                       .duplicates = self->duplicates},
                               error, error_size);
     self->health.durable = app_durable;
@@ -440,7 +441,7 @@ static bool app_start_all(struct app *self, const struct config *config, char *e
     if (!app_check_admin(config, self->admin_is_loopback, error, error_size) || !app_sandbox_begin(config, error, error_size) ||
         !app_lock_folder(self, error, error_size) || !app_assets_load(&self->assets, config, error, error_size) ||
         !app_sandbox_enclose(config, error, error_size) ||
-        !app_open_log(self, config, error, error_size) || !app_start_sinks(self, error, error_size) ||
+        !app_open_log(self, config, error, error_size) || !app_start_sinks(self, config, error, error_size) ||
         !app_start_api(self, error, error_size) || !app_start_auth(self, config, error, error_size) ||
         !app_start_ingest(self, config, error, error_size) || !app_divide_memory(self, error, error_size))
         return false;

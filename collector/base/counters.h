@@ -95,6 +95,8 @@
     C(LOG_HEADROOM_REFUSED, "vitrace_log_headroom_refused_total", "", "counter", "Appends refused to keep space for final beacons.") \
     C(SINK_POSITION, "vitrace_sink_position_bytes", "", "gauge", "Log position up to which the index is built.")       \
     C(SINK_ERRORS, "vitrace_sink_errors_total", "", "counter", "Records that the index could not take.")               \
+    C(OVERFLOW_APP, "vitrace_cardinality_overflow_total", "{column=\"app\"}", "counter", "Beacons that the index has no name for: not indexed (app), or counted under (other).") \
+    C(OVERFLOW_ROUTE, "vitrace_cardinality_overflow_total", "{column=\"route\"}", "counter", "")                         \
     C(JOIN_EXACT_PARENT, "vitrace_join_total", "{level=\"exact_parent\"}", "counter", "Requests joined, by level.")    \
     C(JOIN_EXACT_TRACE, "vitrace_join_total", "{level=\"exact_trace\"}", "counter", "")                                \
     C(JOIN_NONE, "vitrace_join_total", "{level=\"none\"}", "counter", "")                                              \

@@ -123,23 +123,18 @@ uint64_t memory_left(const struct memory *self)
 
 unsigned memory_fullness(const struct memory *self)
 {
-    uint64_t fixed = 0, fullest = 0, taken = 0;
+    uint64_t fixed = 0, taken = 0;
     if (self == NULL)
         return 0;
-    for (unsigned i = 0; i < MEMORY_USE_COUNT; i++) {
-        const struct memory_row *row = &self->row[i];
-        uint64_t used = memory_load(&row->used);
-        if (memory_use_rows[i].sixteenths == 0) {
-            fixed += used;
-            continue;
-        }
-        taken += used;
-        uint64_t full = row->most == 0 ? 256 : used * 256 / row->most;
-        fullest = full > fullest ? full : fullest;
-    }
-    uint64_t whole = fixed >= self->budget ? 256 : taken * 256 / (self->budget - fixed);
-    fullest = whole > fullest ? whole : fullest;
-    return fullest < 256 ? (unsigned)fullest : 256;
+    for (unsigned i = 0; i < MEMORY_USE_COUNT; i++)
+        *(memory_use_rows[i].sixteenths == 0 ? &fixed : &taken) += memory_load(&self->row[i].used);
+    uint64_t full = fixed >= self->budget ? 256 : taken * 256 / (self->budget - fixed);
+    return full < 256 ? (unsigned)full : 256;
+}
+
+bool memory_is_tight(const struct memory *self, enum memory_use use)
+{
+    return self != NULL && memory_load(&self->row[use].used) > self->row[use].most / 2;
 }
 
 static void memory_write_rows(const struct memory *self, struct buf *out, const char *name, size_t offset)

@@ -67,8 +67,10 @@ void memory_free(struct memory *self, enum memory_use use, void *block, size_t b
 
 uint64_t memory_used(const struct memory *self, enum memory_use use);
 uint64_t memory_left(const struct memory *self);
-/* How full what clients may take is, 0 to 256: the fullest use by its share, or the whole. */
+/* How full all that clients may take is, 0 to 256. */
 unsigned memory_fullness(const struct memory *self);
+/* More than half of the use's share is taken: time to be strict with those who hold it. */
+bool memory_is_tight(const struct memory *self, enum memory_use use);
 /* Prometheus text, a constant number of lines. */
 void memory_write(const struct memory *self, struct buf *out);
 

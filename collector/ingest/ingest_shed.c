@@ -77,7 +77,7 @@ void ingest_shed_note(struct ingest_shed *self, uint64_t now_us, uint64_t round_
     uint32_t level = shed_next_level(self, ingest_shed_level(self), shed_take_pressure(self));
     /* A window with no beacon at all is one of no pressure: after a pause the level starts from what is left of it. */
     uint64_t quiet = end == 0 ? 0 : (now_us - end) / (INGEST_SHED_WINDOW_MS * 1000u);
-    level = quiet >= 32 ? level >> 5 : level >> quiet / 8;
+    level = quiet >= 16 ? 0 : level >> quiet / 2;
     atomic_store_explicit(&self->level, level, memory_order_relaxed);
     counters_set(self->counters, COUNTER_SHED_LEVEL, level);
 }

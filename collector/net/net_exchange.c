@@ -149,9 +149,9 @@ struct net_carrier *net_exchange_detach(struct net_exchange *self)
 
 bool net_exchange_add_body(struct net_exchange *self, struct slice bytes)
 {
-    /* One allocation instead of several, but no more than a read's worth on a mere promise of the client. */
-    if (self->body.size == 0)
-        buf_reserve(&self->body, self->body_declared < STREAM_READ_BYTES ? (size_t)self->body_declared : STREAM_READ_BYTES);
+    /* One allocation instead of several, for who has sent a part worth it; a mere promise of the client gets nothing. */
+    if (self->body.size == 0 && self->body_declared / NET_PROMISE_MAX <= bytes.size)
+        buf_reserve(&self->body, (size_t)self->body_declared);
     if (buf_add(&self->body, bytes))
         return true;
     if (net_exchange_lacks_memory(&self->body, bytes.size))
@@ -174,8 +174,12 @@ void net_exchange_refuse_busy(struct net_exchange *self)
 bool net_exchange_is_slow(const struct net_exchange *self, uint64_t spent_ms)
 {
     const struct net_options *options = &self->loop->net->options;
-    return spent_ms > options->body_grace_ms &&
-           self->body.size < (spent_ms - options->body_grace_ms) * options->body_bytes_per_second_min / 1000;
+    uint64_t grace_ms = options->body_grace_ms, least = options->body_bytes_per_second_min;
+    if (memory_is_tight(options->memory, MEMORY_BODIES)) {
+        grace_ms /= NET_TIGHT_FACTOR;
+        least *= NET_TIGHT_FACTOR;
+    }
+    return spent_ms > grace_ms && self->body.size < (spent_ms - grace_ms) * least / 1000;
 }
 
 void net_exchange_refuse(struct net_exchange *self, int status, const char *code, const char *message,

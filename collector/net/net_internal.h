@@ -19,7 +19,8 @@
  *                           +--refused, late, slow: reply------------>+--close asked--> LINGERING --EOF/1 s--> CLOSED
  *
  * Slow clients cost a descriptor and little else, for a bounded time: a head must be whole after head_timeout_ms, a body
- * must come at body_bytes_per_second_min once body_grace_ms are over, an answer must be read within request_timeout_ms.
+ * must come at body_bytes_per_second_min once body_grace_ms are over (sixteen times as fast, and in a sixteenth of that
+ * time, while bodies take half of the memory that is theirs), an answer must be read within request_timeout_ms.
  * When connections_max + NET_TURNED_AWAY_MAX are open nothing more is accepted until one has gone: clients wait in the
  * kernel's queue, and the process never runs out of descriptors.
  *
@@ -47,6 +48,9 @@
 #define NET_PEERS_COUNTS              65536u
 #define NET_LINGER_MS                 1000u
 #define NET_LINGER_BYTES_MAX          (8u << 20)
+#define NET_PROMISE_MAX               8u /* times what has come of a body is reserved, if the client announced that much */
+/* While bodies hold half of their memory those that are slow have to be quick: 16 KiB/s, as a phone on an old network. */
+#define NET_TIGHT_FACTOR              16u
 /* Spare exchanges of a loop, with what a small request needs: a head, a body and a piece of memory. */
 #define NET_EXCHANGES_KEPT            64u
 #define NET_KEPT_BYTES_MAX            4096u

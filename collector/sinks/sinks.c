@@ -94,6 +94,15 @@ static void sinks_take_record(struct sinks *self, const struct log_record *recor
         sinks_take_spans(self, record);
 }
 
+static void sinks_retain(struct sinks *self)
+{
+    uint64_t now_us = self->started_unix_us + (histogram_start() - self->started_mono_us);
+    store_retain(self->store, log_first_position(self->log));
+    if (self->retention_us > 0 && now_us > self->retention_us)
+        store_retain_hours(self->store, (now_us - self->retention_us) / STORE_HOUR_US, STORE_ROLLUP_ROWS_MAX);
+    counters_add(self->counters, COUNTER_OVERFLOW_ROUTE, store_take_overflow(self->store));
+}
+
 static enum sinks_step sinks_batch(struct sinks *self)
 {
     struct log_record record;
@@ -114,7 +123,7 @@ static enum sinks_step sinks_batch(struct sinks *self)
         }
         self->next_position = record.next_position;
     }
-    store_retain(self->store, log_first_position(self->log));
+    sinks_retain(self);
     if (count > 0 && !store_commit(self->store, self->next_position))
         return SINKS_FAILED;
     if (status == LOG_READ_ERROR)
@@ -265,6 +274,9 @@ static struct sinks *sinks_new(const struct sinks_options *options)
     self->os = options->os ? options->os : os_posix();
     self->counters = options->counters;
     self->duplicates = options->duplicates;
+    self->retention_us = options->retention_us;
+    self->started_unix_us = self->os->unix_us(self->os->context);
+    self->started_mono_us = histogram_start();
     self->batch_records = options->batch_records ? options->batch_records : SINKS_BATCH_RECORDS;
     self->join_options = (struct join_options){.claims_max = options->claims_max,
                                                .spans_max = options->spans_max,

@@ -227,6 +227,7 @@ void store_roll_back(struct store *self)
     self->chunk.used = 0;
     self->retention.reached = 0;
     self->retention.view = 0;
+    self->retention.hours_reached = 0;
     store_states_forget(self);
     store_names_forget(self);
     for (size_t i = 0; i < self->sql.count; i++)

@@ -66,7 +66,7 @@ static void test_memory__divided_fixed_uses_have_what_they_took_and_others_their
     memory_release(&memory);
 }
 
-static void test_memory__is_as_full_as_its_fullest_use_or_the_whole(void **state)
+static void test_memory__is_as_full_as_clients_have_made_it_and_tight_where_half_a_share_is_taken(void **state)
 {
     (void)state;
     struct memory memory;
@@ -75,7 +75,12 @@ static void test_memory__is_as_full_as_its_fullest_use_or_the_whole(void **state
     memory_divide(&memory);
     assert_int_equal(memory_fullness(&memory), 0);
     assert_true(memory_take(&memory, MEMORY_REPLIES, 2 * MIB)); /* of 4 */
-    assert_int_equal(memory_fullness(&memory), 128);
+    assert_int_equal(memory_fullness(&memory), 32);
+    assert_false(memory_is_tight(&memory, MEMORY_REPLIES));
+    assert_true(memory_take(&memory, MEMORY_REPLIES, 1));
+    assert_true(memory_is_tight(&memory, MEMORY_REPLIES));
+    memory_give(&memory, MEMORY_REPLIES, 1);
+    assert_false(memory_is_tight(NULL, MEMORY_REPLIES));
     assert_true(memory_take(&memory, MEMORY_CONNECTIONS, 8 * MIB));
     assert_true(memory_take(&memory, MEMORY_BODIES, 4 * MIB)); /* 14 of 16 in all */
     assert_int_equal(memory_fullness(&memory), 224);
@@ -175,7 +180,7 @@ int main(void)
         cmocka_unit_test(test_memory__gives_its_budget_to_the_last_byte_and_no_more),
         cmocka_unit_test(test_memory__a_number_that_would_wrap_round_is_refused),
         cmocka_unit_test(test_memory__divided_fixed_uses_have_what_they_took_and_others_their_share),
-        cmocka_unit_test(test_memory__is_as_full_as_its_fullest_use_or_the_whole),
+        cmocka_unit_test(test_memory__is_as_full_as_clients_have_made_it_and_tight_where_half_a_share_is_taken),
         cmocka_unit_test(test_memory__none_at_all_refuses_nothing),
         cmocka_unit_test(test_memory__whatever_threads_take_at_once_stays_within_it_and_comes_back),
         cmocka_unit_test(test_memory__its_metrics_have_the_same_lines_whatever_is_used),

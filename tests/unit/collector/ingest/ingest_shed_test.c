@@ -105,9 +105,12 @@ static void test_ingest_shed__memory_that_is_used_up_sheds_everything_and_at_onc
     (void)state;
     uint8_t view[16] = {7};
     assert_true(memory_take(&memory, MEMORY_CONNECTIONS, 12 * MIB));
+    assert_int_equal(window(1, 0), 0); /* one use alone is refused what it asks for, and nobody else is */
+    assert_true(memory_take(&memory, MEMORY_REPLIES, 4 * MIB));
     assert_int_equal(window(1, 0), INGEST_SHED_ALL);
     assert_true(ingest_shed_drops(&shed, view, true));
     memory_give(&memory, MEMORY_CONNECTIONS, 12 * MIB);
+    memory_give(&memory, MEMORY_REPLIES, 4 * MIB);
     assert_true(window(1, 0) < INGEST_SHED_ALL);
     assert_int_equal(windows(12, 0), 0);
 }
