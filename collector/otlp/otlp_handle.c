@@ -9,6 +9,7 @@
  */
 #include "collector/otlp/otlp_internal.h"
 
+#include <stdio.h>
 #include <strings.h>
 
 #define PROTOBUF_TYPE "application/x-protobuf"
@@ -46,22 +47,27 @@ static bool exchange_has_type(struct net_exchange *exchange, const char *type)
 }
 
 static void exchange_reply(struct net_exchange *exchange, enum otlp_format format, int status,
-                           const struct otlp_response *response, const char *retry_after)
+                           const struct otlp_response *response, unsigned retry_after_s)
 {
-    struct net_header retry = {"Retry-After", retry_after};
+    char seconds[12];
+    const struct net_header retry = {"Retry-After", seconds};
+    snprintf(seconds, sizeof seconds, "%u", retry_after_s);
     net_reply(exchange, &(struct net_answer){.status = status,
                                              .content_type = format == OTLP_JSON ? JSON_TYPE : PROTOBUF_TYPE,
                                              .body = slice_of(response->bytes, response->size),
                                              .headers = &retry,
-                                             .header_count = retry_after != NULL ? 1 : 0});
+                                             .header_count = retry_after_s > 0 ? 1 : 0});
 }
 
-static void exchange_refuse(struct net_exchange *exchange, enum otlp_format format, enum otlp_refusal why)
+static void exchange_refuse(struct otlp *otlp, struct net_exchange *exchange, enum otlp_format format,
+                            enum otlp_refusal why)
 {
     const struct otlp_refusal_row *row = &otlp_refusal_rows[why];
     struct otlp_response response;
     otlp_response_refuse(&response, format, row->grpc_code, slice_text(row->message));
-    exchange_reply(exchange, format, row->http_status, &response, row->retry_after);
+    unsigned least_s = row->retry_after_s;
+    exchange_reply(exchange, format, row->http_status, &response,
+                   least_s > 0 ? jitter_spread(&otlp->jitter, least_s, least_s + 1) : 0);
 }
 
 static void exchange_answer(struct otlp_exchange *self, enum otlp_refusal why)
@@ -69,11 +75,11 @@ static void exchange_answer(struct otlp_exchange *self, enum otlp_refusal why)
     struct otlp_response response;
     otlp_request_close(&self->request, why);
     if (why != OTLP_REFUSED_NOT) {
-        exchange_refuse(self->exchange, self->format, why);
+        exchange_refuse(self->request.otlp, self->exchange, self->format, why);
         return;
     }
     otlp_response_accept(&response, self->format, self->request.accepted, self->request.rejected);
-    exchange_reply(self->exchange, self->format, 200, &response, NULL);
+    exchange_reply(self->exchange, self->format, 200, &response, 0);
 }
 
 static void exchange_woken(struct net_exchange *exchange, void *context)
@@ -115,7 +121,7 @@ void otlp_handle(void *context, struct net_exchange *exchange)
     counters_add(otlp->counters, COUNTER_SPANS_REQUESTS, 1);
     if (self == NULL) {
         counters_add(otlp->counters, COUNTER_SPANS_REQUESTS_REJECTED, 1);
-        exchange_refuse(exchange, format, OTLP_REFUSED_BUSY);
+        exchange_refuse(otlp, exchange, format, OTLP_REFUSED_BUSY);
         return;
     }
     self->request.otlp = otlp;

@@ -13,6 +13,7 @@
 #ifndef VITRACE_OTLP_INTERNAL_H
 #define VITRACE_OTLP_INTERNAL_H
 
+#include "collector/base/jitter.h"
 #include "collector/inflate/inflate.h"
 #include "collector/otlp/otlp.h"
 
@@ -30,6 +31,7 @@ struct otlp {
     struct append_sink sink;
     struct counters *counters;
     struct inflate_budget bodies;
+    struct jitter jitter;
 };
 
 /* Nothing is held unless the answer is INFLATE_OK. `out` must be zero or released. */
@@ -40,24 +42,24 @@ enum inflate_status otlp_json_convert(struct inflate_budget *bodies, struct slic
  * and UNAVAILABLE, and drop everything else: so a refusal is that exactly when the same bytes may be welcome later.
  */
 #define OTLP_REFUSALS(R)                                                                                               \
-    R(MEDIA_TYPE, 415, GRPC_UNIMPLEMENTED, NULL, "content-type must be application/x-protobuf or application/json")    \
-    R(ENCODING, 415, GRPC_UNIMPLEMENTED, NULL, "content-encoding must be gzip, zstd or absent")                        \
-    R(COMPRESSED, 400, GRPC_INVALID_ARGUMENT, NULL, "the body is not valid in its content-encoding")                   \
-    R(JSON, 400, GRPC_INVALID_ARGUMENT, NULL,                                                                          \
+    R(MEDIA_TYPE, 415, GRPC_UNIMPLEMENTED, 0, "content-type must be application/x-protobuf or application/json")    \
+    R(ENCODING, 415, GRPC_UNIMPLEMENTED, 0, "content-encoding must be gzip, zstd or absent")                        \
+    R(COMPRESSED, 400, GRPC_INVALID_ARGUMENT, 0, "the body is not valid in its content-encoding")                   \
+    R(JSON, 400, GRPC_INVALID_ARGUMENT, 0,                                                                             \
       "the body is not an ExportTraceServiceRequest in JSON of at most 64 levels")                                     \
-    R(MALFORMED, 400, GRPC_INVALID_ARGUMENT, NULL, "the body is not an ExportTraceServiceRequest")                     \
-    R(TOO_LARGE, 413, GRPC_RESOURCE_EXHAUSTED, NULL, "more than 4 MiB after decompression: export smaller batches")    \
-    R(BUSY, 503, GRPC_UNAVAILABLE, "1", "too many requests under way")                                                 \
-    R(DISK_FULL, 503, GRPC_UNAVAILABLE, "30", "no disk space left for the log")                                        \
-    R(IO_ERROR, 503, GRPC_UNAVAILABLE, "5", "the log could not be written")                                            \
-    R(STOPPING, 503, GRPC_UNAVAILABLE, "5", "the collector is stopping")
+    R(MALFORMED, 400, GRPC_INVALID_ARGUMENT, 0, "the body is not an ExportTraceServiceRequest")                     \
+    R(TOO_LARGE, 413, GRPC_RESOURCE_EXHAUSTED, 0, "more than 4 MiB after decompression: export smaller batches")    \
+    R(BUSY, 503, GRPC_UNAVAILABLE, 1, "too many requests under way")                                                 \
+    R(DISK_FULL, 503, GRPC_UNAVAILABLE, 30, "no disk space left for the log")                                        \
+    R(IO_ERROR, 503, GRPC_UNAVAILABLE, 5, "the log could not be written")                                            \
+    R(STOPPING, 503, GRPC_UNAVAILABLE, 5, "the collector is stopping")
 #define OTLP_REFUSAL_ENUM(id, http, grpc, retry, message) OTLP_REFUSED_##id,
 enum otlp_refusal { OTLP_REFUSED_NOT = -1, OTLP_REFUSALS(OTLP_REFUSAL_ENUM) OTLP_REFUSAL_COUNT };
 
 struct otlp_refusal_row {
     int http_status;
     unsigned grpc_code;
-    const char *retry_after;
+    unsigned retry_after_s; /* at least, and up to as long again: who failed together does not come back together; 0 = none */
     const char *message;
 };
 extern const struct otlp_refusal_row otlp_refusal_rows[OTLP_REFUSAL_COUNT];

@@ -11,7 +11,7 @@
 // the same machine; where no cgroup can be made, it gets the core, and "offered" counts what could not be sent, too.
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, rmdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, rmdirSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -260,7 +260,8 @@ async function flood(name, { count, resources, place, forwarded, more = "", perB
   const lines = (await daemon.metrics()).split("\n").length;
   const { result, samples } = await watch(daemon, run("load", { ...base, count }).then(async (end) => { await daemon.settled(); return end; }));
   const page = await daemon.metrics();
-  const index = Number(/\d+/.exec(spawnSync("du", ["-sk", join(daemon.folder, "data/index.sqlite")], { encoding: "utf8" }).stdout)[0]) * 1024;
+  const index = readdirSync(join(daemon.folder, "data")).filter((file) => file.startsWith("index.sqlite"))
+    .reduce((sum, file) => sum + statSync(join(daemon.folder, "data", file)).size, 0);
   console.log(`     ${count * perBeacon} ${name} in ${result.seconds.toFixed(0)} s (${(result.acked / result.seconds).toFixed(0)} beacons/s): RSS ${[0.2, 0.6, 1].map((share) => mib(at(samples, share))).join(", ")} MiB at 20, 60, 100 %; ` +
     `log ${mib(metric(page, "vitrace_log_bytes"))}, index ${mib(index)} MiB; overflow ${metric(page, `vitrace_cardinality_overflow_total{column="route"}`)}`);
   tally.check(`${name}: all beacons are answered`, result.acked + result.refused === count && result.other === 0, JSON.stringify({ ...result, acked_per_second: 0 }));
