@@ -1,12 +1,13 @@
 /*
  * Beacons over keep-alive connections, each of a view of its own, and what became of them, as one line of JSON.
  *
- *   overload_load port=P beacon=FILE seconds=S [connections=64] [rate=0] [count=0] [seed=1] [forwarded=0] [ledger=FILE]
+ *   overload_load port=P beacon=FILE seconds=S [connections=64] [rate=0] [count=0] [seed=1] [forwarded=0] [honor=0]
+ *                 [ledger=FILE]
  *
  * rate=0: closed loop, a connection sends again when it is answered: capacity. rate=R: open loop, R arrivals a second are
  * offered in turn to the connections, whatever the answers; one whose connection still waits is lost ("unsent"), like a
- * client that cannot get through. Nobody looks at Retry-After: the worst of clients. A connection that the server closes
- * is opened again. count=N ends after N beacons.
+ * client that cannot get through. Nobody looks at Retry-After, the worst of clients, unless honor=1: then a connection that
+ * was refused keeps silent for so long. One that the server closes is opened again. count=N ends after N beacons.
  *
  * FILE is a beacon with places to fill in: 16 bytes 'V' (view id: seed and number, big-endian), 16 bytes 'S' (session id),
  * any number of "U00000000" (each becomes another hexadecimal number: distinct URLs). forwarded=1 adds an X-Forwarded-For
@@ -41,14 +42,14 @@ struct template {
 struct client {
     int file;
     bool busy;
-    uint64_t number, sent_ns;
+    uint64_t number, sent_ns, silent_until_ns;
     size_t received;
     char answer[ANSWER_BYTES_MAX + 1];
 };
 
 struct load {
     unsigned port, connections;
-    uint64_t rate, seed, count, forwarded;
+    uint64_t rate, seed, count, forwarded, honor;
     struct template template;
     struct client *client;
     int poll;
@@ -146,12 +147,13 @@ static const char *header_of(const char *answer, const char *name)
     return at == NULL ? NULL : at + strlen(name);
 }
 
-static void note_retry(struct load *self, const char *answer)
+static void note_retry(struct load *self, struct client *client, uint64_t now_ns)
 {
-    const char *retry = header_of(answer, "\r\nRetry-After: ");
+    const char *retry = header_of(client->answer, "\r\nRetry-After: ");
     unsigned long seconds = retry == NULL ? 0 : strtoul(retry, NULL, 10);
     self->no_retry_after += retry == NULL;
     self->retry[seconds < RETRY_SECONDS ? seconds : RETRY_SECONDS - 1] += retry != NULL;
+    client->silent_until_ns = self->honor ? now_ns + seconds * 1000000000u : 0;
 }
 
 static void note_acked(struct load *self, uint64_t number)
@@ -184,7 +186,7 @@ static void note_answer(struct load *self, struct client *client, unsigned statu
     unsigned bucket = 0;
     if (status == 503 || status == 429) {
         self->refused++;
-        note_retry(self, client->answer);
+        note_retry(self, client, now_ns);
         return;
     }
     if (status != 204) {
@@ -244,7 +246,7 @@ static void offer(struct load *self, uint64_t now_ns)
     uint64_t due = (uint64_t)((double)(now_ns - self->began_ns) * (double)self->rate / 1e9);
     for (; self->offered < due && wants_more(self); self->offered++) {
         struct client *client = &self->client[self->offered % self->connections];
-        if (client->busy || client->file < 0)
+        if (client->busy || client->file < 0 || now_ns < client->silent_until_ns)
             self->unsent++;
         else
             client_send(self, client);
@@ -324,6 +326,7 @@ int main(int count, char **arguments)
     load.rate = overload_socket_option(count, arguments, "rate", 0);
     load.seed = overload_socket_option(count, arguments, "seed", 1);
     load.count = overload_socket_option(count, arguments, "count", 0);
+    load.honor = overload_socket_option(count, arguments, "honor", 0);
     load.forwarded = overload_socket_option(count, arguments, "forwarded", 0);
     template_read(&load.template, overload_socket_text(count, arguments, "beacon"));
     load.poll = epoll_create1(EPOLL_CLOEXEC);

@@ -4,7 +4,7 @@
  *   overload_slow port=P connections=N seconds=S [addresses=20] [kinds=4]
  *
  * A quarter each (or the first `kinds` of them): idle; a head that comes byte by byte; a body that does, at twice the least rate that is asked for; a
- * reader that asks for much and takes nothing. One that is closed comes again at once, from 127.0.0.2 and on. Prints
+ * reader that goes on asking and takes no answer. One that is closed comes again at once, from 127.0.0.2 and on. Prints
  * "open N" when all are, then a line of JSON at the end.
  */
 #include "overload_socket.h"
@@ -19,9 +19,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define TICK_MS   250u
-#define FIRST_HOST 2u
-#define READERS_ASK 200u /* pipelined requests */
+#define TICK_MS     1000u
+#define FIRST_HOST  2u
 
 enum kind { KIND_IDLE, KIND_HEAD, KIND_BODY, KIND_READER, KIND_COUNT };
 
@@ -66,21 +65,18 @@ static ssize_t client_say(const struct client *client, const void *bytes, size_t
 
 static void client_greet(struct client *client)
 {
-    static const char ask[] = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
     static const char post[] = "POST /v1/beacon HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nContent-Length: 60000\r\n\r\n";
     client->greeted = true;
     if (client->kind == KIND_BODY)
         client_say(client, post, sizeof post - 1);
     if (client->kind == KIND_HEAD)
         client_say(client, "POST /v1/beacon HTTP/1.1\r\nX: ", 29);
-    for (unsigned i = 0; client->kind == KIND_READER && i < READERS_ASK; i++)
-        client_say(client, ask, sizeof ask - 1);
 }
 
 /* A connect that is not through yet says EAGAIN or ENOTCONN, and is tried at the next tick. */
 static void client_tick(struct slow *self, struct client *client)
 {
-    static const char crumbs[512] = "";
+    static const char crumbs[2048] = "", ask[] = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
     if (client->file < 0) {
         client_open(self, client);
         return;
@@ -91,6 +87,8 @@ static void client_tick(struct slow *self, struct client *client)
         client_say(client, "x", 1);
     else if (client->kind == KIND_BODY)
         client_say(client, crumbs, sizeof crumbs);
+    else if (client->kind == KIND_READER)
+        client_say(client, ask, sizeof ask - 1);
 }
 
 static void client_hear(struct slow *self, struct client *client, uint32_t events)
