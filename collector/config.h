@@ -1,9 +1,10 @@
 /*
  * The daemon's settings. One rule of precedence: flag > VITRACE_* environment > YAML file > default. The file may hold
  *
- *   data: /var/lib/vitrace        listen: 127.0.0.1:4319       admin: 127.0.0.1:4320
+ *   data: /var/lib/vitrace        listen: 127.0.0.1:4319       admin: unix:/run/vitrace/admin.sock
  *   otlp_http: 127.0.0.1:4318     sdk: /usr/share/vitrace/sdk
- *   retention_days: 30            log_bytes_max: 20G       memory: 96M
+ *   retention_days: 30            log_bytes_max: 20G            memory: 96M
+ *   drain_seconds: 5              lock_wait_seconds: 0
  *   apps:
  *     - name: shop
  *       origins: ["https://shop.example", "https://admin.shop.example:8443"]
@@ -13,6 +14,8 @@
  *   trusted_proxies: 1            # of our own, each adding to X-Forwarded-For; 0 = the header is not looked at
  *   admin_hosts: [rum.internal]   # names, beyond addresses and localhost, under which the dashboard is reached
  *   user: vitrace                 sandbox: on
+ *   tls_certificate: /etc/letsencrypt/live/rum.example/fullchain.pem      tls_key: .../privkey.pem
+ *   tls_listeners: listen, otlp_grpc                                      # which speak TLS; the others stay plain
  *   admin_tokens: ["<SHA-256 of a token, 64 hex digits: vitrace token new>"]
  *   admin_jwt:                    # tokens of an identity provider, see auth/jwt.h
  *     algorithm: RS256            # the default; or HS256, ES256, EdDSA
@@ -34,6 +37,8 @@
 #define CONFIG_FILE_BYTES_MAX (1u << 20)
 
 #define CONFIG_RETENTION_DAYS_MAX 3650u
+#define CONFIG_DRAIN_SECONDS_MAX     600u
+#define CONFIG_LOCK_WAIT_SECONDS_MAX 3600u
 #define CONFIG_LOG_BYTES_LEAST    (UINT64_C(256) << 20) /* four segments */
 #define CONFIG_LOG_BYTES_MOST     (UINT64_C(4) << 40)   /* what the log's table of segments holds */
 /*
@@ -53,6 +58,12 @@
     S(RETENTION_DAYS, "retention_days", "VITRACE_RETENTION_DAYS", "30", "days that beacons and spans are kept")         \
     S(LOG_BYTES_MAX, "log_bytes_max", "VITRACE_LOG_BYTES_MAX", "20G", "bytes of the log on disk, K, M, G, T; the oldest go first") \
     S(MEMORY, "memory", "VITRACE_MEMORY", "96M", "bytes of memory that clients can make it use, M, G; see /metrics")   \
+    S(DRAIN_SECONDS, "drain_seconds", "VITRACE_DRAIN_SECONDS", "5", "at a stop: longest time for clients to finish and leave") \
+    S(LOCK_WAIT_SECONDS, "lock_wait_seconds", "VITRACE_LOCK_WAIT_SECONDS", "0",                                        \
+      "at a start: wait so long for another vitrace to leave the data folder")                                         \
+    S(TLS_CERTIFICATE, "tls_certificate", "VITRACE_TLS_CERTIFICATE", "", "PEM file: the certificate, then its chain; '' = no TLS") \
+    S(TLS_KEY, "tls_key", "VITRACE_TLS_KEY", "", "PEM file: its key, without a passphrase")                             \
+    S(TLS_LISTENERS, "tls_listeners", "VITRACE_TLS_LISTENERS", "listen", "of listen, otlp_http, otlp_grpc, admin: which speak TLS, where there is a certificate") \
     S(USER, "user", "VITRACE_USER", "", "user to become when started as root")                                         \
     S(SANDBOX, "sandbox", "VITRACE_SANDBOX", "on", "on or off: Landlock and seccomp, where the kernel has them")        \
     S(SDK, "sdk", "VITRACE_SDK", "", "folder of the SDK files (default: where they were installed or built)")
@@ -67,7 +78,8 @@ enum config_setting { CONFIG_SETTINGS(CONFIG_ENUM) CONFIG_SETTING_COUNT };
  *   all           100,000/s: more than the log's one writer takes; beyond it, refusing early keeps memory flat
  *   admin         a dashboard left open with a token that has expired asks 7 times at once; a scraper with an old one four
  *                 times a minute. A guess every 10 s finds nothing
- *   connections   10,000 x 1 KiB when idle; what their requests take is bounded by `memory`; a tenth for one address
+ *   connections   10,000 x 1 KiB when idle; over TLS a session of 15 KiB each, and a record of 18 KiB when not idle. `memory`
+ *                 bounds them, and what their requests take; a tenth for one address
  */
 #define CONFIG_LIMITS(L)                                                                                               \
     L(IP_PER_SECOND, "ip_per_second", 1000, 1000000, "beacons a second from one address (an IPv6 /64)")                \
@@ -129,6 +141,11 @@ void config_release(struct config *self);
 uint64_t config_retention_us(const struct config *self);
 uint64_t config_log_bytes_max(const struct config *self);
 uint64_t config_memory(const struct config *self);
+unsigned config_drain_ms(const struct config *self);
+unsigned config_lock_wait_ms(const struct config *self);
+bool config_has_tls(const struct config *self);
+/* Whether the listener of this setting speaks TLS. */
+bool config_is_tls(const struct config *self, enum config_setting listener);
 
 /* config_file.c: the file alone. Fills settings and apps that it names. */
 bool config_file_read(struct config *self, const char *path, char *error, size_t error_size);

@@ -165,6 +165,29 @@ static enum counter auth_counter(enum auth_verdict verdict, enum jwt_verdict jwt
     return verdict == AUTH_MISSING ? COUNTER_ADMIN_NO_TOKEN : COUNTER_ADMIN_TOKEN;
 }
 
+/* For the operator alone. */
+static const char *auth_advice(enum auth_verdict verdict, enum jwt_verdict jwt)
+{
+    static const char *const of_jwt[] = {
+        [JWT_MALFORMED] = "Neither one of admin_tokens nor a JWT of three parts and at most 8 KiB.",
+        [JWT_ALGORITHM] = "The JWT's alg is not that of admin_jwt, or it has crit.",
+        [JWT_SIGNATURE] = "The JWT's signature does not fit the key of admin_jwt. Has the provider a new one? Then reload.",
+        [JWT_EXPIRED] = "The JWT has expired, or says not when it does.",
+        [JWT_NOT_YET] = "The JWT is of the future: compare the two clocks.",
+        [JWT_ISSUER] = "The JWT's iss is not the issuer of admin_jwt.",
+        [JWT_AUDIENCE] = "The JWT's aud has not the audience of admin_jwt."};
+    if (verdict == AUTH_JWT_REFUSED)
+        return of_jwt[jwt];
+    return verdict == AUTH_MISSING ? "No bearer token was sent." : "None of admin_tokens has this token's hash.";
+}
+
+static void auth_note(struct auth *self, const struct net_exchange *exchange, const uint8_t client[16],
+                      struct reject_cause cause)
+{
+    counters_add(self->options.counters, cause.counter, 1);
+    net_exchange_reject(exchange, &cause, client, slice_of(NULL, 0));
+}
+
 /* The same words whatever was wrong: only the operator, in the counters, is told how near it was. */
 static void auth_refuse(struct net_exchange *exchange)
 {
@@ -180,7 +203,8 @@ static void auth_refuse(struct net_exchange *exchange)
 }
 
 /* Not before a token of the address may be judged again; up to as long again later. */
-static void auth_refuse_late(struct auth *self, struct net_exchange *exchange, uint64_t wait_ns)
+static void auth_refuse_late(struct auth *self, struct net_exchange *exchange, const uint8_t client[16],
+                             uint64_t wait_ns)
 {
     char seconds[12];
     unsigned least_s = (unsigned)(wait_ns / AUTH_SECOND_NS) + 1;
@@ -188,7 +212,8 @@ static void auth_refuse_late(struct auth *self, struct net_exchange *exchange, u
     const struct net_header headers[] = {{"Retry-After", seconds}, {"Cache-Control", "no-store"}};
     static const char body[] = "{\"error\":{\"code\":\"too_many_wrong_tokens\",\"message\":\"This address has sent too many "
                                "wrong tokens. Wait as long as Retry-After says.\"}}";
-    counters_add(self->options.counters, COUNTER_ADMIN_LIMITED, 1);
+    auth_note(self, exchange, client, (struct reject_cause){COUNTER_ADMIN_LIMITED, 429, "too_many_wrong_tokens",
+              "An address guesses, or a client of ours has an old token."});
     net_reply(exchange, &(struct net_answer){.status = 429,
                                              .content_type = "application/json",
                                              .body = slice_text(body),
@@ -237,7 +262,7 @@ void auth_handle(void *context, struct net_exchange *exchange)
     auth_find_client(self, exchange, client);
     uint64_t wait_ns = authorization.size == 0 ? 0 : auth_wait(self, client, now_ns);
     if (wait_ns > 0) {
-        auth_refuse_late(self, exchange, wait_ns);
+        auth_refuse_late(self, exchange, client, wait_ns);
         return;
     }
     enum auth_verdict verdict = auth_judge(self, authorization, (uint64_t)time(NULL), &jwt);
@@ -247,6 +272,7 @@ void auth_handle(void *context, struct net_exchange *exchange)
     }
     if (verdict != AUTH_MISSING)
         auth_note_failure(self, client, now_ns);
-    counters_add(self->options.counters, auth_counter(verdict, jwt), 1);
+    auth_note(self, exchange, client, (struct reject_cause){auth_counter(verdict, jwt), 401, "unauthorized",
+              auth_advice(verdict, jwt)});
     auth_refuse(exchange);
 }

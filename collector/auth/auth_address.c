@@ -1,4 +1,4 @@
-/* Which addresses only this machine can reach: 127.0.0.0/8 and ::1. */
+/* Which addresses only this machine can reach: 127.0.0.0/8, ::1, and Unix sockets, where a file's mode says who may. */
 #include "collector/auth/auth.h"
 
 #include <arpa/inet.h>
@@ -51,6 +51,8 @@ bool auth_listen_is_loopback(const char *listen)
 {
     char host[AUTH_HOST_BYTES_MAX];
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *addresses = NULL;
+    if (strncmp(listen, "unix:", 5) == 0)
+        return true;
     if (!auth_copy_host(slice_text(listen), host) || getaddrinfo(host, NULL, &hints, &addresses) != 0)
         return false;
     bool all = addresses != NULL;

@@ -51,10 +51,31 @@
     C(SPANS_REQUESTS, "vitrace_spans_requests_total", "", "counter", "OTLP export requests that reached the handler.") \
     C(SPANS_ACCEPTED, "vitrace_spans_accepted_total", "", "counter", "Spans made durable.")                            \
     C(SPANS_REJECTED, "vitrace_spans_rejected_total", "", "counter", "Spans refused inside accepted requests.")        \
-    C(SPANS_REQUESTS_REJECTED, "vitrace_spans_requests_rejected_total", "", "counter", "OTLP requests refused whole.") \
+    C(SPANS_MEDIA_TYPE, "vitrace_spans_requests_rejected_total", "{reason=\"media_type\"}", "counter", "OTLP requests refused whole, by reason.") \
+    C(SPANS_ENCODING, "vitrace_spans_requests_rejected_total", "{reason=\"encoding\"}", "counter", "")                  \
+    C(SPANS_COMPRESSED, "vitrace_spans_requests_rejected_total", "{reason=\"compressed\"}", "counter", "")              \
+    C(SPANS_JSON, "vitrace_spans_requests_rejected_total", "{reason=\"json\"}", "counter", "")                          \
+    C(SPANS_MALFORMED, "vitrace_spans_requests_rejected_total", "{reason=\"malformed\"}", "counter", "")                \
+    C(SPANS_TOO_LARGE, "vitrace_spans_requests_rejected_total", "{reason=\"too_large\"}", "counter", "")                \
+    C(SPANS_BUSY, "vitrace_spans_requests_rejected_total", "{reason=\"busy\"}", "counter", "")                          \
+    C(SPANS_DISK_FULL, "vitrace_spans_requests_rejected_total", "{reason=\"disk_full\"}", "counter", "")                \
+    C(SPANS_IO_ERROR, "vitrace_spans_requests_rejected_total", "{reason=\"io_error\"}", "counter", "")                  \
+    C(SPANS_STOPPING, "vitrace_spans_requests_rejected_total", "{reason=\"stopping\"}", "counter", "")                  \
     C(HTTP_CONNECTIONS, "vitrace_connections", "", "gauge", "Open client connections.")                                \
     C(HTTP_FULL, "vitrace_connections_refused_total", "{reason=\"full\"}", "counter", "Connections turned away at once.") \
     C(HTTP_FULL_IP, "vitrace_connections_refused_total", "{reason=\"full_ip\"}", "counter", "")                        \
+    C(TLS_HANDSHAKES, "vitrace_tls_handshakes_total", "", "counter", "TLS handshakes done.")                           \
+    C(TLS_RESUMED, "vitrace_tls_resumed_total", "", "counter", "Of these, by a ticket.")                               \
+    C(TLS_PLAIN, "vitrace_tls_handshakes_failed_total", "{reason=\"plain_http\"}", "counter", "TLS handshakes that failed, by reason.") \
+    C(TLS_VERSION, "vitrace_tls_handshakes_failed_total", "{reason=\"version\"}", "counter", "")                       \
+    C(TLS_CIPHER, "vitrace_tls_handshakes_failed_total", "{reason=\"cipher\"}", "counter", "")                         \
+    C(TLS_PROTOCOL, "vitrace_tls_handshakes_failed_total", "{reason=\"protocol\"}", "counter", "")                     \
+    C(TLS_ALERT, "vitrace_tls_handshakes_failed_total", "{reason=\"alert\"}", "counter", "")                           \
+    C(TLS_MALFORMED, "vitrace_tls_handshakes_failed_total", "{reason=\"malformed\"}", "counter", "")                   \
+    C(TLS_CLOSED, "vitrace_tls_handshakes_failed_total", "{reason=\"closed\"}", "counter", "")                         \
+    C(TLS_TIMEOUT, "vitrace_tls_handshakes_failed_total", "{reason=\"timeout\"}", "counter", "")                       \
+    C(TLS_MEMORY, "vitrace_tls_handshakes_failed_total", "{reason=\"memory\"}", "counter", "")                         \
+    C(TLS_EXPIRY, "vitrace_tls_certificate_expiry_seconds", "", "gauge", "When the certificate expires, in seconds since 1970; 0 = no TLS.") \
     C(HTTP_REQUESTS, "vitrace_http_requests_total", "", "counter", "Requests parsed.")                                 \
     C(HTTP_BAD_REQUESTS, "vitrace_http_bad_requests_total", "{reason=\"parse\"}", "counter", "Requests refused before routing.") \
     C(HTTP_BODY_TOO_LARGE, "vitrace_http_bad_requests_total", "{reason=\"body_too_large\"}", "counter", "")            \
@@ -108,12 +129,15 @@ enum counter { COUNTERS(COUNTERS_ENUM) COUNTER_COUNT };
 
 struct counters {
     _Atomic uint64_t value[COUNTER_COUNT];
-    struct histogram ingest_seconds; /* from the end of a beacon's guards to its durable answer */
+    struct histogram ingest_seconds; /* from the beginning of a beacon's guards to its durable answer */
 };
 
 void counters_add(struct counters *self, enum counter id, uint64_t amount);
 void counters_set(struct counters *self, enum counter id, uint64_t value); /* gauges */
 uint64_t counters_find(const struct counters *self, enum counter id);
+/* The series' name, and the value of its one label (empty = it has none). */
+const char *counters_name(enum counter id);
+struct slice counters_label(enum counter id);
 /* Prometheus text exposition format 0.0.4. */
 void counters_write(const struct counters *self, struct buf *out);
 

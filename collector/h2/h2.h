@@ -42,10 +42,13 @@ static inline nghttp2_nv h2_field(struct slice name, struct slice value)
 /*
  * Frames that a connection may send without use: it begins with H2_BUDGET_MAX, and has never more.
  *
- *   taken   1 for PING, SETTINGS, PRIORITY, WINDOW_UPDATE, DATA without bytes, frames nobody knows;
- *           H2_BUDGET_RESET for a stream reset, by the client or for what the client did
+ *   taken   1 for PING, SETTINGS, PRIORITY, WINDOW_UPDATE, DATA without bytes; H2_BUDGET_RESET for a stream reset, by
+ *           the client or for what the client did
  *   given   H2_BUDGET_PER_S by the clock; 2 for each DATA frame that we send (its WINDOW_UPDATEs); H2_BUDGET_ANSWER for
  *           each answer sent to its end, which a client that resets its streams never waits for
+ *
+ * Frames that nghttp2 passes over (of unknown types, DATA of streams that are gone) are not seen here: they are answered
+ * nothing, store nothing, and keep no connection from its idle time.
  */
 struct h2_budget {
     unsigned left;

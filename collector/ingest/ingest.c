@@ -145,7 +145,7 @@ void ingest_find_client(struct ingest *self, const struct net_exchange *exchange
 
 void ingest_remember(struct ingest *self, const uint8_t view_id[16], uint32_t seq)
 {
-    struct ingest_key key = ingest_key_of(view_id, seq);
+    struct ingest_key key = ingest_key_of(self->dedup.secret, view_id, seq);
     pthread_mutex_lock(&self->lock);
     ingest_dedup_add(&self->dedup, &key);
     pthread_mutex_unlock(&self->lock);
@@ -169,6 +169,7 @@ void ingest_refuse(struct ingest *self, const struct ingest_visit *visit, enum c
                    const char *code, const char *message)
 {
     counters_add(self->counters, counter, 1);
+    net_exchange_reject(visit->exchange, &(struct reject_cause){counter, status, code, message}, visit->client, visit->app);
     ingest_answer_error(visit->exchange, &visit->cors, status, code, message);
 }
 
@@ -182,6 +183,10 @@ void ingest_refuse_unavailable(struct ingest *self, struct net_exchange *exchang
                                const char *code, unsigned least_s, unsigned spread_s)
 {
     counters_add(self->counters, COUNTER_REJECTED_UNAVAILABLE, 1);
+    net_exchange_reject(exchange,
+                        &(struct reject_cause){COUNTER_REJECTED_UNAVAILABLE, 503, code,
+                                               "Nothing is wrong with it: the collector cannot store it now. See /readyz."},
+                        NULL, slice_of(NULL, 0));
     const struct ingest_retry retry = {
         .status = 503, .code = code, .after_s = jitter_spread(&self->jitter, least_s, spread_s)};
     ingest_answer_retry(exchange, cors, &retry);
@@ -201,12 +206,16 @@ static void ingest_refuse_rate(struct ingest *self, const struct ingest_visit *v
     uint64_t least = wait_ns / 1000000000u + 1;
     unsigned least_s = least > INGEST_RETRY_SECONDS_MAX ? INGEST_RETRY_SECONDS_MAX : (unsigned)least;
     counters_add(self->counters, counter, 1);
+    net_exchange_reject(visit->exchange,
+                        &(struct reject_cause){counter, 429, code, "More than `limits:` lets in. Is it a flood, or are the limits too low?"},
+                        visit->client, visit->app);
     const struct ingest_retry retry = {
         .status = 429, .code = code, .after_s = jitter_spread(&self->jitter, least_s, least_s + 1)};
     ingest_answer_retry(visit->exchange, &visit->cors, &retry);
 }
 
-/* A proxy's connection is never paused: it carries the requests of others, too. */
+/* Not kept among the last rejects: it says nothing of the request. A proxy's connection is never paused: it carries the
+ * requests of others, too. */
 static void ingest_refuse_shed(struct ingest *self, struct net_exchange *exchange, const struct ingest_cors *cors)
 {
     unsigned level = ingest_shed_level(&self->shed);
@@ -233,13 +242,12 @@ bool ingest_sheds(struct ingest *self, const struct ingest_visit *visit, const u
 /* false = refused and answered. The address first: a flood from one uses up nothing that others share. */
 static bool ingest_admit(struct ingest *self, const struct ingest_visit *visit)
 {
-    uint64_t now_ns = ingest_monotonic_ns();
-    uint64_t wait_ns = ingest_rate_take_ip(self->policy.rate, visit->client, now_ns);
+    uint64_t wait_ns = ingest_rate_take_ip(self->policy.rate, visit->client, visit->now_ns);
     if (wait_ns > 0) {
         ingest_refuse_rate(self, visit, COUNTER_RATE_IP, "rate_ip", wait_ns);
         return false;
     }
-    wait_ns = ingest_rate_take_global(self->policy.rate, now_ns);
+    wait_ns = ingest_rate_take_global(self->policy.rate, visit->now_ns);
     if (wait_ns > 0)
         ingest_refuse_rate(self, visit, COUNTER_RATE_GLOBAL, "rate_global", wait_ns);
     return wait_ns == 0;
@@ -248,7 +256,7 @@ static bool ingest_admit(struct ingest *self, const struct ingest_visit *visit)
 /* An app that is not configured has no bucket of its own: its name is the client's choice. */
 static bool ingest_admit_rate(struct ingest *self, const struct ingest_visit *visit, size_t app)
 {
-    uint64_t wait_ns = app == SIZE_MAX ? 0 : ingest_rate_take_app(self->policy.rate, app, ingest_monotonic_ns());
+    uint64_t wait_ns = app == SIZE_MAX ? 0 : ingest_rate_take_app(self->policy.rate, app, visit->now_ns);
     if (wait_ns > 0)
         ingest_refuse_rate(self, visit, COUNTER_RATE_APP, "rate_app", wait_ns);
     return wait_ns == 0;
@@ -266,6 +274,7 @@ static enum ingest_apps_answer ingest_check_app(struct ingest *self, const struc
 bool ingest_admit_app(struct ingest *self, struct ingest_visit *visit, struct slice app)
 {
     size_t index = SIZE_MAX;
+    visit->app = app;
     switch (ingest_check_app(self, visit, app, &index)) {
     case INGEST_APPS_ALLOWED:
         return ingest_admit_rate(self, visit, index);
@@ -287,7 +296,8 @@ bool ingest_admit_app(struct ingest *self, struct ingest_visit *visit, struct sl
 /* The beacon itself is stored (then it costs no more than its answer), or the first one of its view is. */
 static bool ingest_knows(struct ingest *self, const uint8_t view_id[VIEW_ID_BYTES], uint32_t seq)
 {
-    const struct ingest_key own = ingest_key_of(view_id, seq), first = ingest_key_of(view_id, 0);
+    const struct ingest_key own = ingest_key_of(self->dedup.secret, view_id, seq);
+    const struct ingest_key first = ingest_key_of(self->dedup.secret, view_id, 0);
     pthread_mutex_lock(&self->lock);
     bool knows = ingest_dedup_has(&self->dedup, &own) || ingest_dedup_has(&self->dedup, &first);
     pthread_mutex_unlock(&self->lock);
@@ -314,9 +324,11 @@ static void ingest_take_beacon(struct ingest *self, struct ingest_visit *visit)
         ingest_refuse_beacon(self, visit, verdict);
         return;
     }
+    struct ingest_key key = ingest_key_of(self->dedup.secret, summary.header.view_id, summary.header.seq);
+    ingest_dedup_prefetch(&self->dedup, &key); /* comes while the app is looked up */
     visit->is_final = summary.has_ledger && summary.ledger.final;
     if (ingest_admit_app(self, visit, slice_text(summary.header.app)))
-        ingest_store(self, visit, &summary.header);
+        ingest_store(self, visit, &key, summary.header.seq == INGEST_SEQ_SNAPSHOT);
 }
 
 static void ingest_open_body(struct ingest *self, struct ingest_visit *visit)
@@ -360,7 +372,8 @@ static struct slice ingest_find_origin(const struct net_exchange *exchange)
 
 static void ingest_judge(struct ingest *self, struct net_exchange *exchange)
 {
-    struct ingest_visit visit = {.exchange = exchange, .origin = ingest_find_origin(exchange)};
+    struct ingest_visit visit = {
+        .exchange = exchange, .origin = ingest_find_origin(exchange), .now_ns = ingest_monotonic_ns()};
     bool known = ingest_apps_know_origin(&self->policy.apps, visit.origin);
     ingest_cors_init(&visit.cors, visit.origin, known);
     if (net_exchange_method(exchange) == NET_OPTIONS) {

@@ -55,6 +55,8 @@ struct ingest_visit {
     struct slice origin;
     struct ingest_cors cors;
     uint8_t client[16];
+    uint64_t now_ns; /* when its guards began, on the monotonic clock */
+    struct slice app; /* as soon as it is read; borrowed like the body */
     bool is_final; /* the page is gone: the beacon is not sent again */
     struct slice plain;            /* the body, inflated */
     struct inflate_body inflated;  /* what `plain` may borrow from; whoever stores the request takes it over */
@@ -77,7 +79,8 @@ void ingest_answer_result(struct ingest *self, const struct ingest_visit *visit,
 /* Type, clock, cut peer; payload and done are the caller's. */
 void ingest_fill_append(struct append *append, const struct ingest_visit *visit);
 
-void ingest_store(struct ingest *self, struct ingest_visit *visit, const vitrace_v1_Header *header);
+/* The app has let it in. A snapshot is stored each time. */
+void ingest_store(struct ingest *self, struct ingest_visit *visit, const struct ingest_key *key, bool is_snapshot);
 void ingest_take_raw(struct ingest *self, struct ingest_visit *visit);
 
 #endif

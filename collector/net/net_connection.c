@@ -1,7 +1,6 @@
 /* One client: reading, waiting, the states drawn in net_internal.h, and the end. */
 #include "collector/net/net_h2.h"
 
-#include <assert.h>
 #include <stdio.h>
 
 static void net_connection_on_closed(struct stream *stream)
@@ -47,6 +46,7 @@ static uint64_t net_connection_after(const struct net_connection *self, unsigned
 static void net_connection_idle(struct net_connection *self)
 {
     self->state = NET_IDLE;
+    self->quiet_since_ms = uv_now(&self->loop->uv);
     self->deadline_ms = net_connection_after(self, self->loop->net->options.idle_timeout_ms);
 }
 
@@ -77,18 +77,18 @@ static struct slice net_connection_pending(const struct net_connection *self)
 }
 
 /* The client's next bytes stay with the kernel, and from some point on with the client. */
-static void net_connection_pause(struct net_connection *self)
+static void net_connection_hold(struct net_connection *self)
 {
-    if (self->pause_ms == 0)
+    if (self->hold_ms == 0)
         return;
-    self->pause_until_ms = net_connection_after(self, self->pause_ms);
-    self->pause_ms = 0;
+    self->held_until_ms = net_connection_after(self, self->hold_ms);
+    self->hold_ms = 0;
     net_connection_read(self, false);
 }
 
 static bool net_connection_may_parse(const struct net_connection *self)
 {
-    return self->pause_until_ms == 0 && (self->state == NET_IDLE || self->state == NET_READING);
+    return self->held_until_ms == 0 && (self->state == NET_IDLE || self->state == NET_READING);
 }
 
 void net_connection_written(struct net_connection *self)
@@ -102,8 +102,16 @@ void net_connection_written(struct net_connection *self)
         return;
     }
     net_connection_idle(self);
-    net_connection_pause(self);
+    net_connection_hold(self);
     net_connection_pump(self); /* does nothing when the pump is what brought us here: it goes on by itself */
+}
+
+/* The first wait, for a client that has connected ahead of its need, says nothing of its habit. */
+static void net_connection_note_pause(struct net_connection *self, uint64_t now_ms)
+{
+    unsigned pause_ms = 1 + (unsigned)(now_ms - self->quiet_since_ms); /* at most the idle timeout; 0 = none yet */
+    if (self->has_served && pause_ms > self->pause_ms)
+        self->pause_ms = pause_ms;
 }
 
 /* A request is under way: the head has its deadline, and from when it is whole the body has one and a least rate. */
@@ -112,6 +120,7 @@ static void net_connection_watch(struct net_connection *self)
     const struct net_options *options = &self->loop->net->options;
     uint64_t now_ms = uv_now(&self->loop->uv);
     if (self->state == NET_IDLE) {
+        net_connection_note_pause(self, now_ms);
         self->state = NET_READING;
         self->request_began_ms = now_ms;
         self->body_began_ms = 0;
@@ -123,18 +132,22 @@ static void net_connection_watch(struct net_connection *self)
     }
 }
 
-/* `behind` is what came with the preface. */
-static void net_connection_speak_http2(struct net_connection *self, struct slice behind)
+static void net_connection_speak_http2(struct net_connection *self)
+{
+    self->state = NET_HTTP2;
+    self->deadline_ms = 0;
+    if (!net_h2_open(self))
+        net_connection_close(self);
+}
+
+/* By prior knowledge: the parser of HTTP/1.1 has recognised the preface, and `behind` came with it. */
+static void net_connection_change_to_http2(struct net_connection *self, struct slice behind)
 {
     if (self->carrier.exchange != NULL)
         net_exchange_drop(self->carrier.exchange);
-    self->state = NET_HTTP2;
-    self->deadline_ms = 0;
-    if (!net_h2_open(self)) {
-        net_connection_close(self);
-        return;
-    }
-    net_h2_take(self->h2, slice_of(H2_PREFACE, H2_PREFACE_BYTES));
+    net_connection_speak_http2(self);
+    if (self->h2 != NULL)
+        net_h2_take(self->h2, slice_of(H2_PREFACE, H2_PREFACE_BYTES));
     if (self->h2 != NULL && behind.size > 0)
         net_h2_take(self->h2, behind);
 }
@@ -153,7 +166,7 @@ static size_t net_connection_feed(struct net_connection *self, struct slice inpu
             continue;
         }
         if (result == NET_PARSE_HTTP2) {
-            net_connection_speak_http2(self, slice_of(input.data + total, input.size - total));
+            net_connection_change_to_http2(self, slice_of(input.data + total, input.size - total));
             return input.size;
         }
         struct net_exchange *exchange = self->carrier.exchange;
@@ -162,6 +175,8 @@ static size_t net_connection_feed(struct net_connection *self, struct slice inpu
             return total;
         }
         counters_add(self->loop->net->options.counters, COUNTER_HTTP_REQUESTS, 1);
+        self->has_served = true;
+        self->more_follows = total < input.size;
         if (result == NET_PARSE_REFUSED)
             exchange->keep_alive = false;
         if (exchange->refusal.status != 0)
@@ -192,7 +207,7 @@ void net_connection_pump(struct net_connection *self)
     self->pumping = false;
     if (self->state == NET_CLOSED || self->state == NET_LINGERING)
         return;
-    if (net_connection_pending(self).size > 0 || self->pause_until_ms != 0)
+    if (net_connection_pending(self).size > 0 || self->held_until_ms != 0)
         return;
     buf_release(&self->pending); /* idle connections hold no buffer */
     self->pending_taken = 0;
@@ -206,6 +221,7 @@ static void net_connection_keep(struct net_connection *self, struct slice rest)
 {
     if (rest.size == 0 || self->state == NET_CLOSED || self->state == NET_LINGERING)
         return;
+    self->more_follows = true;
     if (!buf_add(&self->pending, rest)) {
         net_connection_close(self);
         return;
@@ -230,6 +246,12 @@ static void net_connection_take(struct net_connection *self, struct slice input)
     size_t taken = net_connection_feed(self, input);
     self->pumping = false;
     net_connection_keep(self, slice_of(input.data + taken, input.size - taken));
+}
+
+static void net_connection_on_opened(struct stream *stream)
+{
+    if (stream_protocol(stream) == STREAM_H2)
+        net_connection_speak_http2(stream->owner);
 }
 
 static void net_connection_on_bytes(struct stream *stream, struct slice bytes)
@@ -263,7 +285,8 @@ static void net_connection_on_written(struct stream *stream)
         net_connection_written(self);
 }
 
-const struct stream_calls net_connection_calls = {.take = net_connection_on_bytes,
+const struct stream_calls net_connection_calls = {.opened = net_connection_on_opened,
+                                                  .take = net_connection_on_bytes,
                                                   .ended = net_connection_on_ended,
                                                   .failed = net_connection_on_failed,
                                                   .written = net_connection_on_written,
@@ -278,15 +301,18 @@ static void net_connection_link(struct net_connection *self)
     loop->connections = self;
 }
 
-/* Over the cap: say so in one packet and hang up. The kernel's queue is kept empty, so that no descriptor piles up. */
+/* Over the cap: say so in one packet (not over TLS: a handshake is what we cannot afford) and hang up. The kernel's queue is
+ * kept empty, so that no descriptor piles up. */
 static void net_connection_turn_away(struct net_connection *self)
 {
     char text[128];
+    if (stream_is_secure(&self->stream)) {
+        net_connection_close(self);
+        return;
+    }
     int size = snprintf(text, sizeof text,
-                        "HTTP/1.1 503 Service Unavailable\r\nRetry-After: %u\r\nContent-Length: 0\r\n"
-                        "Connection: close\r\n\r\n",
-                        net_reply_retry_s(self->loop));
-    assert(size > 0 && (size_t)size < sizeof text);
+                        "HTTP/1.1 503 Service Unavailable\r\nRetry-After: %u\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+                        jitter_spread(&self->loop->net->jitter, NET_RETRY_S, NET_RETRY_S + 1));
     stream_say(&self->stream, slice_of(text, (size_t)size));
     self->close_after_write = true;
     net_connection_linger(self);
@@ -297,14 +323,14 @@ static bool net_connection_admit(struct net_connection *self, unsigned open)
 {
     struct net *net = self->loop->net;
     if (open >= net->options.connections_max) {
-        counters_add(net->options.counters, COUNTER_HTTP_FULL, 1);
+        net_reject_connection(net, COUNTER_HTTP_FULL, stream_peer(&self->stream));
         return false;
     }
     if (net->peers == NULL || stream_is_local(&self->stream))
         return true;
     self->peer_count = net_peers_take(net->peers, stream_peer(&self->stream), net->options.connections_per_peer_max);
     if (self->peer_count == NULL)
-        counters_add(net->options.counters, COUNTER_HTTP_FULL_IP, 1);
+        net_reject_connection(net, COUNTER_HTTP_FULL_IP, stream_peer(&self->stream));
     return self->peer_count != NULL;
 }
 
@@ -324,6 +350,7 @@ void net_connection_open(struct net_loop *loop)
         return;
     self->carrier.kind = &net_http1_kind;
     self->loop = loop;
+    self->is_late_comer = loop->phase != NET_SERVING;
     buf_init_accounted(&self->pending, STREAM_READ_BYTES, net->options.memory, MEMORY_CONNECTIONS);
     unsigned open = atomic_fetch_add_explicit(&net->connection_count, 1, memory_order_relaxed);
     net_connection_link(self);
@@ -343,19 +370,31 @@ static bool net_connection_is_slow(const struct net_connection *self, uint64_t n
            net_exchange_is_slow(self->carrier.exchange, now_ms - self->body_began_ms);
 }
 
+/* A late comer of HTTP/2 hears it when its first request is here, as one of HTTP/1.1 does. */
+void net_connection_say_goodbye(struct net_connection *self, uint64_t now_ms)
+{
+    if (self->state == NET_HTTP2 && (!self->is_late_comer || self->loop->phase == NET_ENDING || net_h2_has_heard(self->h2)))
+        net_h2_say_goodbye(self->h2);
+    bool is_quiet = self->state == NET_IDLE && stream_is_open(&self->stream); /* a handshake has a deadline of its own */
+    if (is_quiet && now_ms >= net_loop_patience_ends(self->loop, self) && !stream_has_input(&self->stream))
+        net_connection_linger(self);
+}
+
 void net_connection_expire(struct net_connection *self, uint64_t now_ms)
 {
-    if (self->pause_until_ms != 0 && now_ms >= self->pause_until_ms) {
-        self->pause_until_ms = 0;
+    if (self->held_until_ms != 0 && now_ms >= self->held_until_ms) {
+        self->held_until_ms = 0;
         net_connection_pump(self);
         return;
     }
     bool late = self->deadline_ms != 0 && now_ms >= self->deadline_ms;
-    if (self->state == NET_HTTP2) {
+    if (stream_is_late(&self->stream, now_ms))
+        net_connection_close(self);
+    else if (self->state == NET_HTTP2)
         net_h2_expire(self->h2, now_ms);
-        return;
-    }
-    if (late && self->state != NET_READING)
+    else if (late && self->state == NET_IDLE && stream_has_input(&self->stream))
+        return; /* timers run before the loop reads: it may be a request */
+    else if (late && self->state != NET_READING)
         net_connection_close(self);
     else if (late)
         net_reply_late(self->carrier.exchange, "The request took too long.", COUNTER_HTTP_TIMEOUT);

@@ -135,6 +135,8 @@ static int net_h2_on_sent(nghttp2_session *session, const nghttp2_frame *frame, 
         net_h2_end(self, NGHTTP2_ENHANCE_YOUR_CALM, COUNTER_HTTP2_FLOOD);
     if (frame->hd.type == NGHTTP2_RST_STREAM && frame->rst_stream.error_code == NGHTTP2_PROTOCOL_ERROR)
         counters_add(net_h2_counters(self), COUNTER_HTTP_BAD_REQUESTS, 1);
+    if (frame->hd.type == NGHTTP2_GOAWAY && self->goodbye == NET_H2_NOTICED)
+        nghttp2_submit_ping(session, NGHTTP2_FLAG_NONE, NULL); /* now: nghttp2 would send it before the notice */
     if (frame->hd.type == NGHTTP2_GOAWAY && frame->goaway.error_code != NGHTTP2_NO_ERROR && !self->ended) {
         self->ended = true; /* nghttp2 ends a connection with too many resets by INTERNAL_ERROR */
         counters_add(net_h2_counters(self),
@@ -327,6 +329,11 @@ void net_h2_written(struct net_h2 *self)
     net_h2_set_due(self);
 }
 
+bool net_h2_has_heard(const struct net_h2 *self)
+{
+    return nghttp2_session_get_last_proc_stream_id(self->session) > 0;
+}
+
 /* Two GOAWAYs (RFC 9113, 6.8): the first says that the end is near and names no stream; the second, when a PING has gone
  * there and back, names the last one that came, so that nothing on its way in between is lost. */
 void net_h2_say_goodbye(struct net_h2 *self)
@@ -336,7 +343,6 @@ void net_h2_say_goodbye(struct net_h2 *self)
     self->goodbye = NET_H2_NOTICED;
     self->notice_ms = net_h2_now(self);
     nghttp2_submit_shutdown_notice(self->session);
-    nghttp2_submit_ping(self->session, NGHTTP2_FLAG_NONE, NULL);
     net_h2_set_due(self);
 }
 

@@ -52,12 +52,18 @@ static void net_http1_add_status(struct buf *head, int status)
     buf_add_text(head, "\r\n");
 }
 
+/* In one piece: an answer without a body is five of these and little else. */
 static void net_http1_add_header(struct buf *head, const char *name, const char *value)
 {
-    buf_add_text(head, name);
-    buf_add_text(head, ": ");
-    buf_add_text(head, value);
-    buf_add_text(head, "\r\n");
+    size_t name_size = strlen(name), value_size = strlen(value);
+    uint8_t *at = buf_reserve(head, name_size + value_size + 4);
+    if (at == NULL)
+        return;
+    memcpy(at, name, name_size);
+    memcpy(at + name_size, ": ", 2);
+    memcpy(at + name_size + 2, value, value_size);
+    memcpy(at + name_size + 2 + value_size, "\r\n", 2);
+    head->size += name_size + value_size + 4;
 }
 
 static void net_http1_compose(struct buf *head, struct net_loop *loop, const struct net_answer *answer, bool close)
@@ -108,15 +114,15 @@ static void net_http1_answer(struct net_carrier *carrier, const struct net_excha
 {
     struct net_connection *connection = net_http1_connection(carrier);
     struct net_loop *loop = exchange->loop;
-    /* The net's word, not the loop's: a loop that has not woken to the stop yet must not promise to keep the connection. */
-    bool stopping = atomic_load_explicit(&loop->net->stop, memory_order_acquire);
-    bool close = answer->close || !exchange->keep_alive || connection->at_eof || stopping;
+    /* The net's word, not the loop's: a loop that has not woken to the drain yet must not promise to keep the connection. */
+    bool draining = atomic_load_explicit(&loop->net->draining, memory_order_acquire);
+    bool close = answer->close || !exchange->keep_alive || connection->at_eof || (draining && !connection->more_follows);
     /* The loop's: a reply that this one lets begin (a pipelined request) does so when its bytes are with the kernel. */
     struct buf *head = &loop->reply_head;
     buf_clear(head);
     net_http1_compose(head, loop, answer, close);
     connection->close_after_write = close;
-    connection->pause_ms = answer->pause_ms;
+    connection->hold_ms = answer->pause_ms;
     connection->nothing_follows = exchange->lent && !exchange->keep_alive;
     net_http1_send(connection, buf_slice(head),
                    net_reply_has_body(exchange, answer) ? answer->body : slice_of(NULL, 0));

@@ -89,22 +89,34 @@ static void net_reply_allow(unsigned methods, char *out, size_t size)
     }
 }
 
-unsigned net_reply_retry_s(struct net_loop *loop)
+/* 405 says what is allowed, 429 and 503 when to come back, each for another time. */
+static size_t net_reply_hint(const struct net_exchange *self, char *text, size_t size, struct net_header *header)
 {
-    return jitter_spread(&loop->jitter, 1, 5);
+    switch (self->refusal.status) {
+    case 405:
+        *header = (struct net_header){"Allow", text};
+        net_reply_allow(self->allow, text, size);
+        return 1;
+    case 429:
+    case 503:
+        *header = (struct net_header){"Retry-After", text};
+        snprintf(text, size, "%u", jitter_spread(&self->loop->net->jitter, NET_RETRY_S, NET_RETRY_S + 1));
+        return 1;
+    default:
+        return 0;
+    }
 }
 
 void net_reply_refusal(struct net_exchange *self)
 {
     const struct net_refusal refusal = self->refusal;
-    char text[40] = "";
-    struct net_header header = {refusal.status == 405 ? "Allow" : "Retry-After", text};
-    if (refusal.status == 405)
-        net_reply_allow(self->allow, text, sizeof text);
-    if (refusal.status == 503)
-        snprintf(text, sizeof text, "%u", net_reply_retry_s(self->loop));
-    struct net_answer answer = {.status = refusal.status, .headers = &header, .header_count = text[0] != '\0'};
+    char text[40];
+    struct net_header header;
+    struct net_answer answer = {
+        .status = refusal.status, .headers = &header, .header_count = net_reply_hint(self, text, sizeof text, &header)};
     counters_add(self->loop->net->options.counters, refusal.counter, 1);
+    net_exchange_reject(self, &(struct reject_cause){refusal.counter, refusal.status, refusal.code, refusal.message},
+                        NULL, slice_of(NULL, 0));
     net_reply_error_answer(self, &answer, refusal.code, refusal.message);
 }
 

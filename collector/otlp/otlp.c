@@ -12,8 +12,8 @@ struct otlp *otlp_new(struct append_sink sink, struct counters *counters, struct
     self->sink = sink;
     self->bodies.bytes_max = OTLP_BODY_BYTES_TOTAL_MAX;
     self->bodies.memory = memory;
-    jitter_init(&self->jitter);
     self->counters = counters;
+    jitter_init(&self->jitter);
     return self;
 }
 

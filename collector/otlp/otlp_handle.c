@@ -47,16 +47,16 @@ static bool exchange_has_type(struct net_exchange *exchange, const char *type)
 }
 
 static void exchange_reply(struct net_exchange *exchange, enum otlp_format format, int status,
-                           const struct otlp_response *response, unsigned retry_after_s)
+                           const struct otlp_response *response, unsigned retry_s)
 {
     char seconds[12];
-    const struct net_header retry = {"Retry-After", seconds};
-    snprintf(seconds, sizeof seconds, "%u", retry_after_s);
+    snprintf(seconds, sizeof seconds, "%u", retry_s);
+    struct net_header retry = {"Retry-After", seconds};
     net_reply(exchange, &(struct net_answer){.status = status,
                                              .content_type = format == OTLP_JSON ? JSON_TYPE : PROTOBUF_TYPE,
                                              .body = slice_of(response->bytes, response->size),
                                              .headers = &retry,
-                                             .header_count = retry_after_s > 0 ? 1 : 0});
+                                             .header_count = retry_s > 0 ? 1 : 0});
 }
 
 static void exchange_refuse(struct otlp *otlp, struct net_exchange *exchange, enum otlp_format format,
@@ -64,10 +64,11 @@ static void exchange_refuse(struct otlp *otlp, struct net_exchange *exchange, en
 {
     const struct otlp_refusal_row *row = &otlp_refusal_rows[why];
     struct otlp_response response;
+    net_exchange_reject(exchange, &(struct reject_cause){row->counter, row->http_status, row->code, row->message}, NULL,
+                        slice_of(NULL, 0));
     otlp_response_refuse(&response, format, row->grpc_code, slice_text(row->message));
-    unsigned least_s = row->retry_after_s;
     exchange_reply(exchange, format, row->http_status, &response,
-                   least_s > 0 ? jitter_spread(&otlp->jitter, least_s, least_s + 1) : 0);
+                   row->retry_s > 0 ? jitter_spread(&otlp->jitter, row->retry_s, row->retry_s + 1) : 0);
 }
 
 static void exchange_answer(struct otlp_exchange *self, enum otlp_refusal why)
@@ -120,7 +121,7 @@ void otlp_handle(void *context, struct net_exchange *exchange)
     enum otlp_format format = exchange_has_type(exchange, JSON_TYPE) ? OTLP_JSON : OTLP_PROTOBUF;
     counters_add(otlp->counters, COUNTER_SPANS_REQUESTS, 1);
     if (self == NULL) {
-        counters_add(otlp->counters, COUNTER_SPANS_REQUESTS_REJECTED, 1);
+        counters_add(otlp->counters, COUNTER_SPANS_BUSY, 1);
         exchange_refuse(otlp, exchange, format, OTLP_REFUSED_BUSY);
         return;
     }

@@ -145,6 +145,7 @@ static bool address_bind_local(struct stream_address *self, int file, const stru
         return false;
     self->device = info.st_dev;
     self->inode = info.st_ino;
+    self->changed = info.st_ctim;
     return true;
 }
 
@@ -193,11 +194,17 @@ int stream_address_adopt(struct stream_address *self, int inherited, char *error
     return file;
 }
 
+static bool address_is_ours(const struct stream_address *self, const struct stat *info)
+{
+    return info->st_dev == self->device && info->st_ino == self->inode &&
+           info->st_ctim.tv_sec == self->changed.tv_sec && info->st_ctim.tv_nsec == self->changed.tv_nsec;
+}
+
 void stream_address_release(struct stream_address *self, const char *listen)
 {
     struct stat info;
     const char *path = listen + sizeof ADDRESS_LOCAL - 1;
-    if (self->inode != 0 && lstat(path, &info) == 0 && info.st_dev == self->device && info.st_ino == self->inode)
+    if (self->inode != 0 && lstat(path, &info) == 0 && address_is_ours(self, &info))
         unlink(path);
     self->inode = 0;
 }

@@ -18,9 +18,9 @@
 enum layout_kind {
     LAYOUT_UNKNOWN = 0, /* no such field */
     LAYOUT_UINT32,
-    LAYOUT_UINT64,
+    LAYOUT_UENUM = LAYOUT_UINT32, /* is stored as one */
+    LAYOUT_UINT64 = 2,
     LAYOUT_SINT64,
-    LAYOUT_UENUM,
     LAYOUT_BOOL,
     LAYOUT_DOUBLE,
     LAYOUT_STRING,             /* UTF-8, ends in NUL in the struct */

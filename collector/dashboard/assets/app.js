@@ -2,6 +2,7 @@
 import * as api from "./api.js";
 import { element } from "./dom.js";
 import { overviewPage } from "./overview.js";
+import { rejectsPage } from "./rejects.js";
 import { askToken } from "./token.js";
 import { viewPage } from "./view.js";
 import { viewsPage } from "./views.js";
@@ -15,6 +16,7 @@ function route() {
   if (page === "view") return { name: "views", render: () => viewPage(argument) };
   if (page === "session") return { name: "views", render: () => viewsPage(choice.value, argument) };
   if (page === "views") return { name: "views", render: () => viewsPage(choice.value) };
+  if (page === "rejects") return { name: "rejects", render: rejectsPage };
   return { name: "overview", render: () => overviewPage(choice.value) };
 }
 
@@ -24,7 +26,7 @@ async function render() {
   for (const link of document.querySelectorAll("nav a")) link.setAttribute("aria-current", link.dataset.page === name ? "page" : "false");
   let content;
   try {
-    content = choice.value === "" && name !== "view" ? [element("p", { class: "quiet" }, "No data yet. Add the script tag to a page and load it.")] : await build();
+    content = choice.value === "" && name !== "rejects" && name !== "view" ? [element("p", { class: "quiet" }, "No data yet. Add the script tag to a page and load it.")] : await build();
   } catch (error) {
     content = [element("p", { class: "problem", role: "alert" }, `${error.message}`)];
   }
