@@ -40,16 +40,9 @@
 static const enum config_setting app_listener_settings[APP_LISTENERS] = {CONFIG_LISTEN, CONFIG_OTLP_HTTP, CONFIG_ADMIN};
 static const char *const app_listener_names[APP_LISTENERS] = {"listen", "otlp_http", "admin"};
 
-/* Of the budget: the joiner's window, the index, and beside it the pages that the dashboard's reader caches. */
-#define APP_JOIN_SHARE          4u
-#define APP_INDEX_SHARE         6u
-#define APP_INDEX_READER_BYTES  (UINT64_C(2) << 20)
-#define APP_CLIENT_BYTES_LEAST  (UINT64_C(4) << 20) /* one OTLP request */
-
 struct app {
     struct counters counters;
     struct memory memory;
-    bool reader_accounted;
     struct rejects *rejects;
     char data[CONFIG_TEXT_BYTES_MAX];
     int lock, notify; /* -1 = none */
@@ -116,8 +109,8 @@ static bool app_start_sinks(struct app *self, const struct config *config, char 
                                                       .store_path = index,
                                                       .counters = &self->counters,
                                                       .memory = &self->memory,
-                                                      .join_bytes = self->memory.budget / APP_JOIN_SHARE,
-                                                      .index_bytes = self->memory.budget / APP_INDEX_SHARE,
+                                                      .join_bytes = app_capacity_join_bytes(config),
+                                                      .index_bytes = app_capacity_index_bytes(config),
                                                       .retention_us = config_retention_us(config),
                                                       .duplicates = self->duplicates},
                               error, error_size);
@@ -358,19 +351,6 @@ static void app_write_addresses(const struct app *self)
     buf_release(&text);
 }
 
-/* From here on only what clients bring takes memory. */
-static bool app_divide_memory(struct app *self, char *error, size_t error_size)
-{
-    self->reader_accounted = memory_take(&self->memory, MEMORY_INDEX, APP_INDEX_READER_BYTES);
-    if (!self->reader_accounted || memory_left(&self->memory) < APP_CLIENT_BYTES_LEAST) {
-        snprintf(error, error_size, "memory: the tables leave %llu bytes of %llu for clients: give it more",
-                 (unsigned long long)memory_left(&self->memory), (unsigned long long)self->memory.budget);
-        return false;
-    }
-    memory_divide(&self->memory);
-    return true;
-}
-
 static bool app_start_all(struct app *self, const struct config *config, char *error, size_t error_size)
 {
     self->admin_is_loopback = auth_listen_is_loopback(config->text[CONFIG_ADMIN]);
@@ -379,7 +359,7 @@ static bool app_start_all(struct app *self, const struct config *config, char *e
         !app_sandbox_enclose(config, error, error_size) ||
         !app_tls_start(config, &self->counters, &self->tls, error, error_size) || !app_open_log(self, config, error, error_size) || !app_start_sinks(self, config, error, error_size) ||
         !app_start_api(self, error, error_size) || !app_start_auth(self, config, error, error_size) ||
-        !app_start_ingest(self, config, error, error_size) || !app_divide_memory(self, error, error_size))
+        !app_start_ingest(self, config, error, error_size) || !app_capacity_divide(&self->memory, error, error_size))
         return false;
     app_fill_routes(self);
     for (unsigned i = 0; i < APP_LISTENERS; i++)
@@ -525,8 +505,6 @@ void app_stop(struct app *self)
         close(self->lock);
     if (self->notify >= 0)
         close(self->notify);
-    if (self->reader_accounted)
-        memory_give(&self->memory, MEMORY_INDEX, APP_INDEX_READER_BYTES);
     memory_release(&self->memory);
     free(self);
 }

@@ -221,7 +221,7 @@ static bool sinks_open_store(struct sinks *self, char *error, size_t error_size)
         self->store = store_open(self->store_path, error, error_size);
     }
     if (self->store && self->index_bytes > 0)
-        store_limit_memory(self->store, self->index_bytes);
+        store_limit_memory(self->store, self->index_bytes - STORE_READER_BYTES);
     return self->store != NULL;
 }
 
@@ -238,9 +238,10 @@ static bool sinks_take_memory(struct sinks *self, const struct sinks_options *op
         return false;
     self->memory = options->memory;
     self->join_bytes = join_bytes;
-    if (!memory_take(options->memory, MEMORY_INDEX, options->index_bytes))
+    uint64_t index_bytes = options->index_bytes > 0 ? options->index_bytes + STORE_READER_BYTES : 0;
+    if (!memory_take(options->memory, MEMORY_INDEX, index_bytes))
         return false;
-    self->index_bytes = options->index_bytes;
+    self->index_bytes = index_bytes;
     return true;
 }
 

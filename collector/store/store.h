@@ -64,6 +64,8 @@ struct store *store_open(const char *path, char *error, size_t error_size);
  * an eighth each for the views and beacons of a batch and for its fresh ids. Without it: 8, 16, 8 and up to 15 MiB.
  */
 void store_limit_memory(struct store *self, uint64_t bytes);
+/* On top of that: the pages that a reader caches. */
+#define STORE_READER_BYTES (UINT64_C(2) << 20)
 /* Rolls back an open batch. */
 void store_close(struct store *self);
 /* Deletes the index at `path` (no writer may have it open). */
