@@ -84,10 +84,10 @@ step_stress() { npm_ready js-glue && npm_ready demo-site && node tests/stress/ri
 step_kill() { bash demo-site/run.sh --check --kill; }
 step_badinput() { bash tests/e2e/bad_input.sh; }
 step_border() { # what may knock at the daemon's doors, and what must come of it
-  build asan vitrace && bash .ci/setup.sh border || return 1
+  build asan vitrace && bash .ci/setup.sh border browser && npm_ready tests/conformance || return 1
   local part status=0
-  for part in smuggling frames doors rejects openapi origins series ports; do
-    timeout -k 10 60 node "tests/border/$part.mjs" build/asan/vitrace || status=1
+  for part in smuggling frames doors rejects dashboard openapi origins series ports; do
+    timeout -k 10 120 node "tests/border/$part.mjs" build/asan/vitrace || status=1
   done
   return "$status"
 }
@@ -97,6 +97,7 @@ step_tls() { # under the sanitizers, and under the sandbox, which sanitizer buil
   for preset in asan release; do
     build "$preset" vitrace && timeout -k 10 120 node tests/e2e/tls.mjs "build/$preset/vitrace" || status=1
   done
+  npm_ready demo-site && timeout -k 10 120 node tests/e2e/http2_page.mjs build/release/vitrace || status=1
   return "$status"
 }
 step_raw() { build asan vitrace && node tests/e2e/raw_inbox.mjs build/asan/vitrace; }
