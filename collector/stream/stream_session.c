@@ -72,6 +72,13 @@ static long session_bio_control(BIO *bio, int command, long number, void *pointe
     return command == BIO_CTRL_FLUSH; /* it is pushed when OpenSSL has come to its end */
 }
 
+/* The rooms are another stream's in a moment: nothing of one may be left for the next to send. */
+static void session_begin(struct stream *self)
+{
+    assert(self->listener->sealed_size == 0);
+    ERR_clear_error(); /* the queue is the thread's, and SSL_get_error() looks at it */
+}
+
 BIO_METHOD *stream_session_method(void)
 {
     BIO_METHOD *method = BIO_meth_new(BIO_TYPE_SOURCE_SINK, "stream");
@@ -89,15 +96,16 @@ bool stream_session_new(struct stream *self)
     bool has_room = memory_take(options->memory, MEMORY_CONNECTIONS, STREAM_SESSION_BYTES);
     BIO *bio = has_room ? BIO_new(options->tls->method) : NULL;
     self->session = bio == NULL ? NULL : stream_tls_session(options->tls);
-    if (self->session == NULL) {
+    if (self->session == NULL || SSL_set_app_data(self->session, self) != 1) {
         BIO_free(bio);
-        memory_give(options->memory, MEMORY_CONNECTIONS, has_room ? STREAM_SESSION_BYTES : 0);
+        if (has_room && self->session == NULL)
+            memory_give(options->memory, MEMORY_CONNECTIONS, STREAM_SESSION_BYTES);
+        stream_session_free(self); /* gives it back otherwise */
         counters_add(options->counters, COUNTER_TLS_MEMORY, 1);
         return false;
     }
     BIO_set_data(bio, self);
     SSL_set_bio(self->session, bio, bio); /* takes it */
-    SSL_set_app_data(self->session, self);
     SSL_set_accept_state(self->session);
     self->handshake_deadline_ms = uv_now(self->handle.any.loop) + options->handshake_timeout_ms;
     return true;
@@ -246,7 +254,7 @@ void stream_session_take(struct stream *self, struct slice sealed)
     size_t size = 0;
     bool was_open = self->open;
     self->listener->sealed_in = sealed;
-    ERR_clear_error(); /* the queue is the thread's, and SSL_get_error() looks at it */
+    session_begin(self);
     if (!was_open)
         end = session_shake(self);
     if (self->open)
@@ -264,7 +272,7 @@ enum stream_sent stream_session_write(struct stream *self, const struct slice *p
 {
     size_t done;
     bool good = self->open && !self->broken;
-    ERR_clear_error();
+    session_begin(self);
     self->owner_writes = kind == STREAM_OWNERS;
     for (unsigned i = 0; i < count; i++)
         for (size_t at = 0; good && at < parts[i].size; at += done) {
@@ -272,15 +280,18 @@ enum stream_sent stream_session_write(struct stream *self, const struct slice *p
             good = SSL_write_ex(self->session, parts[i].data + at, chunk, &done) == 1;
         }
     self->owner_writes = false;
-    self->broken = self->broken || !good;
-    return good ? session_push(self, kind) : STREAM_BROKEN;
+    if (good)
+        return session_push(self, kind);
+    self->listener->sealed_size = 0;
+    self->broken = true;
+    return STREAM_BROKEN;
 }
 
 void stream_session_end(struct stream *self)
 {
     if (!self->open || self->broken || (SSL_get_shutdown(self->session) & SSL_SENT_SHUTDOWN) != 0)
         return;
-    ERR_clear_error();
+    session_begin(self);
     SSL_shutdown(self->session);
     session_push(self, STREAM_CONTROL);
 }
