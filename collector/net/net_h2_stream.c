@@ -307,23 +307,33 @@ static bool net_h2_stream_keep_answer(struct net_h2_stream *self, struct slice b
     return true;
 }
 
-static bool net_h2_stream_submit(struct net_h2_stream *self, const struct net_answer *answer, bool has_body)
+/* The fields of an answer, in `out` of NET_H2_FIELDS_MAX; `length` is room for the one that is a number. */
+static size_t net_h2_stream_compose(struct net_h2_stream *self, const struct net_answer *answer, nghttp2_nv *out,
+                                    char length[24])
 {
-    nghttp2_nv fields[NET_H2_FIELDS_MAX];
-    nghttp2_data_provider provider = {.source.ptr = self, .read_callback = net_h2_stream_read};
-    char status[4], length[24];
-    size_t count = 0;
-    snprintf(status, sizeof status, "%d", answer->status);
-    snprintf(length, sizeof length, "%zu", answer->content_type == NULL ? 0 : answer->body.size);
-    fields[count++] = h2_field(slice_text(":status"), slice_text(status));
-    fields[count++] = h2_field(slice_text("date"), slice_text(net_reply_date(net_h2_stream_loop(self))));
-    if (net_reply_status_has_body(answer->status))
-        fields[count++] = h2_field(slice_text("content-length"), slice_text(length));
+    size_t count = 1; /* the status */
+    out[count++] = h2_field(slice_text("date"), slice_text(net_reply_date(net_h2_stream_loop(self))));
+    if (net_reply_status_has_body(answer->status)) {
+        snprintf(length, 24, "%zu", answer->content_type == NULL ? 0 : answer->body.size);
+        out[count++] = h2_field(slice_text("content-length"), slice_text(length));
+    }
     if (answer->content_type != NULL)
-        fields[count++] = h2_field(slice_text("content-type"), slice_text(answer->content_type));
+        out[count++] = h2_field(slice_text("content-type"), slice_text(answer->content_type));
     assert(answer->header_count <= NET_H2_FIELDS_MAX - count); /* our own */
     for (size_t i = 0; i < answer->header_count; i++)
-        fields[count++] = h2_field(slice_text(answer->headers[i].name), slice_text(answer->headers[i].value));
+        out[count++] = h2_field(slice_text(answer->headers[i].name), slice_text(answer->headers[i].value));
+    return count;
+}
+
+static bool net_h2_stream_submit(struct net_h2_stream *self, const struct net_answer *answer, bool has_body)
+{
+    const char status[] = {(char)('0' + answer->status / 100), (char)('0' + answer->status / 10 % 10),
+                           (char)('0' + answer->status % 10)};
+    nghttp2_nv fields[NET_H2_FIELDS_MAX];
+    nghttp2_data_provider provider = {.source.ptr = self, .read_callback = net_h2_stream_read};
+    char length[24];
+    size_t count = net_h2_stream_compose(self, answer, fields, length);
+    fields[0] = h2_field(slice_text(":status"), slice_of(status, sizeof status));
     return (!has_body || net_h2_stream_keep_answer(self, answer->body)) &&
            nghttp2_submit_response(self->h2->session, self->id, fields, count, has_body ? &provider : NULL) == 0;
 }
