@@ -6,6 +6,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 static void stream_on_closed(uv_handle_t *handle)
@@ -203,6 +204,14 @@ void stream_say(struct stream *self, struct slice bytes)
         uv_try_write(&self->handle.stream, &once, 1);
     else if (self->open) /* half a record would spoil all that follow: what does not fit waits */
         stream_session_write(self, &bytes, 1, STREAM_CONTROL);
+}
+
+bool stream_has_input(const struct stream *self)
+{
+    int file, bytes = 0;
+    if (self->session != NULL && SSL_has_pending(self->session) != 0)
+        return true;
+    return uv_fileno(&self->handle.any, &file) == 0 && ioctl(file, FIONREAD, &bytes) == 0 && bytes > 0;
 }
 
 bool stream_finish(struct stream *self)

@@ -37,6 +37,15 @@ config "apps:" "  - name: shop"
 check "--check says where a setting is from" grep -q '^admin: :0  # flag$' <("$binary" serve --check --admin :0 \
   --config <(sed -n 2p "$work/token") --listen 127.0.0.1:0 --otlp-http 127.0.0.1:0 --otlp-grpc '')
 
+bench() { "$binary" bench "$@" >"$work/bench" 2>&1; }
+ordered() { awk '/ms/ { lines++; if ($4 + 0 > $7 + 0 || $7 + 0 > $10 + 0 || $4 + 0 <= 0) bad++ } END { exit lines != 3 || bad > 0 }' "$work/bench"; }
+mkdir "$work/disk"
+check "bench measures the disk" bench fsync --data "$work/disk"
+check "three sizes, the slowest last" ordered
+check "and leaves nothing there" is "" ls -A "$work/disk"
+bench fsync --data "$work/none"; check "a folder that is not there is said, with status 1" is 1 echo $?
+bench nothing; check "and what it does not know, with status 2" is 2 echo $?
+
 mkdir "$work/sdk"; for name in vitrace.js vitrace.mjs vitrace-worker.js vitrace.wasm; do echo x >"$work/sdk/$name"; done
 "$binary" serve --config "$work/vitrace.yaml" --data "$work/data" --sdk "$work/sdk" --listen 127.0.0.1:0 --admin 127.0.0.1:0 --otlp-http 127.0.0.1:0 --otlp-grpc 127.0.0.1:0 \
   2>"$work/log" & daemon=$!
@@ -142,6 +151,22 @@ check "it ends cleanly" test "$ended" = 0
 check "with nothing from the sanitizers" sh -c "! grep -qE 'ERROR: (Address|Leak)Sanitizer|runtime error|WARNING: ThreadSanitizer' '$work/log'"
 
 check "and every line that it said is JSON" node tests/support/log_lines.mjs "$work/log"
+
+# The doctor, where the collector speaks TLS itself: as strict as a browser, and it says which of the two is wrong.
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$work/tls.key" -out "$work/tls.pem" -days 2 -subj /CN=localhost \
+  -addext subjectAltName=DNS:localhost,IP:127.0.0.1 2>"$work/out"
+config "apps:" "  - name: shop" "    origins: [https://shop.example]"
+"$binary" serve --config "$work/vitrace.yaml" --data "$work/data-tls" --sdk "$work/sdk" --listen 127.0.0.1:0 --admin 127.0.0.1:0 --otlp-http 127.0.0.1:0 \
+  --otlp-grpc '' --tls-certificate "$work/tls.pem" --tls-key "$work/tls.key" 2>"$work/log-tls" & daemon=$!
+for _ in $(seq 100); do [ -e "$work/data-tls/addresses.json" ] && break; sleep 0.1; done
+listen=$(sed -nE 's/.*"listen" *: *"([^"]+)".*/\1/p' "$work/data-tls/addresses.json")
+check "it refuses a certificate that browsers would refuse" ill https://shop.example "certificate is refused, as a browser would: self-signed certificate"
+SSL_CERT_FILE=$work/tls.pem check "and takes one of an authority that is known" doctor https://shop.example
+listen=http://${listen#https://}
+check "to plain HTTP it says that TLS is spoken there" ill https://shop.example "may speak TLS only"
+kill -TERM "$daemon"; wait "$daemon"; ended=$?; daemon=""
+check "and that daemon ends cleanly" test "$ended" = 0
+check "its log is JSON, too" node tests/support/log_lines.mjs "$work/log-tls"
 
 # The socket is opened by somebody else, and outlives the daemon: clients wait while it starts.
 if command -v systemd-socket-activate >/dev/null; then

@@ -119,6 +119,23 @@ static void test_config__sizes_and_days_are_numbers_within_bounds(void **state)
         assert_false(load(bad[i]));
 }
 
+static void test_config__seconds_may_be_none_and_have_a_bound(void **state)
+{
+    (void)state;
+    assert_true(load(""));
+    assert_int_equal(config_drain_ms(&config), 5000);
+    assert_int_equal(config_lock_wait_ms(&config), 0);
+    config_release(&config);
+    assert_true(load("drain_seconds: 0\nlock_wait_seconds: 3600\n"));
+    assert_int_equal(config_drain_ms(&config), 0);
+    assert_int_equal(config_lock_wait_ms(&config), 3600000);
+    config_release(&config);
+    const char *const bad[] = {"drain_seconds: 601\n", "drain_seconds: -1\n",        "drain_seconds: 5s\n",
+                               "drain_seconds: ''\n",  "lock_wait_seconds: 3601\n", "lock_wait_seconds: 1.5\n"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        assert_false(load(bad[i]));
+}
+
 static void test_config__a_file_without_content_sets_nothing(void **state)
 {
     (void)state;
@@ -366,6 +383,7 @@ int main(void)
         cmocka_unit_test(test_config__flag_beats_environment_beats_file_beats_default),
         cmocka_unit_test(test_config__reads_apps_with_their_origins),
         cmocka_unit_test(test_config__sizes_and_days_are_numbers_within_bounds),
+        cmocka_unit_test(test_config__seconds_may_be_none_and_have_a_bound),
         cmocka_unit_test(test_config__a_file_without_content_sets_nothing),
         cmocka_unit_test(test_config__an_unknown_key_is_named_with_its_line_and_the_known_keys),
         cmocka_unit_test(test_config__wrong_shapes_are_refused_with_their_line),
