@@ -72,8 +72,11 @@ static bool net_loop_init(struct net_loop *loop, struct net *net)
 {
     loop->net = net;
     buf_init(&loop->reply_head, NET_REPLY_HEAD_BYTES_MAX);
-    if (uv_loop_init(&loop->uv) != 0)
+    buf_reserve(&loop->reply_head, NET_REPLY_HEAD_BYTES_MAX); /* now: an answer must not fail for it */
+    if (loop->reply_head.failed || uv_loop_init(&loop->uv) != 0) {
+        buf_release(&loop->reply_head);
         return false;
+    }
     uv_async_init(&loop->uv, &loop->wake, net_loop_on_wake);
     uv_timer_init(&loop->uv, &loop->sweep);
     uv_prepare_init(&loop->uv, &loop->before_wait);
