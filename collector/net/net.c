@@ -95,6 +95,7 @@ static bool net_loop_listen(struct net_loop *loop, int file)
     return stream_listener_start(&loop->listener, &loop->uv, file,
                                  &(struct stream_listener_options){.calls = &net_connection_calls,
                                                                    .counters = options->counters,
+                                                                   .rejects = options->rejects,
                                                                    .tls = options->tls,
                                                                    .protocols = STREAM_HTTP_1_1 | STREAM_H2,
                                                                    .handshake_timeout_ms = options->head_timeout_ms,

@@ -230,18 +230,19 @@ const uint8_t *net_exchange_peer(const struct net_exchange *self)
     return self->peer;
 }
 
-static bool net_exchange_field_is(const struct net_exchange *self, unsigned index, const char *name)
+static bool net_exchange_field_is(const struct net_exchange *self, unsigned index, struct slice name)
 {
     const struct net_field *field = &self->field[index];
-    return field->name_size == strlen(name) &&
-           strncasecmp((const char *)self->head.data + field->name_at, name, field->name_size) == 0;
+    return field->name_size == name.size &&
+           strncasecmp((const char *)self->head.data + field->name_at, (const char *)name.data, name.size) == 0;
 }
 
 unsigned net_exchange_header_count(const struct net_exchange *self, const char *name)
 {
+    struct slice wanted = slice_text(name);
     unsigned count = 0;
     for (unsigned i = 0; i < self->field_count; i++)
-        count += net_exchange_field_is(self, i, name);
+        count += net_exchange_field_is(self, i, wanted);
     return count;
 }
 
@@ -254,8 +255,9 @@ static struct slice net_exchange_trim(struct slice value)
 
 struct slice net_exchange_header_at(const struct net_exchange *self, const char *name, unsigned index)
 {
+    struct slice wanted = slice_text(name);
     for (unsigned i = 0; i < self->field_count; i++)
-        if (net_exchange_field_is(self, i, name) && index-- == 0)
+        if (net_exchange_field_is(self, i, wanted) && index-- == 0)
             return net_exchange_trim(slice_of(self->head.data + self->field[i].value_at, self->field[i].value_size));
     return slice_of(NULL, 0);
 }

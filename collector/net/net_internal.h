@@ -67,8 +67,9 @@
 #define NET_PEERS_COUNTS              65536u
 #define NET_LINGER_MS                 1000u
 #define NET_LINGER_BYTES_MAX          (8u << 20)
-/* Spare exchanges of a loop, with what a small request needs: a head, a body and a piece of memory. */
-#define NET_EXCHANGES_KEPT            64u
+/* Spare exchanges of a loop, with what a small request needs: a head, a body and a piece of memory. As many as wait for
+ * one commit of the log; at most 512 x (16 + 4 + 4) KiB, 1 MiB after beacons of a kilobyte. */
+#define NET_EXCHANGES_KEPT            512u
 #define NET_KEPT_BYTES_MAX            4096u
 #define NET_THREADS_MAX               64u
 #define NET_BACKLOG                   1024
