@@ -10,6 +10,7 @@
 
 #include "collector/api/api.h"
 #include "collector/app_assets.h"
+#include "collector/app_capacity.h"
 #include "collector/app_lock.h"
 #include "collector/app_notify.h"
 #include "collector/app_sandbox.h"
@@ -27,23 +28,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define APP_PATH_BYTES_MAX      (CONFIG_TEXT_BYTES_MAX + 64u)
-#define APP_THREADS_MAX         4u /* of the public listener: beyond that the log's one writer is the limit */
 #define APP_OTLP_BODY_BYTES_MAX OTLP_REQUEST_BYTES_MAX
-#define APP_OTLP_CONNECTIONS    256u /* collectors and SDK exporters keep one each */
-#define APP_GRPC_CONNECTIONS    256u /* likewise */
-#define APP_ADMIN_CONNECTIONS   64u  /* browsers open six each */
-#define APP_OTHER_FILES         320u /* 3 x 64 clients being turned away, the log, the index, epoll */
-
-enum app_listener { APP_PUBLIC, APP_OTLP, APP_ADMIN, APP_LISTENERS };
 
 static const enum config_setting app_listener_settings[APP_LISTENERS] = {CONFIG_LISTEN, CONFIG_OTLP_HTTP, CONFIG_ADMIN};
 static const char *const app_listener_names[APP_LISTENERS] = {"listen", "otlp_http", "admin"};
@@ -243,56 +235,6 @@ static void app_fill_routes(struct app *self)
     self->admin_routes[4] = (struct net_route){NET_GET | NET_HEAD, "/*", dashboard_handle, NULL, 0};
 }
 
-static unsigned app_threads(enum app_listener which)
-{
-    cpu_set_t allowed; /* a second loop on one core would only take turns with the first */
-    long cores = sched_getaffinity(0, sizeof allowed, &allowed) == 0 ? CPU_COUNT(&allowed) : 1;
-    if (which != APP_PUBLIC ||
-        cores < 1) /* the index's reader belongs to one thread; OTLP comes in few, large requests */
-        return 1;
-    return cores > (long)APP_THREADS_MAX ? APP_THREADS_MAX : (unsigned)cores;
-}
-
-/* What is left of the process's descriptors, of which it takes all that it may have, for the public listener. */
-static unsigned app_public_connections(const struct config *config)
-{
-    const unsigned others = APP_OTLP_CONNECTIONS + APP_GRPC_CONNECTIONS + APP_ADMIN_CONNECTIONS + APP_OTHER_FILES;
-    unsigned wanted = config->limit[CONFIG_LIMIT_CONNECTIONS];
-    struct rlimit files;
-    if (getrlimit(RLIMIT_NOFILE, &files) != 0)
-        return wanted;
-    files.rlim_cur = files.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &files);
-    getrlimit(RLIMIT_NOFILE, &files);
-    unsigned room = files.rlim_cur > others + APP_ADMIN_CONNECTIONS ? (unsigned)files.rlim_cur - others
-                                                                    : APP_ADMIN_CONNECTIONS;
-    if (wanted > room)
-        diag(DIAG_WARNING, "few_descriptors", "%u connections are taken, not %u: the process may open %u files", room,
-             wanted, (unsigned)files.rlim_cur);
-    return wanted == 0 || wanted > room ? room : wanted;
-}
-
-static unsigned app_connections(const struct config *config, enum app_listener which)
-{
-    switch (which) {
-    case APP_PUBLIC:
-        return app_public_connections(config);
-    case APP_OTLP:
-        return APP_OTLP_CONNECTIONS;
-    case APP_ADMIN:
-        return APP_ADMIN_CONNECTIONS;
-    case APP_LISTENERS:
-        break;
-    }
-    return 0;
-}
-
-/* Behind a proxy of ours every connection is the proxy's. */
-static unsigned app_connections_per_peer(const struct config *config, enum app_listener which)
-{
-    return which == APP_PUBLIC && config->trusted_proxies == 0 ? config->limit[CONFIG_LIMIT_CONNECTIONS_PER_IP] : 0;
-}
-
 /* Every client of a Unix socket is a proxy's, and only X-Forwarded-For tells one from the other. */
 static void app_warn_of_proxies(const struct config *config)
 {
@@ -324,14 +266,14 @@ static bool app_listen(struct app *self, const struct config *config, enum app_l
     self->net[which] = net_start(&(struct net_options){.listen = listen,
                                                        .tls = app_tls_of(self->tls, config, app_listener_settings[which]),
                                                        .socket = inherited,
-                                                       .threads = app_threads(which),
+                                                       .threads = app_capacity_threads(which),
                                                        .routes = table[which].routes,
                                                        .route_count = table[which].count,
                                                        .counters = &self->counters,
                                                        .rejects = self->rejects,
-                                                       .connections_max = app_connections(config, which),
+                                                       .connections_max = app_capacity_connections(config, which),
                                                        .connections_per_peer_max =
-                                                           app_connections_per_peer(config, which),
+                                                           app_capacity_per_peer(config, which),
                                                        .hosts_checked = which == APP_ADMIN,
                                                        .hosts = config->admin_hosts,
                                                        .host_count = config->admin_host_count},
@@ -358,7 +300,7 @@ static bool app_listen_grpc(struct app *self, const struct config *config, char 
                                                    .method_count = 1,
                                                    .counters = &self->counters,
                                                    .rejects = self->rejects,
-                                                   .connections_max = APP_GRPC_CONNECTIONS},
+                                                   .connections_max = APP_CAPACITY_GRPC},
                             error, error_size);
     if (inherited != 0)
         close(inherited);

@@ -97,6 +97,7 @@ step_tls() { # under the sanitizers, and under the sandbox, which sanitizer buil
   for preset in asan release; do
     build "$preset" vitrace && timeout -k 10 120 node tests/e2e/tls.mjs "build/$preset/vitrace" || status=1
   done
+  npm_ready demo-site && timeout -k 10 120 node tests/e2e/http2_page.mjs build/release/vitrace || status=1
   return "$status"
 }
 step_raw() { build asan vitrace && node tests/e2e/raw_inbox.mjs build/asan/vitrace; }

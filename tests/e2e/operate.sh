@@ -37,6 +37,15 @@ config "apps:" "  - name: shop"
 check "--check says where a setting is from" grep -q '^admin: :0  # flag$' <("$binary" serve --check --admin :0 \
   --config <(sed -n 2p "$work/token") --listen 127.0.0.1:0 --otlp-http 127.0.0.1:0 --otlp-grpc '')
 
+bench() { "$binary" bench "$@" >"$work/bench" 2>&1; }
+ordered() { awk '/ms/ { lines++; if ($4 + 0 > $7 + 0 || $7 + 0 > $10 + 0 || $4 + 0 <= 0) bad++ } END { exit lines != 3 || bad > 0 }' "$work/bench"; }
+mkdir "$work/disk"
+check "bench measures the disk" bench fsync --data "$work/disk"
+check "three sizes, the slowest last" ordered
+check "and leaves nothing there" is "" ls -A "$work/disk"
+bench fsync --data "$work/none"; check "a folder that is not there is said, with status 1" is 1 echo $?
+bench nothing; check "and what it does not know, with status 2" is 2 echo $?
+
 mkdir "$work/sdk"; for name in vitrace.js vitrace.mjs vitrace-worker.js vitrace.wasm; do echo x >"$work/sdk/$name"; done
 "$binary" serve --config "$work/vitrace.yaml" --data "$work/data" --sdk "$work/sdk" --listen 127.0.0.1:0 --admin 127.0.0.1:0 --otlp-http 127.0.0.1:0 --otlp-grpc 127.0.0.1:0 \
   2>"$work/log" & daemon=$!
