@@ -111,6 +111,7 @@ static bool net_loop_listen(struct net_loop *loop, int file)
                                  &(struct stream_listener_options){.calls = &net_connection_calls,
                                                                    .counters = options->counters,
                                                                    .memory = options->memory,
+                                                                   .rejects = options->rejects,
                                                                    .tls = options->tls,
                                                                    .protocols = STREAM_HTTP_1_1 | STREAM_H2,
                                                                    .handshake_timeout_ms = options->head_timeout_ms,

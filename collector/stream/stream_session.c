@@ -101,7 +101,7 @@ bool stream_session_new(struct stream *self)
         if (has_room && self->session == NULL)
             memory_give(options->memory, MEMORY_CONNECTIONS, STREAM_SESSION_BYTES);
         stream_session_free(self); /* gives it back otherwise */
-        counters_add(options->counters, COUNTER_TLS_MEMORY, 1);
+        stream_session_note(self, COUNTER_TLS_MEMORY);
         return false;
     }
     BIO_set_data(bio, self);
@@ -189,9 +189,41 @@ static void session_answer_plain(struct stream *self)
     stream_offer(self, &answer, 1, STREAM_CONTROL);
 }
 
+static const char *session_advice(enum counter reason)
+{
+    switch ((int)reason) { /* the counters of handshakes, of all that there are */
+    case COUNTER_TLS_PLAIN:
+        return "Plain HTTP to a port that speaks TLS: the URL is https://.";
+    case COUNTER_TLS_VERSION:
+        return "The client speaks no TLS 1.2 or later.";
+    case COUNTER_TLS_CIPHER:
+        return "The client has no cipher, group or signature that this certificate and OpenSSL's level 2 take.";
+    case COUNTER_TLS_PROTOCOL:
+        return "The client offers neither h2 nor http/1.1 as this listener has them (ALPN).";
+    case COUNTER_TLS_ALERT:
+        return "The client refused the certificate: its authority, its name or its date. vitrace doctor says which.";
+    case COUNTER_TLS_TIMEOUT:
+        return "The client did not finish its handshake in time.";
+    case COUNTER_TLS_CLOSED:
+        return "The client left in the middle of its handshake, as port scans and some probes of load balancers do.";
+    case COUNTER_TLS_MEMORY:
+        return "There was no memory for it.";
+    default:
+        return "What came is no TLS handshake.";
+    }
+}
+
+void stream_session_note(struct stream *self, enum counter reason)
+{
+    const struct stream_listener_options *options = &self->listener->options;
+    const struct reject_cause cause = {reason, 0, "tls", session_advice(reason)};
+    counters_add(options->counters, reason, 1);
+    rejects_add_connection(options->rejects, &cause, REJECT_TLS, stream_peer(self));
+}
+
 static enum session_end session_refuse(struct stream *self, enum counter reason)
 {
-    counters_add(self->listener->options.counters, reason, 1);
+    stream_session_note(self, reason);
     if (reason == COUNTER_TLS_PLAIN)
         session_answer_plain(self);
     self->broken = true;
@@ -299,5 +331,5 @@ void stream_session_end(struct stream *self)
 void stream_session_count_closed(struct stream *self)
 {
     if (!self->open && !self->broken)
-        counters_add(self->listener->options.counters, COUNTER_TLS_CLOSED, 1);
+        stream_session_note(self, COUNTER_TLS_CLOSED);
 }
