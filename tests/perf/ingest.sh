@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Beacons per CPU-second of the whole daemon (parse, validate, deduplicate, fdatasync, index), and of what is needed until
 # the durable 204 (without the index, which follows the log), beside nginx answering 204 to the same bytes unread. Server on core 0, load on core 1, rounds interleaved. Not part of the suite.
-#   tests/perf/ingest.sh [ROUNDS] [SECONDS]      VITRACE=path of the binary
+# With few connections a commit has few beacons and the server sleeps in between; with many both work without a pause.
+#   tests/perf/ingest.sh [ROUNDS] [SECONDS] ["CONNECTIONS ..."]      VITRACE=path of the binary
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-rounds=${1:-3} seconds=${2:-4}
+rounds=${1:-3} seconds=${2:-4} connections=${3:-64 512}
 binary=${VITRACE:-build/release/vitrace}
 nginx=$(command -v nginx || echo /usr/sbin/nginx)
 command -v wrk >/dev/null && [ -x "$nginx" ] || apt-get install -y -q wrk nginx-light >/dev/null
@@ -46,27 +47,27 @@ spent() { # SKIP PID...
   done; done | awk '{ sum += $1 } END { printf "%d\n", sum / 1000 }'
 }
 seq=0
-round() { # NAME URL CLOSE PID...: NAME, requests per CPU-second, and without the index thread; requests per second
-  local name=$1 url=$2 close=$3 all path count; shift 3
+round() { # NAME URL CLOSE CONNECTIONS PID...: NAME, requests per CPU-second, and without the index thread; requests per second
+  local name=$1 url=$2 close=$3 open=$4 all path count; shift 4
   seq=$((seq + 5000000))
   all=$(spent none "$@") path=$(spent vitrace-index "$@")
-  BEACON=$work/beacon CLOSE=$close SEQ=$seq taskset -c 1 wrk -t1 -c64 -d"${seconds}s" -s tests/perf/ingest.lua "$url/v1/beacon" >"$work/wrk"
+  BEACON=$work/beacon CLOSE=$close SEQ=$seq taskset -c 1 wrk -t1 -c"$open" -d"${seconds}s" -s tests/perf/ingest.lua "$url/v1/beacon" >"$work/wrk"
   all=$(($(spent none "$@") - all)) path=$(($(spent vitrace-index "$@") - path))
   grep -q "Non-2xx" "$work/wrk" && { cat "$work/wrk" >&2; exit 1; }
   count=$(awk '/requests in/ { print $1 }' "$work/wrk")
   echo "$name $((count * 1000000 / all)) $((count * 1000000 / path)) $((count / seconds))"
 }
 echo "beacon: $(stat -c %s "$work/beacon") bytes; $rounds rounds of $seconds s; $(nproc) cores; binary $binary"
-for close in 0 1; do
-  [ "$close" = 0 ] && mode=keep-alive || mode=close
+for open in $connections; do for close in 0 1; do
+  [ "$close" = 0 ] && mode=keep-alive-$open || mode=close-$open
   for _ in $(seq "$rounds"); do
-    round nginx "http://127.0.0.1:$port" "$close" "$web" $(pgrep -P "$web")
-    round vitrace "$vitrace" "$close" "$daemon"
+    round nginx "http://127.0.0.1:$port" "$close" "$open" "$web" $(pgrep -P "$web")
+    round vitrace "$vitrace" "$close" "$open" "$daemon"
   done >"$work/$mode"
-  awk -v mode="$mode" '{ printf "%-10s %-8s %7d requests per CPU-second, %7d to the durable answer; %6d per second\n", mode, $1, $2, $3, $4 }' "$work/$mode"
+  awk -v mode="$mode" '{ printf "%-14s %-8s %7d requests per CPU-second, %7d to the durable answer; %6d per second\n", mode, $1, $2, $3, $4 }' "$work/$mode"
   median() { awk -v name="$1" -v column="$2" '$1 == name { print $column }' "$work/$mode" | sort -n | sed -n "$(((rounds + 1) / 2))p"; }
   awk -v mode="$mode" -v all="$(median vitrace 2)" -v path="$(median vitrace 3)" -v nginx="$(median nginx 2)" 'BEGIN {
     printf "%s: medians: nginx %d; vitrace %d (ratio %.2f), to the durable answer %d (ratio %.2f)\n", mode, nginx, all, all / nginx, path, path / nginx }'
-done
+done; done
 echo "CPU seconds by thread of vitrace:"
 for task in "/proc/$daemon/task"/*; do echo "  $(cat "$task/comm") $(awk '{ printf "%.2f", $1 / 1e9 }' "$task/schedstat")"; done | sort -k2 -rn | head -6
