@@ -4,12 +4,15 @@
  *   grpc    --Export-----------> otlp ----append----^
  *
  * Start: folder lock -> log (recovers) -> sinks -> ingest and otlp, which are told what is stored already -> listeners.
- * Stop:  grpc, public and otlp listeners (what they carry needs the log) -> admin -> sinks -> log.
+ * Stop:  all listeners drain together -> grpc, public and otlp end (what they carry needs the log) -> admin -> sinks -> log.
  */
 #include "collector/app.h"
 
 #include "collector/api/api.h"
 #include "collector/app_assets.h"
+#include "collector/app_capacity.h"
+#include "collector/app_lock.h"
+#include "collector/app_notify.h"
 #include "collector/app_sandbox.h"
 #include "collector/app_sockets.h"
 #include "collector/app_tls.h"
@@ -25,25 +28,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/file.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define APP_DRAIN_MS            5000u
 #define APP_PATH_BYTES_MAX      (CONFIG_TEXT_BYTES_MAX + 64u)
-#define APP_THREADS_MAX         4u /* of the public listener: beyond that the log's one writer is the limit */
 #define APP_OTLP_BODY_BYTES_MAX OTLP_REQUEST_BYTES_MAX
-#define APP_OTLP_CONNECTIONS    256u /* collectors and SDK exporters keep one each */
-#define APP_GRPC_CONNECTIONS    256u /* likewise */
-#define APP_ADMIN_CONNECTIONS   64u  /* browsers open six each */
-#define APP_OTHER_FILES         320u /* 3 x 64 clients being turned away, the log, the index, epoll */
-
-enum app_listener { APP_PUBLIC, APP_OTLP, APP_ADMIN, APP_LISTENERS };
 
 static const enum config_setting app_listener_settings[APP_LISTENERS] = {CONFIG_LISTEN, CONFIG_OTLP_HTTP, CONFIG_ADMIN};
 static const char *const app_listener_names[APP_LISTENERS] = {"listen", "otlp_http", "admin"};
@@ -52,7 +44,8 @@ struct app {
     struct counters counters;
     struct rejects *rejects;
     char data[CONFIG_TEXT_BYTES_MAX];
-    int lock;
+    int lock, notify; /* -1 = none */
+    unsigned drain_ms;
     struct assets assets;
     struct health health;
     struct log *log;
@@ -78,24 +71,10 @@ static void app_path(char out[APP_PATH_BYTES_MAX], const struct app *self, const
     snprintf(out, APP_PATH_BYTES_MAX, "%s/%s", self->data, name);
 }
 
-/* One process per folder: a second writer would tear the log. The kernel frees the lock whatever way we end. */
-static bool app_lock_folder(struct app *self, char *error, size_t error_size)
+static bool app_lock_folder(struct app *self, const struct config *config, char *error, size_t error_size)
 {
-    char path[APP_PATH_BYTES_MAX];
-    if (mkdir(self->data, 0700) != 0 && errno != EEXIST) {
-        snprintf(error, error_size, "%s: cannot be created: %s", self->data, strerror(errno));
-        return false;
-    }
-    app_path(path, self, "lock");
-    self->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (self->lock < 0) {
-        snprintf(error, error_size, "%s: %s", path, strerror(errno));
-        return false;
-    }
-    if (flock(self->lock, LOCK_EX | LOCK_NB) == 0)
-        return true;
-    snprintf(error, error_size, "%s: another vitrace uses this folder", self->data);
-    return false;
+    self->lock = app_lock_take(self->data, config_lock_wait_ms(config), error, error_size);
+    return self->lock >= 0;
 }
 
 static bool app_open_log(struct app *self, const struct config *config, char *error, size_t error_size)
@@ -256,56 +235,6 @@ static void app_fill_routes(struct app *self)
     self->admin_routes[4] = (struct net_route){NET_GET | NET_HEAD, "/*", dashboard_handle, NULL, 0};
 }
 
-static unsigned app_threads(enum app_listener which)
-{
-    cpu_set_t allowed; /* a second loop on one core would only take turns with the first */
-    long cores = sched_getaffinity(0, sizeof allowed, &allowed) == 0 ? CPU_COUNT(&allowed) : 1;
-    if (which != APP_PUBLIC ||
-        cores < 1) /* the index's reader belongs to one thread; OTLP comes in few, large requests */
-        return 1;
-    return cores > (long)APP_THREADS_MAX ? APP_THREADS_MAX : (unsigned)cores;
-}
-
-/* What is left of the process's descriptors, of which it takes all that it may have, for the public listener. */
-static unsigned app_public_connections(const struct config *config)
-{
-    const unsigned others = APP_OTLP_CONNECTIONS + APP_GRPC_CONNECTIONS + APP_ADMIN_CONNECTIONS + APP_OTHER_FILES;
-    unsigned wanted = config->limit[CONFIG_LIMIT_CONNECTIONS];
-    struct rlimit files;
-    if (getrlimit(RLIMIT_NOFILE, &files) != 0)
-        return wanted;
-    files.rlim_cur = files.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &files);
-    getrlimit(RLIMIT_NOFILE, &files);
-    unsigned room = files.rlim_cur > others + APP_ADMIN_CONNECTIONS ? (unsigned)files.rlim_cur - others
-                                                                    : APP_ADMIN_CONNECTIONS;
-    if (wanted > room)
-        diag(DIAG_WARNING, "few_descriptors", "%u connections are taken, not %u: the process may open %u files", room,
-             wanted, (unsigned)files.rlim_cur);
-    return wanted == 0 || wanted > room ? room : wanted;
-}
-
-static unsigned app_connections(const struct config *config, enum app_listener which)
-{
-    switch (which) {
-    case APP_PUBLIC:
-        return app_public_connections(config);
-    case APP_OTLP:
-        return APP_OTLP_CONNECTIONS;
-    case APP_ADMIN:
-        return APP_ADMIN_CONNECTIONS;
-    case APP_LISTENERS:
-        break;
-    }
-    return 0;
-}
-
-/* Behind a proxy of ours every connection is the proxy's. */
-static unsigned app_connections_per_peer(const struct config *config, enum app_listener which)
-{
-    return which == APP_PUBLIC && config->trusted_proxies == 0 ? config->limit[CONFIG_LIMIT_CONNECTIONS_PER_IP] : 0;
-}
-
 /* Every client of a Unix socket is a proxy's, and only X-Forwarded-For tells one from the other. */
 static void app_warn_of_proxies(const struct config *config)
 {
@@ -337,14 +266,14 @@ static bool app_listen(struct app *self, const struct config *config, enum app_l
     self->net[which] = net_start(&(struct net_options){.listen = listen,
                                                        .tls = app_tls_of(self->tls, config, app_listener_settings[which]),
                                                        .socket = inherited,
-                                                       .threads = app_threads(which),
+                                                       .threads = app_capacity_threads(which),
                                                        .routes = table[which].routes,
                                                        .route_count = table[which].count,
                                                        .counters = &self->counters,
                                                        .rejects = self->rejects,
-                                                       .connections_max = app_connections(config, which),
+                                                       .connections_max = app_capacity_connections(config, which),
                                                        .connections_per_peer_max =
-                                                           app_connections_per_peer(config, which),
+                                                           app_capacity_per_peer(config, which),
                                                        .hosts_checked = which == APP_ADMIN,
                                                        .hosts = config->admin_hosts,
                                                        .host_count = config->admin_host_count},
@@ -363,14 +292,18 @@ static bool app_listen_grpc(struct app *self, const struct config *config, char 
     if (listen[0] == '\0')
         return true;
     self->grpc_method = (struct grpc_method){OTLP_EXPORT_METHOD, otlp_call, self->otlp, OTLP_REQUEST_BYTES_MAX};
+    int inherited = app_sockets_find("otlp_grpc", app_environment);
     self->grpc = grpc_start(&(struct grpc_options){.listen = listen,
+                                                   .socket = inherited,
                                                    .tls = app_tls_of(self->tls, config, CONFIG_OTLP_GRPC),
                                                    .methods = &self->grpc_method,
                                                    .method_count = 1,
                                                    .counters = &self->counters,
                                                    .rejects = self->rejects,
-                                                   .connections_max = APP_GRPC_CONNECTIONS},
+                                                   .connections_max = APP_CAPACITY_GRPC},
                             error, error_size);
+    if (inherited != 0)
+        close(inherited);
     if (self->grpc == NULL)
         return false;
     app_tls_format_url(self->grpc_url, config, CONFIG_OTLP_GRPC, grpc_port(self->grpc));
@@ -413,7 +346,7 @@ static bool app_start_all(struct app *self, const struct config *config, char *e
 {
     self->admin_is_loopback = auth_listen_is_loopback(config->text[CONFIG_ADMIN]);
     if (!app_check_admin(config, self->admin_is_loopback, error, error_size) || !app_sandbox_begin(config, error, error_size) ||
-        !app_lock_folder(self, error, error_size) || !app_assets_load(&self->assets, config, error, error_size) ||
+        !app_lock_folder(self, config, error, error_size) || !app_assets_load(&self->assets, config, error, error_size) ||
         !app_sandbox_enclose(config, error, error_size) ||
         !app_tls_start(config, &self->counters, &self->tls, error, error_size) || !app_open_log(self, config, error, error_size) || !app_start_sinks(self, error, error_size) ||
         !app_start_api(self, error, error_size) || !app_start_auth(self, config, error, error_size) ||
@@ -435,6 +368,8 @@ struct app *app_start(const struct config *config, char *error, size_t error_siz
     }
     self->lock = -1;
     self->rejects = rejects_new(); /* without memory for them they are counted only */
+    self->notify = app_notify_open(app_environment);
+    self->drain_ms = config_drain_ms(config);
     memcpy(self->data, config->text[CONFIG_DATA], sizeof self->data);
     health_init(&self->health, &self->counters, self->data);
     if (!app_start_all(self, config, error, error_size)) {
@@ -446,6 +381,7 @@ struct app *app_start(const struct config *config, char *error, size_t error_siz
     app_warn_of_proxies(config);
     diag(DIAG_INFO, "ready", "listen %s otlp_http %s otlp_grpc %s admin %s", self->url[APP_PUBLIC], self->url[APP_OTLP],
          self->grpc != NULL ? self->grpc_url : "none", self->url[APP_ADMIN]);
+    app_notify_ready(self->notify);
     return self;
 }
 
@@ -478,7 +414,7 @@ static void app_keep_running(const struct config *current, struct config *fresh)
     }
 }
 
-bool app_reload(struct app *self, const struct config *current, struct config *fresh, char *error, size_t error_size)
+static bool app_apply(struct app *self, const struct config *current, struct config *fresh, char *error, size_t error_size)
 {
     const struct ingest_options options = app_ingest_options(self, fresh);
     struct jwt *jwt;
@@ -498,6 +434,14 @@ bool app_reload(struct app *self, const struct config *current, struct config *f
     return true;
 }
 
+bool app_reload(struct app *self, const struct config *current, struct config *fresh, char *error, size_t error_size)
+{
+    app_notify_reloading(self->notify);
+    bool applied = app_apply(self, current, fresh, error, error_size);
+    app_notify_ready(self->notify); /* it runs on, also with what it had */
+    return applied;
+}
+
 static void app_remove_addresses(const struct app *self)
 {
     char path[APP_PATH_BYTES_MAX];
@@ -505,16 +449,33 @@ static void app_remove_addresses(const struct app *self)
     unlink(path);
 }
 
+/* Nobody is refused while the others settle: whoever comes then waits for the successor, from the first stop on. */
+static void app_stop_listeners(struct app *self)
+{
+    if (self->grpc != NULL)
+        grpc_drain(self->grpc, self->drain_ms);
+    for (unsigned i = 0; i < APP_LISTENERS; i++)
+        if (self->net[i] != NULL)
+            net_drain(self->net[i], self->drain_ms);
+    if (self->grpc != NULL)
+        grpc_settle(self->grpc);
+    for (unsigned i = 0; i < APP_LISTENERS; i++)
+        if (self->net[i] != NULL)
+            net_settle(self->net[i]);
+    if (self->grpc != NULL)
+        grpc_stop(self->grpc, self->drain_ms);
+    for (unsigned i = 0; i < APP_LISTENERS; i++) /* in this order: the admin listener answers /readyz to the end */
+        if (self->net[i] != NULL)
+            net_stop(self->net[i], self->drain_ms);
+}
+
 void app_stop(struct app *self)
 {
     atomic_store(&self->health.stopping, true);
+    app_notify_stopping(self->notify);
     if (atomic_load(&self->health.started))
         app_remove_addresses(self);
-    if (self->grpc != NULL)
-        grpc_stop(self->grpc, APP_DRAIN_MS);
-    for (unsigned i = 0; i < APP_LISTENERS; i++) /* in this order: the admin listener answers /readyz to the end */
-        if (self->net[i] != NULL)
-            net_stop(self->net[i], APP_DRAIN_MS);
+    app_stop_listeners(self);
     stream_tls_free(self->tls);
     if (self->api != NULL)
         api_free(self->api);
@@ -531,6 +492,8 @@ void app_stop(struct app *self)
     health_release(&self->health);
     if (self->lock >= 0)
         close(self->lock);
+    if (self->notify >= 0)
+        close(self->notify);
     free(self);
 }
 

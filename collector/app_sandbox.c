@@ -28,6 +28,7 @@ static void app_sandbox_folder_of(char out[CONFIG_TEXT_BYTES_MAX], const char *p
 struct app_sandbox_folders {
     char certificate[CONFIG_TEXT_BYTES_MAX], certificate_link[CONFIG_TEXT_BYTES_MAX];
     char key[CONFIG_TEXT_BYTES_MAX], key_link[CONFIG_TEXT_BYTES_MAX];
+    char jwt[CONFIG_TEXT_BYTES_MAX], jwt_link[CONFIG_TEXT_BYTES_MAX];
     char socket[SANDBOX_SOCKETS_MAX][CONFIG_TEXT_BYTES_MAX];
 };
 
@@ -79,10 +80,10 @@ bool app_sandbox_begin(const struct config *config, char *error, size_t error_si
 
 bool app_sandbox_enclose(const struct config *config, char *error, size_t error_size)
 {
-    char text[APP_SANDBOX_TEXT_BYTES], settings[CONFIG_TEXT_BYTES_MAX], jwt[CONFIG_TEXT_BYTES_MAX];
+    char text[APP_SANDBOX_TEXT_BYTES], settings[CONFIG_TEXT_BYTES_MAX];
     struct sandbox_options options = {.data = config->text[CONFIG_DATA]};
     struct app_sandbox_folders folders;
-    size_t count = 0; /* at most six of SANDBOX_PATHS_MAX */
+    size_t count = 0; /* at most seven of SANDBOX_PATHS_MAX */
     if (!app_sandbox_is_on(config)) {
         diag(DIAG_WARNING, "sandbox", "off, as configured");
         return true;
@@ -91,10 +92,8 @@ bool app_sandbox_enclose(const struct config *config, char *error, size_t error_
         app_sandbox_folder_of(settings, config->file);
         options.read_only[count++] = settings;
     }
-    if (config->admin_jwt.enabled) {
-        app_sandbox_folder_of(jwt, config->admin_jwt.key_file);
-        options.read_only[count++] = jwt;
-    }
+    if (config->admin_jwt.enabled)
+        app_sandbox_add_file(&options, &count, config->admin_jwt.key_file, folders.jwt, folders.jwt_link);
     if (config_has_tls(config)) {
         app_sandbox_add_file(&options, &count, config->text[CONFIG_TLS_CERTIFICATE], folders.certificate,
                              folders.certificate_link);

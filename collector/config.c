@@ -51,6 +51,27 @@ uint64_t config_log_bytes_max(const struct config *self)
     return config_number(self->text[CONFIG_LOG_BYTES_MAX], "KMGT", CONFIG_LOG_BYTES_MOST);
 }
 
+unsigned config_drain_ms(const struct config *self)
+{
+    return (unsigned)config_number(self->text[CONFIG_DRAIN_SECONDS], "", CONFIG_DRAIN_SECONDS_MAX) * 1000;
+}
+
+unsigned config_lock_wait_ms(const struct config *self)
+{
+    return (unsigned)config_number(self->text[CONFIG_LOCK_WAIT_SECONDS], "", CONFIG_LOCK_WAIT_SECONDS_MAX) * 1000;
+}
+
+/* Seconds from 0 to `max`. */
+static bool config_check_seconds(const struct config *self, enum config_setting which, unsigned max, char *error,
+                                 size_t error_size)
+{
+    const char *text = self->text[which];
+    if (strcmp(text, "0") == 0 || config_number(text, "", max) != 0)
+        return true;
+    snprintf(error, error_size, "%s: '%.64s' is not a number from 0 to %u", config_rows[which].key, text, max);
+    return false;
+}
+
 static const enum config_setting config_listeners[] = {CONFIG_LISTEN, CONFIG_OTLP_HTTP, CONFIG_OTLP_GRPC, CONFIG_ADMIN};
 
 #define CONFIG_LISTENERS (sizeof config_listeners / sizeof config_listeners[0])
@@ -121,7 +142,9 @@ static bool config_check(const struct config *self, char *error, size_t error_si
                  self->text[CONFIG_LOG_BYTES_MAX]);
         return false;
     }
-    return config_check_tls(self, error, error_size);
+    return config_check_seconds(self, CONFIG_DRAIN_SECONDS, CONFIG_DRAIN_SECONDS_MAX, error, error_size) &&
+           config_check_seconds(self, CONFIG_LOCK_WAIT_SECONDS, CONFIG_LOCK_WAIT_SECONDS_MAX, error, error_size) &&
+           config_check_tls(self, error, error_size);
 }
 
 /* What the file says is quoted in errors, and an error is one line, also on a terminal. */

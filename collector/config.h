@@ -4,6 +4,7 @@
  *   data: /var/lib/vitrace        listen: 127.0.0.1:4319       admin: unix:/run/vitrace/admin.sock
  *   otlp_http: 127.0.0.1:4318     sdk: /usr/share/vitrace/sdk
  *   retention_days: 30            log_bytes_max: 20G
+ *   drain_seconds: 5              lock_wait_seconds: 0
  *   apps:
  *     - name: shop
  *       origins: ["https://shop.example", "https://admin.shop.example:8443"]
@@ -36,6 +37,8 @@
 #define CONFIG_FILE_BYTES_MAX (1u << 20)
 
 #define CONFIG_RETENTION_DAYS_MAX 3650u
+#define CONFIG_DRAIN_SECONDS_MAX     600u
+#define CONFIG_LOCK_WAIT_SECONDS_MAX 3600u
 #define CONFIG_LOG_BYTES_LEAST    (UINT64_C(256) << 20) /* four segments */
 #define CONFIG_LOG_BYTES_MOST     (UINT64_C(4) << 40)   /* what the log's table of segments holds */
 
@@ -48,6 +51,9 @@
     S(OTLP_GRPC, "otlp_grpc", "VITRACE_OTLP_GRPC", "127.0.0.1:4317", "address for backends: OTLP/gRPC traces; '' = none") \
     S(RETENTION_DAYS, "retention_days", "VITRACE_RETENTION_DAYS", "30", "days that beacons and spans are kept")         \
     S(LOG_BYTES_MAX, "log_bytes_max", "VITRACE_LOG_BYTES_MAX", "20G", "bytes of the log on disk, K, M, G, T; the oldest go first") \
+    S(DRAIN_SECONDS, "drain_seconds", "VITRACE_DRAIN_SECONDS", "5", "at a stop: longest time for clients to finish and leave") \
+    S(LOCK_WAIT_SECONDS, "lock_wait_seconds", "VITRACE_LOCK_WAIT_SECONDS", "0",                                        \
+      "at a start: wait so long for another vitrace to leave the data folder")                                         \
     S(TLS_CERTIFICATE, "tls_certificate", "VITRACE_TLS_CERTIFICATE", "", "PEM file: the certificate, then its chain; '' = no TLS") \
     S(TLS_KEY, "tls_key", "VITRACE_TLS_KEY", "", "PEM file: its key, without a passphrase")                             \
     S(TLS_LISTENERS, "tls_listeners", "VITRACE_TLS_LISTENERS", "listen", "of listen, otlp_http, otlp_grpc, admin: which speak TLS, where there is a certificate") \
@@ -65,7 +71,8 @@ enum config_setting { CONFIG_SETTINGS(CONFIG_ENUM) CONFIG_SETTING_COUNT };
  *   all           100,000/s: more than the log's one writer takes; beyond it, refusing early keeps memory flat
  *   admin         a dashboard left open with a token that has expired asks 7 times at once; a scraper with an old one four
  *                 times a minute. A guess every 10 s finds nothing
- *   connections   10,000 x (0.5 KiB + head 16 KiB when not idle) = 165 MiB at the very worst; a tenth for one address
+ *   connections   10,000 x (0.5 KiB + head 16 KiB when not idle) = 165 MiB at the very worst, and over TLS 10,000 x (session
+ *                 15 KiB + record 18 KiB when not idle) = 330 MiB more; a tenth for one address
  */
 #define CONFIG_LIMITS(L)                                                                                               \
     L(IP_PER_SECOND, "ip_per_second", 1000, 1000000, "beacons a second from one address (an IPv6 /64)")                \
@@ -126,6 +133,8 @@ void config_release(struct config *self);
 /* As checked by config_load(). */
 uint64_t config_retention_us(const struct config *self);
 uint64_t config_log_bytes_max(const struct config *self);
+unsigned config_drain_ms(const struct config *self);
+unsigned config_lock_wait_ms(const struct config *self);
 bool config_has_tls(const struct config *self);
 /* Whether the listener of this setting speaks TLS. */
 bool config_is_tls(const struct config *self, enum config_setting listener);

@@ -1,13 +1,8 @@
-/*
- * Start and stop. Stop, on the loop thread: the listener closes, every connection hears GOAWAY, calls under way are
- * answered. When no connection is left, or drain_ms is over, the rest is cut. Calls lent to another stage are waited
- * for even then: their memory is in that stage's hands. So whoever owns both stops the grpc before the stage it feeds.
- */
+/* Start, and what is left after the end (grpc_drain.c). */
 #include "collector/grpc/grpc_internal.h"
 
 #include <assert.h>
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,41 +12,11 @@
 #define GRPC_SWEEP_MS_MAX            250u
 #define GRPC_BACKLOG                 256
 
-static void grpc_close_handles(struct grpc *self)
-{
-    if (self->closing)
-        return;
-    self->closing = true;
-    while (atomic_load_explicit(&self->wakers, memory_order_acquire) > 0)
-        sched_yield(); /* a stage is between its push and its uv_async_send: a few instructions */
-    uv_close((uv_handle_t *)&self->sweep, NULL);
-    uv_close((uv_handle_t *)&self->wake, NULL);
-}
-
-static void grpc_drain(struct grpc *self)
-{
-    bool late = uv_now(&self->uv) >= self->drain_until_ms;
-    for (struct grpc_connection *at = self->connections, *next; at != NULL; at = next) {
-        next = at->next;
-        grpc_connection_say_goodbye(at);
-        if (!at->closed && (late || (at->call_count == 0 && !at->writing)))
-            grpc_connection_close(at);
-    }
-    if (self->connections == NULL && self->lent == 0)
-        grpc_close_handles(self);
-}
-
 static void grpc_on_wake(uv_async_t *wake)
 {
     struct grpc *self = wake->data;
     grpc_call_run_woken(self);
-    if (atomic_load_explicit(&self->stop, memory_order_acquire) && !self->stopping) {
-        self->stopping = true;
-        self->drain_until_ms = uv_now(&self->uv) + self->drain_ms;
-        stream_listener_stop(&self->listener);
-    }
-    if (self->stopping)
-        grpc_drain(self);
+    grpc_heed(self);
 }
 
 static void grpc_on_sweep(uv_timer_t *timer)
@@ -62,8 +27,7 @@ static void grpc_on_sweep(uv_timer_t *timer)
         next = at->next;
         grpc_connection_expire(at, now_ms);
     }
-    if (self->stopping)
-        grpc_drain(self);
+    grpc_heed(self);
 }
 
 static void grpc_run(void *argument)
@@ -97,7 +61,7 @@ static struct grpc *grpc_new(const struct grpc_options *options)
         self->options.idle_timeout_ms = GRPC_IDLE_TIMEOUT_DEFAULT;
     if (self->options.request_timeout_ms == 0)
         self->options.request_timeout_ms = GRPC_REQUEST_TIMEOUT_DEFAULT;
-    if (grpc_session_prepare(self) && uv_loop_init(&self->uv) == 0) {
+    if (grpc_session_prepare(self) && uv_sem_init(&self->settled, 0) == 0 && uv_loop_init(&self->uv) == 0) {
         uv_async_init(&self->uv, &self->wake, grpc_on_wake);
         uv_timer_init(&self->uv, &self->sweep);
         self->wake.data = self->sweep.data = self;
@@ -122,6 +86,7 @@ static void grpc_free(struct grpc *self)
     assert(status == 0);
     (void)status;
     stream_address_release(&self->address, self->options.listen);
+    uv_sem_destroy(&self->settled);
     nghttp2_session_callbacks_del(self->callbacks);
     nghttp2_option_del(self->option);
     free(self);
@@ -129,7 +94,9 @@ static void grpc_free(struct grpc *self)
 
 static bool grpc_listen(struct grpc *self, char *error, size_t error_size)
 {
-    int file = stream_address_open(&self->address, self->options.listen, false, error, error_size);
+    int file = self->options.socket != 0
+                   ? stream_address_adopt(&self->address, self->options.socket, error, error_size)
+                   : stream_address_open(&self->address, self->options.listen, false, error, error_size);
     if (file < 0)
         return false;
     if (stream_listener_start(&self->listener, &self->uv, file,
@@ -172,9 +139,25 @@ unsigned grpc_port(const struct grpc *self)
     return self->address.port;
 }
 
-void grpc_stop(struct grpc *self, unsigned drain_ms)
+void grpc_drain(struct grpc *self, unsigned drain_ms)
 {
     self->drain_ms = drain_ms;
+    atomic_store_explicit(&self->draining, true, memory_order_release);
+    uv_async_send(&self->wake);
+}
+
+void grpc_settle(struct grpc *self)
+{
+    if (!self->is_settled)
+        uv_sem_wait(&self->settled);
+    self->is_settled = true;
+}
+
+void grpc_stop(struct grpc *self, unsigned drain_ms)
+{
+    if (!atomic_load_explicit(&self->draining, memory_order_acquire))
+        grpc_drain(self, drain_ms);
+    grpc_settle(self);
     atomic_store_explicit(&self->stop, true, memory_order_release);
     uv_async_send(&self->wake);
     grpc_free(self);

@@ -37,6 +37,7 @@ struct grpc_method {
 
 struct grpc_options {
     const char *listen;     /* as for a net; borrowed for the life of the grpc, like tls */
+    int socket; /* a listening one, taken instead of binding `listen`; borrowed for grpc_start(); 0 = none */
     struct stream_tls *tls; /* NULL = plain */
     const struct grpc_method *methods; /* borrowed for the life of the grpc */
     size_t method_count;
@@ -51,7 +52,13 @@ struct grpc_options {
 /* Binds and starts. NULL: `error` says which address and why. */
 struct grpc *grpc_start(const struct grpc_options *options, char *error, size_t error_size);
 unsigned grpc_port(const struct grpc *self); /* as bound */
-/* Sends GOAWAY, finishes calls under way (at most drain_ms), ends the thread. */
+/*
+ * The end, in the three steps of net.h: drain (returns at once; clients hear GOAWAY), settle (no client from before is left,
+ * or half of drain_ms is over), stop (accepts no more, finishes calls under way until drain_ms are over, ends the thread).
+ * grpc_stop() alone does all three; after grpc_drain() its own drain_ms is not looked at.
+ */
+void grpc_drain(struct grpc *self, unsigned drain_ms);
+void grpc_settle(struct grpc *self);
 void grpc_stop(struct grpc *self, unsigned drain_ms);
 
 /* All slices are borrowed until the call is answered. */

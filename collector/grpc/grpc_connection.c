@@ -61,6 +61,17 @@ static bool connection_send(struct grpc_connection *self)
     return sent == STREAM_SENT;
 }
 
+/* All is said. What the client still sends (acknowledgements, windows) is dropped until its FIN: a reset could overtake. */
+static void connection_leave(struct grpc_connection *self)
+{
+    if (self->farewell == GRPC_LEAVING)
+        return;
+    self->farewell = GRPC_LEAVING;
+    self->farewell_deadline_ms = uv_now(&self->grpc->uv) + GRPC_GOODBYE_MS;
+    if (!stream_finish(&self->stream))
+        grpc_connection_close(self);
+}
+
 /* Sends what is due. Streams that end with it take their calls along. */
 void grpc_connection_flush(struct grpc_connection *self)
 {
@@ -74,7 +85,7 @@ void grpc_connection_flush(struct grpc_connection *self)
             buf_release(&self->out); /* idle connections hold no buffer */
             buf_init(&self->out, GRPC_WRITE_BYTES_MAX);
             if (!nghttp2_session_want_read(self->session) && !nghttp2_session_want_write(self->session))
-                grpc_connection_close(self);
+                connection_leave(self);
             return;
         }
     }
@@ -91,6 +102,8 @@ static void connection_on_written(struct stream *stream)
 static void connection_on_bytes(struct stream *stream, struct slice bytes)
 {
     struct grpc_connection *self = stream->owner;
+    if (self->farewell == GRPC_LEAVING)
+        return;
     self->held = true;
     ssize_t taken = nghttp2_session_mem_recv(self->session, bytes.data, bytes.size);
     self->held = false;
@@ -138,6 +151,7 @@ void grpc_connection_open(void *owner)
     if (self == NULL)
         return;
     self->grpc = grpc;
+    self->is_late_comer = grpc->phase != GRPC_SERVING;
     buf_init(&self->out, GRPC_WRITE_BYTES_MAX);
     connection_link(self);
     grpc_connection_rest(self);
@@ -148,15 +162,30 @@ void grpc_connection_open(void *owner)
         grpc_connection_close(self);
 }
 
-/* New streams are ignored from here on; those under way end. nghttp2 then wants nothing more, and flush closes. */
 void grpc_connection_say_goodbye(struct grpc_connection *self)
 {
-    if (self->closed || self->said_goodbye)
+    if (self->closed || self->farewell != GRPC_STAYING)
         return;
-    self->said_goodbye = true;
+    self->farewell = GRPC_WARNED;
+    self->farewell_deadline_ms = uv_now(&self->grpc->uv) + GRPC_GOODBYE_MS;
+    nghttp2_submit_shutdown_notice(self->session);
+    grpc_connection_flush(self);
+}
+
+void grpc_connection_ask(struct grpc_connection *self)
+{
+    if (self->farewell == GRPC_WARNED) /* not before: nghttp2 sends a PING ahead of what was submitted earlier */
+        nghttp2_submit_ping(self->session, NGHTTP2_FLAG_NONE, NULL);
+}
+
+/* New streams are ignored from here on; those under way end. nghttp2 then wants nothing more, and flush leaves. */
+void grpc_connection_dismiss(struct grpc_connection *self)
+{
+    if (self->closed || self->farewell != GRPC_WARNED)
+        return;
+    self->farewell = GRPC_DISMISSED;
     nghttp2_submit_goaway(self->session, NGHTTP2_FLAG_NONE, nghttp2_session_get_last_proc_stream_id(self->session),
                           NGHTTP2_NO_ERROR, NULL, 0);
-    self->idle_deadline_ms = uv_now(&self->grpc->uv) + GRPC_GOODBYE_MS;
     grpc_connection_flush(self);
 }
 
@@ -182,12 +211,13 @@ void grpc_connection_expire(struct grpc_connection *self, uint64_t now_ms)
     } else if (self->writing && now_ms >= self->write_deadline_ms) {
         counters_add(self->grpc->options.counters, COUNTER_HTTP_TIMEOUT, 1);
         grpc_connection_close(self);
+    } else if (self->farewell == GRPC_LEAVING && now_ms >= self->farewell_deadline_ms) {
+        grpc_connection_close(self);
+    } else if (self->farewell == GRPC_WARNED && now_ms >= self->farewell_deadline_ms) {
+        grpc_connection_dismiss(self);
     } else if (self->call_count > 0) {
         connection_expire_calls(self, now_ms);
     } else if (now_ms >= self->idle_deadline_ms) {
-        if (self->said_goodbye)
-            grpc_connection_close(self);
-        else
-            grpc_connection_say_goodbye(self);
+        grpc_connection_say_goodbye(self);
     }
 }

@@ -1,7 +1,8 @@
 /*
  * Shared by the phases of grpc; nobody else includes it.
  *
- *   grpc              listener, loop thread, start and stop
+ *   grpc              listener, loop thread, start
+ *   grpc_drain        the end
  *   grpc_connection   stream <-> session; timeouts
  *   grpc_session      bytes <-> frames (nghttp2 callbacks fill the call)
  *   grpc_call         one stream: message, handler, answer, wake
@@ -39,7 +40,11 @@
 #define GRPC_PREFIX_BYTES            5u          /* compressed flag, length (32 bits, big-endian) */
 #define GRPC_ENCODING_BYTES_MAX      16u
 #define GRPC_RETRY_S                 1u    /* what was too much may be welcome a second or two later */
-#define GRPC_GOODBYE_MS              1000u /* from GOAWAY until an idle connection is cut */
+#define GRPC_GOODBYE_MS              1000u /* for the client's ack of the first GOAWAY, and then for its FIN */
+
+enum grpc_phase { GRPC_SERVING, GRPC_DRAINING, GRPC_ENDING };
+/* Of a connection: nothing said, GOAWAY(2^31-1) and PING sent, GOAWAY(last stream) sent, FIN sent. */
+enum grpc_farewell { GRPC_STAYING, GRPC_WARNED, GRPC_DISMISSED, GRPC_LEAVING };
 
 /* Of a Status in base64: 12 bytes of tags, the text, and 60 of a RetryInfo in its Any. */
 #define GRPC_STATUS_BYTES_MAX  (GRPC_TEXT_BYTES_MAX + 96u)
@@ -88,9 +93,10 @@ struct grpc_connection {
     struct buf out; /* of the write that is being put together */
     bool writing, closed;
     bool held;         /* inside nghttp2's receiver or a walk over the calls: nothing may be sent, which frees calls */
-    bool said_goodbye; /* GOAWAY is queued or sent */
+    enum grpc_farewell farewell;
+    bool is_late_comer, has_called; /* accepted since grpc_drain(); its first call has come */
     bool ended;        /* for a flood, and counted */
-    uint64_t idle_deadline_ms, write_deadline_ms;
+    uint64_t idle_deadline_ms, write_deadline_ms, farewell_deadline_ms;
 };
 
 struct grpc {
@@ -101,10 +107,14 @@ struct grpc {
     uv_async_t wake;
     uv_timer_t sweep;
     uv_thread_t thread;
-    bool started, stopping, closing;
-    unsigned drain_ms;
-    uint64_t drain_until_ms;
-    _Atomic bool stop;
+    bool started, closing;
+    enum grpc_phase phase;
+    bool is_deaf; /* the listener is closed */
+    unsigned drain_ms; /* set before `draining` */
+    uint64_t drain_began_ms;
+    _Atomic bool draining, stop;
+    uv_sem_t settled;
+    bool has_posted, is_settled; /* of the loop, of who waits for it */
     nghttp2_session_callbacks *callbacks;
     nghttp2_option *option;
     struct grpc_connection *connections;
@@ -116,13 +126,19 @@ struct grpc {
     _Atomic unsigned wakers; /* threads inside grpc_call_wake */
 };
 
+/* grpc_drain.c */
+void grpc_heed(struct grpc *self); /* on every wake and sweep: what grpc_drain() and grpc_stop() asked for */
+void grpc_close_handles(struct grpc *self);
+
 /* grpc_connection.c */
 extern const struct stream_calls grpc_connection_calls;
 void grpc_connection_open(void *grpc); /* a client waits */
 void grpc_connection_close(struct grpc_connection *self);
 void grpc_connection_flush(struct grpc_connection *self); /* may close it, and free calls */
 void grpc_connection_expire(struct grpc_connection *self, uint64_t now_ms);
-void grpc_connection_say_goodbye(struct grpc_connection *self);
+void grpc_connection_say_goodbye(struct grpc_connection *self); /* begins the farewell, once */
+void grpc_connection_ask(struct grpc_connection *self);         /* the first GOAWAY has gone: whether the client knows */
+void grpc_connection_dismiss(struct grpc_connection *self);     /* the client knows, or had its time to */
 void grpc_connection_rest(struct grpc_connection *self); /* its last call is gone: the idle time starts */
 
 /* grpc_session.c */

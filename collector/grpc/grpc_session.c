@@ -16,6 +16,7 @@ static int session_on_begin_headers(nghttp2_session *session, const nghttp2_fram
     if (call == NULL)
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE; /* resets the stream */
     nghttp2_session_set_stream_user_data(session, frame->hd.stream_id, call);
+    call->connection->has_called = true;
     return 0;
 }
 
@@ -88,7 +89,8 @@ static void session_check_head(struct grpc_call *call)
 
 static int session_on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *context)
 {
-    (void)context;
+    if (frame->hd.type == NGHTTP2_PING && (frame->hd.flags & NGHTTP2_FLAG_ACK) != 0)
+        grpc_connection_dismiss(context); /* the only PING of ours is the farewell's */
     if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA)
         return 0;
     struct grpc_call *call = session_find_call(session, frame->hd.stream_id);
@@ -136,6 +138,8 @@ static int session_on_sent(nghttp2_session *session, const nghttp2_frame *frame,
 {
     struct grpc_connection *connection = context;
     h2_session_end_early(session, frame);
+    if (frame->hd.type == NGHTTP2_GOAWAY)
+        grpc_connection_ask(connection);
     if (!h2_budget_send(&connection->budget, frame))
         session_end(connection);
     return 0;

@@ -1,15 +1,11 @@
 /*
- * Start and stop. One loop thread per listening socket; with several, the kernel spreads connections (SO_REUSEPORT).
- *
- * Stop, on each loop thread: the listener closes; idle connections close; the others close after their answer. When
- * none is left, or drain_ms is over, the rest is cut. Exchanges lent to another stage are waited for even then: their
- * memory is in that stage's hands. So whoever owns both stops the net before the stage that it feeds.
+ * Start, and what is left after the end. One loop thread per listening socket; with several, the kernel spreads
+ * connections (SO_REUSEPORT).
  */
 #include "collector/net/net_h2.h"
 
 #include <assert.h>
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,47 +20,11 @@
 #define NET_PER_PEER_MAX            60000u
 #define NET_SWEEP_MS_MAX            250u
 
-static void net_loop_close_handles(struct net_loop *loop)
-{
-    if (loop->closing)
-        return;
-    loop->closing = true;
-    while (atomic_load_explicit(&loop->wakers, memory_order_acquire) > 0)
-        sched_yield(); /* a stage is between its push and its uv_async_send: a few instructions */
-    uv_close((uv_handle_t *)&loop->before_wait, NULL);
-    uv_close((uv_handle_t *)&loop->sweep, NULL);
-    uv_close((uv_handle_t *)&loop->wake, NULL);
-}
-
-static void net_loop_drain(struct net_loop *loop)
-{
-    bool late = uv_now(&loop->uv) >= loop->drain_until_ms;
-    for (struct net_connection *at = loop->connections, *next; at != NULL; at = next) {
-        next = at->next;
-        if (late || at->state == NET_IDLE)
-            net_connection_close(at);
-        else if (at->h2 != NULL)
-            net_h2_say_goodbye(at->h2);
-    }
-    if (loop->connections == NULL && loop->lent == 0)
-        net_loop_close_handles(loop);
-}
-
-static void net_loop_stop(struct net_loop *loop)
-{
-    loop->stopping = true;
-    loop->drain_until_ms = uv_now(&loop->uv) + loop->net->drain_ms;
-    stream_listener_stop(&loop->listener);
-}
-
 static void net_loop_on_wake(uv_async_t *wake)
 {
     struct net_loop *loop = wake->data;
     net_exchange_run_woken(loop);
-    if (atomic_load_explicit(&loop->net->stop, memory_order_acquire) && !loop->stopping)
-        net_loop_stop(loop);
-    if (loop->stopping)
-        net_loop_drain(loop);
+    net_loop_heed(loop);
 }
 
 static void net_loop_on_sweep(uv_timer_t *timer)
@@ -75,10 +35,9 @@ static void net_loop_on_sweep(uv_timer_t *timer)
         next = at->next;
         net_connection_expire(at, now_ms);
     }
-    if (loop->accept_owed && !loop->stopping)
+    if (loop->accept_owed && !loop->is_deaf)
         net_connection_open(loop);
-    if (loop->stopping)
-        net_loop_drain(loop);
+    net_loop_heed(loop);
 }
 
 static void net_loop_before_wait(uv_prepare_t *before_wait)
@@ -167,6 +126,7 @@ static void net_free(struct net *self)
     stream_address_release(&self->address, self->options.listen);
     net_hosts_release(&self->hosts);
     net_h2_release(self);
+    uv_sem_destroy(&self->settled);
     free(self->peers);
     free(self->loops);
     free(self);
@@ -245,7 +205,7 @@ static struct net *net_new(const struct net_options *options, unsigned count)
 {
     struct net *self = calloc(1, sizeof *self);
     struct net_loop *loops = calloc(count, sizeof *loops);
-    if (self == NULL || loops == NULL) {
+    if (self == NULL || loops == NULL || uv_sem_init(&self->settled, 0) != 0) {
         free(self);
         free(loops);
         return NULL;
@@ -290,12 +250,34 @@ unsigned net_port(const struct net *self)
     return self->address.port;
 }
 
-void net_stop(struct net *self, unsigned drain_ms)
+static void net_wake_loops(struct net *self)
 {
-    self->drain_ms = drain_ms;
-    atomic_store_explicit(&self->stop, true, memory_order_release);
     for (unsigned i = 0; i < self->loop_count; i++)
         if (self->loops[i].started)
             uv_async_send(&self->loops[i].wake);
+}
+
+void net_drain(struct net *self, unsigned drain_ms)
+{
+    self->drain_ms = drain_ms;
+    atomic_store_explicit(&self->draining, true, memory_order_release);
+    net_wake_loops(self);
+}
+
+void net_settle(struct net *self)
+{
+    for (unsigned i = 0; i < self->loop_count; i++)
+        if (self->loops[i].started && !self->is_settled)
+            uv_sem_wait(&self->settled);
+    self->is_settled = true;
+}
+
+void net_stop(struct net *self, unsigned drain_ms)
+{
+    if (!atomic_load_explicit(&self->draining, memory_order_acquire))
+        net_drain(self, drain_ms);
+    net_settle(self);
+    atomic_store_explicit(&self->stop, true, memory_order_release);
+    net_wake_loops(self);
     net_free(self);
 }

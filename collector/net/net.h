@@ -70,7 +70,17 @@ struct net_options {
 /* Binds and starts. NULL: `error` says which address and why. */
 struct net *net_start(const struct net_options *options, char *error, size_t error_size);
 unsigned net_port(const struct net *self); /* as bound */
-/* Stops accepting, finishes exchanges under way (at most drain_ms), ends the threads. */
+/*
+ * The end, for an owner of several: net_drain() them all, then net_settle() them all, then net_stop() them.
+ *   drain   returns at once; from then on every answer closes its connection, and quiet clients are let go
+ *   settle  waits until no client from before the drain is left, at most half of drain_ms
+ *   stop    stops accepting, answers what is under way until drain_ms are over since the drain, ends the threads
+ * Clients are accepted until the stop. net_stop() alone does all three; after net_drain() its own drain_ms is not looked at.
+ * Exchanges lent to another stage are waited for beyond drain_ms: their memory is in that stage's hands. So whoever owns
+ * both stops the net before the stage that it feeds.
+ */
+void net_drain(struct net *self, unsigned drain_ms);
+void net_settle(struct net *self);
 void net_stop(struct net *self, unsigned drain_ms);
 
 /* All slices are borrowed until the exchange is answered. */

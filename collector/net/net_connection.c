@@ -47,6 +47,7 @@ static uint64_t net_connection_after(const struct net_connection *self, unsigned
 static void net_connection_idle(struct net_connection *self)
 {
     self->state = NET_IDLE;
+    self->quiet_since_ms = uv_now(&self->loop->uv);
     self->deadline_ms = net_connection_after(self, self->loop->net->options.idle_timeout_ms);
 }
 
@@ -90,12 +91,21 @@ void net_connection_written(struct net_connection *self)
     net_connection_pump(self); /* does nothing when the pump is what brought us here: it goes on by itself */
 }
 
+/* The first wait, for a client that has connected ahead of its need, says nothing of its habit. */
+static void net_connection_note_pause(struct net_connection *self, uint64_t now_ms)
+{
+    unsigned pause_ms = 1 + (unsigned)(now_ms - self->quiet_since_ms); /* at most the idle timeout; 0 = none yet */
+    if (self->has_served && pause_ms > self->pause_ms)
+        self->pause_ms = pause_ms;
+}
+
 /* A request is under way: the head has its deadline, and from when it is whole the body has one and a least rate. */
 static void net_connection_watch(struct net_connection *self)
 {
     const struct net_options *options = &self->loop->net->options;
     uint64_t now_ms = uv_now(&self->loop->uv);
     if (self->state == NET_IDLE) {
+        net_connection_note_pause(self, now_ms);
         self->state = NET_READING;
         self->request_began_ms = now_ms;
         self->body_began_ms = 0;
@@ -150,6 +160,8 @@ static size_t net_connection_feed(struct net_connection *self, struct slice inpu
             return total;
         }
         counters_add(self->loop->net->options.counters, COUNTER_HTTP_REQUESTS, 1);
+        self->has_served = true;
+        self->more_follows = total < input.size;
         if (result == NET_PARSE_REFUSED)
             exchange->keep_alive = false;
         if (exchange->refusal.status != 0)
@@ -194,6 +206,7 @@ static void net_connection_keep(struct net_connection *self, struct slice rest)
 {
     if (rest.size == 0 || self->state == NET_CLOSED || self->state == NET_LINGERING)
         return;
+    self->more_follows = true;
     if (!buf_add(&self->pending, rest)) {
         net_connection_close(self);
         return;
@@ -321,6 +334,7 @@ void net_connection_open(struct net_loop *loop)
         return;
     self->carrier.kind = &net_http1_kind;
     self->loop = loop;
+    self->is_late_comer = loop->phase != NET_SERVING;
     buf_init(&self->pending, STREAM_READ_BYTES);
     unsigned open = atomic_fetch_add_explicit(&net->connection_count, 1, memory_order_relaxed);
     net_connection_link(self);
@@ -340,6 +354,16 @@ static bool net_connection_is_slow(const struct net_connection *self, uint64_t n
            net_exchange_is_slow(self->carrier.exchange, now_ms - self->body_began_ms);
 }
 
+/* A late comer of HTTP/2 hears it when its first request is here, as one of HTTP/1.1 does. */
+void net_connection_say_goodbye(struct net_connection *self, uint64_t now_ms)
+{
+    if (self->state == NET_HTTP2 && (!self->is_late_comer || self->loop->phase == NET_ENDING || net_h2_has_heard(self->h2)))
+        net_h2_say_goodbye(self->h2);
+    bool is_quiet = self->state == NET_IDLE && stream_is_open(&self->stream); /* a handshake has a deadline of its own */
+    if (is_quiet && now_ms >= net_loop_patience_ends(self->loop, self) && !stream_has_input(&self->stream))
+        net_connection_linger(self);
+}
+
 void net_connection_expire(struct net_connection *self, uint64_t now_ms)
 {
     bool late = self->deadline_ms != 0 && now_ms >= self->deadline_ms;
@@ -347,6 +371,8 @@ void net_connection_expire(struct net_connection *self, uint64_t now_ms)
         net_connection_close(self);
     else if (self->state == NET_HTTP2)
         net_h2_expire(self->h2, now_ms);
+    else if (late && self->state == NET_IDLE && stream_has_input(&self->stream))
+        return; /* timers run before the loop reads: it may be a request */
     else if (late && self->state != NET_READING)
         net_connection_close(self);
     else if (late)

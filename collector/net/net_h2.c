@@ -323,6 +323,11 @@ void net_h2_written(struct net_h2 *self)
     net_h2_set_due(self);
 }
 
+bool net_h2_has_heard(const struct net_h2 *self)
+{
+    return nghttp2_session_get_last_proc_stream_id(self->session) > 0;
+}
+
 /* Two GOAWAYs (RFC 9113, 6.8): the first says that the end is near and names no stream; the second, when a PING has gone
  * there and back, names the last one that came, so that nothing on its way in between is lost. */
 void net_h2_say_goodbye(struct net_h2 *self)

@@ -82,6 +82,7 @@ void net_h2_close(struct net_h2 *self); /* frees it; exchanges with handlers liv
 void net_h2_take(struct net_h2 *self, struct slice bytes);
 void net_h2_written(struct net_h2 *self);
 void net_h2_expire(struct net_h2 *self, uint64_t now_ms);
+bool net_h2_has_heard(const struct net_h2 *self); /* a request */
 void net_h2_say_goodbye(struct net_h2 *self); /* streams under way end; the connection then closes */
 void net_h2_set_due(struct net_h2 *self);     /* it has something to send */
 void net_h2_flush_due(struct net_loop *loop); /* the loop is about to wait */

@@ -18,6 +18,26 @@
  *                           |                                         |
  *                           +--refused, late, slow: reply------------>+--close asked--> LINGERING --EOF/1 s--> CLOSED
  *
+ * The end (net_drain.c) fails no request:
+ *
+ *   SERVING --net_drain()--> DRAINING --net_stop()--> ENDING --nobody left, or drain_ms over--> the thread ends
+ *
+ *   DRAINING  accepts as before; every answer says `Connection: close`, so that the clients come back on connections that
+ *             are new, and after the stop are the successor's. A quiet connection is let go when its client has not sent
+ *             for a while that fits its habit. It is settled when no client from before is left and none that has only
+ *             connected, or after half of drain_ms.
+ *   ENDING    accepts no more. Requests under way and clients that have just come are served to the end of drain_ms.
+ *
+ * HTTP/1.1 has no word for "do not send any more" but an answer (RFC 9112, 9.6): a connection that is closed while quiet
+ * may cross a request on its way, and all clients know that a connection which they kept may be gone. So quiet ones are
+ * waited for, what has arrived is looked for before the FIN goes, and the FIN goes first: a request that crosses it is
+ * read and dropped, and its sender sees an end without an answer, never a reset that swallows an earlier one.
+ * An answer that other requests are already waiting behind (pipelined) does not say close: they would be lost.
+ *
+ * Closing a listening socket resets who waits in its queue. An inherited one stays open with whoever opened it, and its
+ * queue waits for the successor. Our own first refuses further SYNs (their senders try again a second later), then its
+ * queue is accepted, and only then it is closed.
+ *
  * Slow clients cost a descriptor and little else, for a bounded time: a head must be whole after head_timeout_ms, a body
  * must come at body_bytes_per_second_min once body_grace_ms are over, an answer must be read within request_timeout_ms.
  * When connections_max + NET_TURNED_AWAY_MAX are open nothing more is accepted until one has gone: clients wait in the
@@ -53,7 +73,13 @@
 #define NET_KEPT_BYTES_MAX            4096u
 #define NET_THREADS_MAX               64u
 #define NET_BACKLOG                   1024
+#define NET_GRACE_FRESH_MS            1000u /* from accept to the first byte: round trips of a slow road */
+#define NET_GRACE_FRESH_END_MS        300u
+#define NET_GRACE_PAUSES              3u    /* for the next request: so many times the longest pause so far, */
+#define NET_GRACE_QUIET_MS            500u  /* at least this */
 #define NET_H2_WRITE_BYTES            (64u << 10)
+
+enum net_phase { NET_SERVING, NET_DRAINING, NET_ENDING };
 
 enum net_state { NET_IDLE, NET_READING, NET_LENT, NET_WRITING, NET_HTTP2, NET_LINGERING, NET_CLOSED };
 
@@ -167,6 +193,10 @@ struct net_connection {
     uint64_t request_began_ms, body_began_ms; /* READING; body_began_ms is 0 until the head is whole */
     uint64_t deadline_ms; /* by the loop's clock; 0 = none (a stage of ours holds the exchange) */
     size_t lingered_bytes;
+    uint64_t quiet_since_ms; /* IDLE; accepted or answered then */
+    unsigned pause_ms;       /* the longest between an answer and the next request */
+    bool has_served, more_follows; /* the latter: input behind the request that is answered next is here already */
+    bool is_late_comer;            /* accepted since net_drain() */
     bool at_eof, close_after_write, pumping;
     bool nothing_follows; /* the client said that its request was the last, and all of it was read: no need to linger */
     _Atomic uint16_t *peer_count; /* this connection is in it; NULL = not counted */
@@ -189,9 +219,11 @@ struct net_loop {
     uv_async_t wake;
     uv_timer_t sweep;
     uv_thread_t thread;
-    bool started, stopping, closing;
+    bool started, closing, settled;
+    enum net_phase phase;
+    bool is_deaf; /* the listener is stopped */
     bool accept_owed; /* a client came when memory or connections were out; libuv accepts no more until it is taken */
-    uint64_t drain_until_ms;
+    uint64_t drain_began_ms;
     struct net_connection *connections;
     struct net_exchange *spare;
     unsigned spare_count;
@@ -213,8 +245,10 @@ struct net {
     struct stream_address address;
     unsigned loop_count;
     _Atomic unsigned connection_count;
-    _Atomic bool stop;
-    unsigned drain_ms;
+    _Atomic bool draining, stop;
+    unsigned drain_ms; /* set before `draining` */
+    uv_sem_t settled;  /* posted once by each loop */
+    bool is_settled;   /* all of these were taken */
     struct nghttp2_session_callbacks *h2_callbacks;
     struct nghttp2_option *h2_option;
     _Atomic unsigned h2_count; /* connections that speak HTTP/2 */
@@ -235,6 +269,13 @@ void net_connection_pump(struct net_connection *self);
 void net_connection_written(struct net_connection *self);
 /* HTTP/2 has said all it had to say. */
 void net_connection_finish(struct net_connection *self);
+/* Each time the loop looks while it is DRAINING or ENDING: tells the client to go elsewhere, in the words of its protocol. */
+void net_connection_say_goodbye(struct net_connection *self, uint64_t now_ms);
+
+/* net_drain.c */
+void net_loop_heed(struct net_loop *loop); /* on every wake and sweep: what net_drain() and net_stop() asked for */
+void net_loop_close_handles(struct net_loop *loop);
+uint64_t net_loop_patience_ends(const struct net_loop *loop, const struct net_connection *connection);
 
 /* net_peers.c */
 struct net_peers *net_peers_new(void);

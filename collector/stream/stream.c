@@ -6,20 +6,22 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 static void stream_on_closed(uv_handle_t *handle)
 {
     struct stream *self = handle->data;
-    stream_session_free(self);
     self->listener->options.calls->closed(self);
 }
 
 void stream_close(struct stream *self)
 {
     assert(!self->closing);
-    if (self->session != NULL)
+    if (self->session != NULL) {
         stream_session_end(self);
+        stream_session_free(self); /* now: when many end at once, each would hold a record's room until its closed() */
+    }
     self->closing = true;
     self->open = false;
     counters_add(self->listener->options.counters, COUNTER_HTTP_CONNECTIONS,
@@ -190,6 +192,7 @@ enum stream_sent stream_offer(struct stream *self, const struct slice *parts, un
 
 enum stream_sent stream_write(struct stream *self, const struct slice *parts, unsigned count)
 {
+    assert(!self->closing);
     return self->session != NULL ? stream_session_write(self, parts, count, STREAM_OWNERS)
                                  : stream_offer(self, parts, count, STREAM_OWNERS);
 }
@@ -201,6 +204,14 @@ void stream_say(struct stream *self, struct slice bytes)
         uv_try_write(&self->handle.stream, &once, 1);
     else if (self->open) /* half a record would spoil all that follow: what does not fit waits */
         stream_session_write(self, &bytes, 1, STREAM_CONTROL);
+}
+
+bool stream_has_input(const struct stream *self)
+{
+    int file, bytes = 0;
+    if (self->session != NULL && SSL_has_pending(self->session) != 0)
+        return true;
+    return uv_fileno(&self->handle.any, &file) == 0 && ioctl(file, FIONREAD, &bytes) == 0 && bytes > 0;
 }
 
 bool stream_finish(struct stream *self)

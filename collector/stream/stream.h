@@ -99,6 +99,12 @@ bool stream_listener_start(struct stream_listener *self, uv_loop_t *loop, int fi
                            const struct stream_listener_options *options);
 void stream_listener_stop(struct stream_listener *self); /* accepts no more; its streams go on */
 int stream_listener_socket(const struct stream_listener *self); /* borrowed */
+/*
+ * Stopping one of our own resets who waits in its queue. Before that: nobody new gets in, and then the queue has to be empty.
+ * Where the first cannot be had (Unix sockets), who comes between the last look and the stop is reset.
+ */
+void stream_listener_refuse(struct stream_listener *self);
+bool stream_listener_has_queue(const struct stream_listener *self);
 
 /* Inside or after connected(). `self` is zeroed memory, and has to be closed from here on, also when this is false. */
 bool stream_accept(struct stream *self, struct stream_listener *listener, void *owner);
@@ -115,6 +121,8 @@ enum stream_sent {
     STREAM_BROKEN /* close it */
 };
 enum stream_sent stream_write(struct stream *self, const struct slice *parts, unsigned count);
+/* Bytes are here that take() has not brought, or not all of them: a record of TLS that has begun. */
+bool stream_has_input(const struct stream *self);
 /* What may be left out when the socket is full or the stream is not open: tried once. */
 void stream_say(struct stream *self, struct slice bytes);
 /* FIN: nothing more is written; input still comes. false = close it. */

@@ -1,5 +1,7 @@
 #include "collector/stream/stream_internal.h"
 
+#include <linux/filter.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -54,4 +56,20 @@ int stream_listener_socket(const struct stream_listener *self)
     int file = -1;
     uv_fileno(&self->handle.any, &file);
     return file;
+}
+
+/* Drops every segment that has SYN: a filter of a TCP socket sees the TCP header, and the bit is in its byte 13. */
+void stream_listener_refuse(struct stream_listener *self)
+{
+    struct sock_filter steps[] = {BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 13), BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 2, 0, 1),
+                                  BPF_STMT(BPF_RET | BPF_K, 0), BPF_STMT(BPF_RET | BPF_K, UINT32_MAX)};
+    struct sock_fprog filter = {.len = sizeof steps / sizeof steps[0], .filter = steps};
+    if (!self->is_local)
+        setsockopt(stream_listener_socket(self), SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter);
+}
+
+bool stream_listener_has_queue(const struct stream_listener *self)
+{
+    struct pollfd listener = {.fd = stream_listener_socket(self), .events = POLLIN};
+    return poll(&listener, 1, 0) == 1;
 }

@@ -7,7 +7,8 @@
  *
  * The rooms belong to the listener, because only one stream of a loop works at a time. Between calls a session holds
  * nothing in them: what was read is opened whole, up to a record that is not complete, and that one OpenSSL keeps; what was
- * sealed is with the kernel, or copied (stream.c).
+ * sealed is with the kernel, or copied (stream.c). The owner is called when no function of OpenSSL is on the stack, because
+ * it may close the stream, and with it the session, in every call.
  */
 #include "collector/stream/stream_internal.h"
 

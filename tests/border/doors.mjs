@@ -1,4 +1,5 @@
-// Every listener x every route of all of them x every method x every kind of key: what each cell must be answered. An
+// Every listener x every route of all of them x every method x every kind of key, over HTTP/1.1 and HTTP/2: what each cell
+// must be answered. An
 // app's key only lets beacons in, an admin token only opens the admin listener, and neither does the other's work.
 //
 //   node tests/border/doors.mjs path/to/vitrace
@@ -8,6 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beaconFor } from "../e2e/beacon_sample.mjs";
 import { Client, Daemon, Tally } from "./daemon.mjs";
+import { StreamClient } from "./streams.mjs";
 
 const TOKEN = "vta_of_this_test_and_no_other_daemon_0123456789";
 const KEY = "write-key-of-the-shop";
@@ -95,7 +97,7 @@ const lure = ["//metrics", "/./metrics", "/x/../metrics", "/metrics/", "/METRICS
   "/api/v1/../v1/apps", "/API/v1/apps", "/%61pi/v1/apps", "/api/v1/apps/", "/api//v1/apps", "/api/v1/%61pps", "/api/v1", "/..%2f..%2fetc/passwd", "/../../etc/passwd"];
 
 const isRead = (method) => method === "GET" || method === "HEAD";
-const isUnread = (method) => ["FROB", "get"].includes(method); // not HTTP as it is read
+const isUnread = (method) => ["FROB", "get"].includes(method); // not HTTP/1.1 as it is read; in HTTP/2 a method like others
 
 // The table. `listener`: what is owed for a path that it knows; undefined = 404.
 const rules = {
@@ -125,15 +127,16 @@ function write(method, path, { header, query }) {
   return `${lines.join("\r\n")}\r\n\r\n${method === "POST" ? body : ""}`;
 }
 
-async function askAll(daemon, listener, tally) {
-  const client = new Client(daemon.port(listener));
+async function askAll(daemon, listener, tally, Speaker) {
+  const client = new Speaker(daemon.port(listener));
+  const isHttp1 = Speaker === Client;
   for (const path of paths)
-    for (const method of methods)
+    for (const method of methods.filter((name) => isHttp1 || name !== "CONNECT")) // which has no path in HTTP/2
       for (const [name, credential] of Object.entries(credentials)) {
         if (credential.isExtra && !(method === "GET" && path === "/metrics") && !(method === "HEAD" && path === "/api/v1/apps")) continue; // the doors, not every path
-        const owed = [isUnread(method) ? 400 : rules[listener](method, path, credential)].flat();
+        const owed = [isHttp1 && isUnread(method) ? 400 : rules[listener](method, path, credential)].flat();
         const { status, headers, body } = await client.ask(write(method, path, credential), method === "HEAD");
-        const what = `${listener}: ${method} ${path} with ${name}`;
+        const what = `${listener}${isHttp1 ? "" : " over HTTP/2"}: ${method} ${path} with ${name}`;
         tally.check(`${what} is answered ${owed.join(" or ")}`, owed.includes(status), `${status} ${body.slice(0, 200)}`);
         if (status === 401) tally.check(`${what} names its scheme`, headers.get("www-authenticate")?.startsWith("Bearer "), "");
         if (status === 405) tally.check(`${what} names what is allowed`, headers.has("allow"), "");
@@ -187,7 +190,8 @@ async function askTooOften(binary, tally) {
 const daemon = await Daemon.start(process.argv[2], yaml);
 const tally = new Tally();
 for (const listener of Object.keys(rules)) {
-  await tally.section(`${listener}: ${paths.length} paths x ${methods.length} methods x ${Object.keys(credentials).length} keys`, () => askAll(daemon, listener, tally));
+  await tally.section(`${listener}: ${paths.length} paths x ${methods.length} methods x ${Object.keys(credentials).length} keys`, () => askAll(daemon, listener, tally, Client));
+  await tally.section(`${listener} over HTTP/2`, () => askAll(daemon, listener, tally, StreamClient));
   await tally.section(`${listener}: ${lure.length} other spellings`, () => askAround(daemon, listener, tally));
 }
 await tally.section("admin: every strict prefix of a JWT", () => askCutShort(daemon, tally));

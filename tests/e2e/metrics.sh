@@ -66,6 +66,13 @@ if [ -n "$prometheus" ] && [ -n "$promtool" ]; then
   check "no alert is up on a daemon that is well" quiet
   rules_are_good() { ask rules | grep -q '"health":"ok"' && ! ask rules | grep -q '"health":"err"'; }
   check "every rule can be evaluated" rules_are_good
+  panels() { # each question of the dashboard, as Grafana would fill it in
+    node -e 'const { panels } = JSON.parse(require("fs").readFileSync(process.argv[1])); for (const { targets } of panels) for (const { expr } of targets)
+      console.log(expr.replaceAll("$__rate_interval", "1m").replaceAll("$instance", ".*"))' "$packaging/grafana.json" >"$work/questions"
+    [ "$(wc -l <"$work/questions")" -ge 10 ] || return 1
+    while read -r question; do ask query --data-urlencode "query=$question" | grep -q '"status":"success"' || { echo "$question"; return 1; }; done <"$work/questions"
+  }
+  check "every question of the dashboard is one that Prometheus understands" panels
   check "without a word of complaint" test ! -s "$work/prometheus.log"
   printf wrong >"$work/vitrace-token"
   is_down() { for _ in $(seq 100); do ask targets | grep -q '"health":"down"' && ask targets | grep -q 401 && return 0; sleep 0.1; done; ask targets; return 1; }

@@ -152,6 +152,22 @@ check "with nothing from the sanitizers" sh -c "! grep -qE 'ERROR: (Address|Leak
 
 check "and every line that it said is JSON" node tests/support/log_lines.mjs "$work/log"
 
+# The doctor, where the collector speaks TLS itself: as strict as a browser, and it says which of the two is wrong.
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$work/tls.key" -out "$work/tls.pem" -days 2 -subj /CN=localhost \
+  -addext subjectAltName=DNS:localhost,IP:127.0.0.1 2>"$work/out"
+config "apps:" "  - name: shop" "    origins: [https://shop.example]"
+"$binary" serve --config "$work/vitrace.yaml" --data "$work/data-tls" --sdk "$work/sdk" --listen 127.0.0.1:0 --admin 127.0.0.1:0 --otlp-http 127.0.0.1:0 \
+  --otlp-grpc '' --tls-certificate "$work/tls.pem" --tls-key "$work/tls.key" 2>"$work/log-tls" & daemon=$!
+for _ in $(seq 100); do [ -e "$work/data-tls/addresses.json" ] && break; sleep 0.1; done
+listen=$(sed -nE 's/.*"listen" *: *"([^"]+)".*/\1/p' "$work/data-tls/addresses.json")
+check "it refuses a certificate that browsers would refuse" ill https://shop.example "certificate is refused, as a browser would: self-signed certificate"
+SSL_CERT_FILE=$work/tls.pem check "and takes one of an authority that is known" doctor https://shop.example
+listen=http://${listen#https://}
+check "to plain HTTP it says that TLS is spoken there" ill https://shop.example "may speak TLS only"
+kill -TERM "$daemon"; wait "$daemon"; ended=$?; daemon=""
+check "and that daemon ends cleanly" test "$ended" = 0
+check "its log is JSON, too" node tests/support/log_lines.mjs "$work/log-tls"
+
 # The socket is opened by somebody else, and outlives the daemon: clients wait while it starts.
 if command -v systemd-socket-activate >/dev/null; then
   for _ in 1 2 3 4 5; do # below the range that the system gives out; one may be taken all the same

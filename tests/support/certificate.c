@@ -7,6 +7,7 @@
 #include <openssl/x509.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 void certificate_open(struct certificate_files *self)
@@ -24,6 +25,7 @@ static EVP_PKEY *new_key(const char *path, const char *passphrase)
     EVP_PKEY *key = EVP_EC_gen("P-256");
     FILE *file = fopen(path, "w");
     assert(key != NULL && file != NULL);
+    fchmod(fileno(file), 0600);
     int wrote = PEM_write_PrivateKey(file, key, passphrase == NULL ? NULL : EVP_aes_256_cbc(), NULL, 0, NULL,
                                      (void *)(uintptr_t)passphrase);
     assert(wrote == 1);

@@ -67,8 +67,10 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *
 {
     (void)session;
     struct grpc_client *self = context;
-    if (frame->hd.type == NGHTTP2_GOAWAY)
+    if (frame->hd.type == NGHTTP2_GOAWAY) {
+        self->goaway_last[self->goaway] = frame->goaway.last_stream_id;
         self->goaway = true;
+    }
     return 0;
 }
 

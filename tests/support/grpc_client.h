@@ -10,6 +10,7 @@ struct grpc_client {
     int file;
     nghttp2_session *session;
     bool goaway; /* heard */
+    int32_t goaway_last[2]; /* the last stream of the first GOAWAY, and of the latest */
 };
 
 struct grpc_client_call {

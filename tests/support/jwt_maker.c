@@ -49,9 +49,24 @@ void jwt_maker_release(struct jwt_maker *self)
     EVP_PKEY_free(self->key);
 }
 
+static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+size_t jwt_maker_decode(const char *text, uint8_t *out)
+{
+    size_t size = 0, bits = 0;
+    for (unsigned held = 0; *text != '\0'; text++) {
+        bits = bits << 6 | (size_t)(strchr(digits, *text) - digits);
+        held += 6;
+        if (held >= 8) {
+            held -= 8;
+            out[size++] = (uint8_t)(bits >> held);
+        }
+    }
+    return size;
+}
+
 size_t jwt_maker_encode(struct slice bytes, char *out)
 {
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     size_t size = 0;
     for (size_t bit = 0; bit < bytes.size * 8; bit += 6) {
         unsigned first = bytes.data[bit / 8];

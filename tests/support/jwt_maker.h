@@ -19,6 +19,8 @@ void jwt_maker_init(struct jwt_maker *self, enum jwt_algorithm algorithm);
 void jwt_maker_release(struct jwt_maker *self);
 /* base64url without padding; returns the size. */
 size_t jwt_maker_encode(struct slice bytes, char *out);
+/* The other way, of text that this made; returns the size. */
+size_t jwt_maker_decode(const char *text, uint8_t *out);
 /* "header.claims.signature" of any two texts, by this maker's own algorithm whatever the header says. */
 void jwt_maker_sign(const struct jwt_maker *self, struct slice header, struct slice claims,
                     char out[JWT_MAKER_TOKEN_BYTES]);

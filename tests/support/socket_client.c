@@ -83,7 +83,7 @@ void tls_client_open(struct tls_client *self, const struct tls_client_options *o
     *self = (struct tls_client){.file = socket_client_open(options->port), .piece = options->piece};
     self->context = SSL_CTX_new(TLS_client_method());
     SSL_CTX_set_security_level(self->context, 0); /* it may ask for anything; the server is what is tested */
-    SSL_CTX_set_session_cache_mode(self->context, SSL_SESS_CACHE_CLIENT);
+    SSL_CTX_set_session_cache_mode(self->context, SSL_SESS_CACHE_OFF); /* a ticket outlives its context */
     SSL_CTX_set_min_proto_version(self->context, options->version_min);
     SSL_CTX_set_max_proto_version(self->context, options->version_max);
     if (options->alpn != NULL)
@@ -99,7 +99,7 @@ void tls_client_open(struct tls_client *self, const struct tls_client_options *o
 
 bool tls_client_flush(struct tls_client *self)
 {
-    char bytes[4096];
+    char bytes[65536];
     int size;
     size_t most = self->piece == 0 || self->piece > sizeof bytes ? sizeof bytes : self->piece;
     while ((size = BIO_read(self->out, bytes, (int)most)) > 0)

@@ -311,7 +311,7 @@ static void test_auth__knows_which_addresses_stay_on_this_machine(void **state)
     static const struct {
         const char *listen;
         bool loopback;
-    } cases[] = {{"127.0.0.1:4320", true}, {"127.255.0.1:0", true}, {"[::1]:4320", true},     {"localhost:4320", true},
+    } cases[] = {{"127.0.0.1:4320", true}, {"127.255.0.1:0", true}, {"[::1]:4320", true},     {"localhost:4320", true}, {"unix:/run/vitrace/admin.sock", true},
                  {":4320", false},         {"0.0.0.0:4320", false}, {"[::]:4320", false},     {"10.0.0.1:4320", false},
                  {"", false},              {"[::1", false},         {"[]:4320", false},       {"169.254.1.1:1", false}};
     (void)state;

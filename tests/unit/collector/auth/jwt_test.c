@@ -221,6 +221,65 @@ static void test_jwt__claims_decide(void **state)
     }
 }
 
+static void test_jwt__without_an_end_it_is_refused_whatever_the_time(void **state)
+{
+    (void)state;
+    jwt_maker_sign(&makers[JWT_HS256], header_of(JWT_HS256),
+                   slice_text("{\"iss\":\"https://login.example\",\"aud\":\"vitrace\"}"), token);
+    assert_int_equal(jwt_judge(verifiers[JWT_HS256], slice_text(token), 0), JWT_EXPIRED);
+}
+
+static void test_jwt__claims_are_one_object_and_nothing_behind_it(void **state)
+{
+    static const char *const behind[] = {"{}", "x", ",", "}", "\xff", "[]"};
+    char text[256];
+    (void)state;
+    for (size_t i = 0; i < sizeof behind / sizeof behind[0]; i++) {
+        snprintf(text, sizeof text, "%s%s", good_claims, behind[i]);
+        jwt_maker_sign(&makers[JWT_HS256], header_of(JWT_HS256), slice_text(text), token);
+        assert_int_equal(jwt_judge(verifiers[JWT_HS256], slice_text(token), NOW), JWT_MALFORMED);
+    }
+    snprintf(text, sizeof text, " %s\r\n", good_claims);
+    jwt_maker_sign(&makers[JWT_HS256], header_of(JWT_HS256), slice_text(text), token);
+    assert_int_equal(jwt_judge(verifiers[JWT_HS256], slice_text(token), NOW), JWT_GOOD);
+}
+
+/* A signature that begins rightly is none, however it goes on. */
+static void test_jwt__a_signature_is_as_long_as_its_kind_and_no_longer(void **state)
+{
+    uint8_t signature[300];
+    (void)state;
+    for (unsigned i = 0; i < JWT_ALGORITHM_COUNT; i++)
+        for (unsigned more = 1; more <= 33; more++) {
+            make_good((enum jwt_algorithm)i);
+            char *text = strrchr(token, '.') + 1;
+            size_t size = jwt_maker_decode(text, signature);
+            memset(signature + size, 0, more);
+            jwt_maker_encode(slice_of(signature, size + more), text);
+            assert_int_equal(jwt_judge(verifiers[i], slice_text(token), NOW), JWT_SIGNATURE);
+            jwt_maker_encode(slice_of(signature, size), text);
+            assert_int_equal(jwt_judge(verifiers[i], slice_text(token), NOW), JWT_GOOD);
+        }
+}
+
+/* One byte short, where that byte stands at the same place of the header, which was decoded before it. */
+static void test_jwt__a_signature_is_not_completed_by_what_was_read_before(void **state)
+{
+    static const char header[] = "{\"alg\":\"HS256\",\"kid\":\"012345678k\"}"; /* its 32nd byte is the k */
+    uint8_t signature[64] = {0};
+    char text[256];
+    (void)state;
+    assert_int_equal(header[31], 'k');
+    for (unsigned i = 0; signature[31] != 'k'; i++) {
+        snprintf(text, sizeof text, "{\"n\":%u,%s", i, good_claims + 1);
+        jwt_maker_sign(&makers[JWT_HS256], slice_text(header), slice_text(text), token);
+        jwt_maker_decode(strrchr(token, '.') + 1, signature);
+    }
+    assert_int_equal(jwt_judge(verifiers[JWT_HS256], slice_text(token), NOW), JWT_GOOD);
+    jwt_maker_encode(slice_of(signature, 31), strrchr(token, '.') + 1);
+    assert_int_equal(jwt_judge(verifiers[JWT_HS256], slice_text(token), NOW), JWT_SIGNATURE);
+}
+
 static void test_jwt__the_issuer_is_exact_when_one_is_configured(void **state)
 {
     static const char *const wrong[] = {"", "\"iss\":\"https://login.example/\",", "\"iss\":\"login.example\",",
@@ -420,6 +479,10 @@ int main(void)
         cmocka_unit_test(test_jwt__a_public_key_is_no_hmac_secret),
         cmocka_unit_test(test_jwt__nothing_in_the_header_chooses_how_it_is_judged),
         cmocka_unit_test(test_jwt__claims_decide),
+        cmocka_unit_test(test_jwt__without_an_end_it_is_refused_whatever_the_time),
+        cmocka_unit_test(test_jwt__claims_are_one_object_and_nothing_behind_it),
+        cmocka_unit_test(test_jwt__a_signature_is_as_long_as_its_kind_and_no_longer),
+        cmocka_unit_test(test_jwt__a_signature_is_not_completed_by_what_was_read_before),
         cmocka_unit_test(test_jwt__the_issuer_is_exact_when_one_is_configured),
         cmocka_unit_test(test_jwt__every_strict_prefix_is_refused),
         cmocka_unit_test(test_jwt__every_flipped_bit_is_refused),

@@ -337,7 +337,56 @@ static void test_grpc__stop_finishes_the_calls_under_way(void **state)
     assert_true(grpc_client_wait(&fixture.client, &call));
     assert_int_equal(call.grpc_status, 0);
     pthread_join(thread, NULL);
-    assert_false(grpc_client_step(&fixture.client));
+    while (grpc_client_step(&fixture.client)) /* the second GOAWAY */
+        continue;
+}
+
+/* The client has the first GOAWAY in its socket, unread, when it calls. */
+static void test_grpc__a_call_that_crosses_the_goodbye_is_answered(void **state)
+{
+    (void)state;
+    uint8_t byte;
+    pthread_t thread;
+    struct grpc *grpc = fixture.grpc;
+    struct grpc_client_call call = {.path = ECHO_PATH, .body = grpc_client_frame(frame, false, slice_text("crossing"))};
+    expect_echo("first");
+    fixture.grpc = NULL;
+    pthread_create(&thread, NULL, stop_slowly, grpc);
+    assert_int_equal(recv(fixture.client.file, &byte, 1, MSG_PEEK), 1);
+    assert_true(grpc_client_run(&fixture.client, &call));
+    assert_int_equal(call.grpc_status, 0);
+    while (grpc_client_step(&fixture.client))
+        continue;
+    pthread_join(thread, NULL);
+    assert_int_equal(fixture.client.goaway_last[0], INT32_MAX);
+    assert_int_equal(fixture.client.goaway_last[1], call.stream_id);
+}
+
+static void test_grpc__who_comes_during_the_drain_is_served_once(void **state)
+{
+    (void)state;
+    grpc_drain(fixture.grpc, 20000);
+    while (grpc_client_step(&fixture.client))
+        continue;
+    grpc_client_close(&fixture.client);
+    grpc_settle(fixture.grpc);
+    grpc_client_open(&fixture.client, grpc_port(fixture.grpc));
+    expect_echo("late");
+    while (grpc_client_step(&fixture.client))
+        continue;
+    assert_true(fixture.client.goaway);
+}
+
+/* It neither acknowledges the PING nor closes: the drain ends without it. */
+static void test_grpc__a_client_that_does_not_listen_is_left_behind(void **state)
+{
+    (void)state;
+    uint8_t byte;
+    expect_echo("first");
+    grpc_stop(fixture.grpc, 100);
+    fixture.grpc = NULL;
+    while (recv(fixture.client.file, &byte, 1, 0) > 0)
+        continue;
 }
 
 static void test_grpc__resets_in_a_row_end_the_connection_and_not_the_server(void **state)
@@ -423,6 +472,9 @@ int main(void)
         TEST_BARE(answer_that_the_client_does_not_take_is_given_up),
         TEST_BARE(idle_connection_hears_goaway_and_is_closed),
         TEST(stop_finishes_the_calls_under_way),
+        TEST(a_call_that_crosses_the_goodbye_is_answered),
+        TEST(who_comes_during_the_drain_is_served_once),
+        TEST(a_client_that_does_not_listen_is_left_behind),
         TEST(resets_in_a_row_end_the_connection_and_not_the_server),
         TEST(continuations_without_end_end_the_connection),
         TEST(bytes_that_are_not_http2_end_the_connection),

@@ -194,6 +194,12 @@ static int retry_seconds(const struct grpc_client_call *call)
     assert_memory_equal(status + 4, call->text, status[3]);
     found = memmem(status, (size_t)decoded, type, sizeof type - 1);
     assert_non_null(found);
+    /* details: Any, of the type's tag, size and text, and of 8 bytes behind it; it is the rest of the Status */
+    assert_ptr_equal(found - 4, status + 4 + status[3]);
+    assert_int_equal(found[-4], 0x1a);
+    assert_int_equal(found[-3], 2 + sizeof type - 1 + 6);
+    assert_int_equal(found[-2], 0x0a);
+    assert_int_equal(found[-1], sizeof type - 1);
     found += sizeof type - 1; /* value: RetryInfo of 4 bytes: retry_delay of 2 bytes: seconds */
     assert_memory_equal(found, "\x12\x04\x0a\x02\x08", 5);
     return found[5];

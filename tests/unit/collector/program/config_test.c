@@ -119,6 +119,23 @@ static void test_config__sizes_and_days_are_numbers_within_bounds(void **state)
         assert_false(load(bad[i]));
 }
 
+static void test_config__seconds_may_be_none_and_have_a_bound(void **state)
+{
+    (void)state;
+    assert_true(load(""));
+    assert_int_equal(config_drain_ms(&config), 5000);
+    assert_int_equal(config_lock_wait_ms(&config), 0);
+    config_release(&config);
+    assert_true(load("drain_seconds: 0\nlock_wait_seconds: 3600\n"));
+    assert_int_equal(config_drain_ms(&config), 0);
+    assert_int_equal(config_lock_wait_ms(&config), 3600000);
+    config_release(&config);
+    const char *const bad[] = {"drain_seconds: 601\n", "drain_seconds: -1\n",        "drain_seconds: 5s\n",
+                               "drain_seconds: ''\n",  "lock_wait_seconds: 3601\n", "lock_wait_seconds: 1.5\n"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        assert_false(load(bad[i]));
+}
+
 static void test_config__a_file_without_content_sets_nothing(void **state)
 {
     (void)state;
@@ -184,6 +201,47 @@ static void test_config__limits_hold_one_past_each(void **state)
     for (unsigned i = 0; i <= CONFIG_ORIGINS_MAX; i++)
         size += (size_t)snprintf(yaml + size, sizeof yaml - size, "      - https://a%u.com\n", i);
     expect_error(yaml, CONFIG_ORIGINS_MAX + 4, "at most 64 origins");
+}
+
+static void test_config__says_which_listeners_speak_tls(void **state)
+{
+    (void)state;
+    static const enum config_setting listeners[] = {CONFIG_LISTEN, CONFIG_OTLP_HTTP, CONFIG_OTLP_GRPC, CONFIG_ADMIN};
+    static const struct {
+        const char *yaml;
+        bool wanted[4];
+    } rows[] = {
+        {"", {false}},
+        {"tls_listeners: admin\n", {false}}, /* without a certificate nothing does */
+        {"tls_certificate: c\ntls_key: k\n", {true, false, false, false}},
+        {"tls_certificate: c\ntls_key: k\ntls_listeners: otlp_grpc\n", {false, false, true, false}},
+        {"tls_certificate: c\ntls_key: k\ntls_listeners: ' listen,otlp_http , admin,,'\n", {true, true, false, true}},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        assert_true(load(rows[i].yaml));
+        for (size_t j = 0; j < 4; j++)
+            if (config_is_tls(&config, listeners[j]) != rows[i].wanted[j])
+                fail_msg("%s: %zu", rows[i].yaml, j);
+        config_release(&config);
+    }
+}
+
+static void test_config__tls_needs_both_files_and_known_listeners(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *yaml, *why;
+    } rows[] = {
+        {"tls_key: k\n", "tls_certificate: is missing"},
+        {"tls_certificate: c\n", "tls_key: is missing"},
+        {"tls_certificate: c\ntls_key: k\ntls_listeners: listen, grpc\n", "tls_listeners: 'grpc' is none of listen,"},
+        {"tls_certificate: c\ntls_key: k\ntls_listeners: Listen\n", "tls_listeners: 'Listen' is none of listen,"},
+        {"tls_certificate: c\ntls_key: k\ntls_listeners: ' ,'\n", "tls_listeners: names no listener"},
+        {"tls_listeners: listene\n", "'listene' is none of"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (load(rows[i].yaml) || strstr(error, rows[i].why) == NULL)
+            fail_msg("%s: '%s'", rows[i].yaml, error);
 }
 
 static void test_config__says_where_each_value_is_from(void **state)
@@ -325,11 +383,14 @@ int main(void)
         cmocka_unit_test(test_config__flag_beats_environment_beats_file_beats_default),
         cmocka_unit_test(test_config__reads_apps_with_their_origins),
         cmocka_unit_test(test_config__sizes_and_days_are_numbers_within_bounds),
+        cmocka_unit_test(test_config__seconds_may_be_none_and_have_a_bound),
         cmocka_unit_test(test_config__a_file_without_content_sets_nothing),
         cmocka_unit_test(test_config__an_unknown_key_is_named_with_its_line_and_the_known_keys),
         cmocka_unit_test(test_config__wrong_shapes_are_refused_with_their_line),
         cmocka_unit_test(test_config__apps_that_cannot_work_are_refused_with_the_reason),
         cmocka_unit_test(test_config__limits_hold_one_past_each),
+        cmocka_unit_test(test_config__says_which_listeners_speak_tls),
+        cmocka_unit_test(test_config__tls_needs_both_files_and_known_listeners),
         cmocka_unit_test(test_config__says_where_each_value_is_from),
         cmocka_unit_test(test_config__admin_tokens_are_hashes),
         cmocka_unit_test(test_config__admin_jwt_needs_a_key_and_an_audience),

@@ -193,13 +193,13 @@ static void test_session__carries_a_megabyte_each_way(void **state)
 {
     struct tls_client client;
     size_t size = 1u << 20, at = 0;
-    uint8_t *bytes = malloc(size), back[65536];
+    uint8_t *bytes = malloc(size), *back = malloc(size);
     for (size_t i = 0; i < size; i++)
         bytes[i] = (uint8_t)('a' + i * 7 % 23);
     open_client(*state, &client, (struct tls_client_options){0});
     assert_true(tls_client_shake(&client));
     while (at < size) {
-        size_t chunk = at % 3 == 0 ? 60001 : 17;
+        size_t chunk = at % 3 == 0 ? 150001 : 17; /* several reads, most of which end inside a record */
         chunk = chunk < size - at ? chunk : size - at;
         assert_true(tls_client_write(&client, bytes + at, chunk));
         assert_true(tls_client_read(&client, back, chunk));
@@ -207,6 +207,7 @@ static void test_session__carries_a_megabyte_each_way(void **state)
         at += chunk;
     }
     free(bytes);
+    free(back);
     tls_client_close(&client);
 }
 
@@ -543,7 +544,7 @@ static void test_session__is_resumed_by_a_ticket_until_the_keys_are_made_anew(vo
         SSL_SESSION *first = ticket_of(self, NULL, versions[i], &resumed);
         assert_false(resumed);
         SSL_SESSION *second = ticket_of(self, first, versions[i], &resumed);
-        if (!resumed) fail_msg("version %x %d", versions[i], SSL_SESSION_has_ticket(first));
+        assert_true(resumed);
         expect_count(self, COUNTER_TLS_RESUMED, i + 1);
         assert_true(stream_tls_read(self->tls, error, sizeof error));
         stream_tls_apply(self->tls);
