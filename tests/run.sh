@@ -100,6 +100,11 @@ step_border() { # what may knock at the daemon's doors, and what must come of it
   done
   return "$status"
 }
+step_overload() { # long: the release bar, 25 minutes
+  local more=() bound=300; [ "$long" = 0 ] || { more=(--long); bound=3600; }
+  build release vitrace overload_load overload_slow overload_audit || return 1
+  timeout -k 10 "$bound" node tests/overload/overload.mjs build/release "${more[@]}"
+}
 step_grpc() { build asan vitrace && npm_ready demo-site && node tests/e2e/otlp_grpc.mjs build/asan/vitrace; }
 step_tls() { # under the sanitizers, and under the sandbox, which sanitizer builds go without
   local preset status=0
@@ -133,7 +138,7 @@ step_fuzz() {
 }
 
 # The build of the page's half comes first: the collector serves it, the end-to-end tests load it.
-for step in setup native model wasm wasi js waysout tidy threads badinput border raw grpc tls operate metrics stress hostile engines lives e2e kill crash restart; do run_step "$step"; done
+for step in setup native model wasm wasi js waysout tidy threads badinput border overload raw grpc tls operate metrics stress hostile engines lives e2e kill crash restart; do run_step "$step"; done
 [ "$long" = 0 ] || run_step fuzz
 printf '%d s in all\n' $((SECONDS - started))
 printf '%d passed, %d failed\n' "$passed" "$failed"

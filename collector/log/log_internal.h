@@ -247,6 +247,7 @@ struct log {
     bool read_only; /* no writer thread; nothing in the folder is changed */
     const struct os *os;
     struct counters *counters;
+    struct memory *memory;
     int folder;
     uint64_t segment_bytes, batch_bytes_max, free_bytes_floor, headroom_bytes;
     struct log_retention retention;
@@ -257,6 +258,10 @@ struct log {
     struct log_queue queue;
     struct log_writer writer;
 };
+
+/* The table of segments whole, although it is touched as it fills; and of a reader its largest window. */
+#define LOG_MEMORY_BYTES        (sizeof(struct log) + LOG_SEGMENTS_MAX * sizeof(struct log_table_row))
+#define LOG_READER_MEMORY_BYTES ((uint64_t)LOG_FRAME_BYTES_MAX)
 
 void *log_writer_run(void *log);
 
