@@ -21,7 +21,7 @@ void buf_release(struct buf *self)
 void buf_clear(struct buf *self)
 {
     self->size = 0;
-    self->failed = false;
+    self->failed = self->starved = false;
 }
 
 /* Doubles, so that n one-byte adds cost O(n); the last step is cut to the maximum. */
@@ -45,7 +45,7 @@ uint8_t *buf_reserve(struct buf *self, size_t size)
         size_t room = buf_room_for(self, needed);
         uint8_t *data = realloc(self->data, room > 0 ? room : 1);
         if (data == NULL) {
-            self->failed = true;
+            self->failed = self->starved = true;
             return NULL;
         }
         self->data = data;
@@ -81,9 +81,11 @@ bool buf_add_format(struct buf *self, const char *format, ...)
     if ((size_t)size < sizeof small)
         return buf_add(self, slice_of(small, (size_t)size));
 
-    char *text = self->failed || (size_t)size > self->room_max - self->size ? NULL : malloc((size_t)size + 1);
+    bool fits = !self->failed && (size_t)size <= self->room_max - self->size;
+    char *text = fits ? malloc((size_t)size + 1) : NULL;
     if (text == NULL) {
         self->failed = true;
+        self->starved = self->starved || fits;
         return false;
     }
     va_start(arguments, format);

@@ -60,9 +60,9 @@ void diag(enum diag_level level, const char *event, const char *format, ...)
     va_end(arguments);
     diag_time(when, sizeof when);
 
-    struct buf line;
+    uint8_t room[DIAG_LINE_BYTES_MAX]; /* not allocated: "out of memory" must be said, too */
+    struct buf line = {.data = room, .room = sizeof room, .room_max = sizeof room};
     struct json json;
-    buf_init(&line, DIAG_LINE_BYTES_MAX);
     json_init(&json, &line);
     json_object(&json, NULL);
     json_text(&json, "time", slice_text(when));
@@ -73,6 +73,5 @@ void diag(enum diag_level level, const char *event, const char *format, ...)
     buf_add_text(&line, "\n");
     if (!line.failed)
         diag_write(buf_slice(&line));
-    buf_release(&line);
     errno = saved;
 }

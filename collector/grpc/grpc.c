@@ -57,6 +57,12 @@ static void grpc_on_wake(uv_async_t *wake)
         grpc_drain(self);
 }
 
+static void grpc_on_client(uv_stream_t *listener, int status)
+{
+    if (status == 0)
+        grpc_connection_open(listener->data);
+}
+
 static void grpc_on_sweep(uv_timer_t *timer)
 {
     struct grpc *self = timer->data;
@@ -65,6 +71,8 @@ static void grpc_on_sweep(uv_timer_t *timer)
         next = at->next;
         grpc_connection_expire(at, now_ms);
     }
+    if (self->accept_owed && !self->stopping)
+        grpc_connection_open(self);
     if (self->stopping)
         grpc_drain(self);
 }
@@ -136,7 +144,7 @@ static bool grpc_listen(struct grpc *self, char *error, size_t error_size)
         return false;
     if (uv_tcp_open(&self->listener, file) != 0)
         close(file);
-    else if (uv_listen((uv_stream_t *)&self->listener, GRPC_BACKLOG, grpc_connection_open) == 0)
+    else if (uv_listen((uv_stream_t *)&self->listener, GRPC_BACKLOG, grpc_on_client) == 0)
         return true;
     snprintf(error, error_size, "cannot listen on %s: the port is taken", self->options.listen);
     return false;
@@ -158,7 +166,7 @@ struct grpc *grpc_start(const struct grpc_options *options, char *error, size_t 
     self->started = uv_thread_create(&self->thread, grpc_run, self) == 0;
     if (self->started)
         return self;
-    snprintf(error, error_size, "cannot listen on %s: no thread", options->listen);
+    snprintf(error, error_size, "cannot listen on %s: no thread: out of memory, or too many of them", options->listen);
     grpc_free(self);
     return NULL;
 }

@@ -141,11 +141,12 @@ static void connection_link(struct grpc_connection *self)
     counters_add(grpc->options.counters, COUNTER_HTTP_CONNECTIONS, 1);
 }
 
-/* Without memory the client waits in the kernel's queue until the next one comes. Over the cap it is hung up on. */
-void grpc_connection_open(uv_stream_t *listener, int status)
+/* libuv accepts nobody until this client is taken: without memory the sweep tries again. Over the cap it is hung up on. */
+void grpc_connection_open(struct grpc *grpc)
 {
-    struct grpc *grpc = listener->data;
-    struct grpc_connection *self = status == 0 ? calloc(1, sizeof *self) : NULL;
+    uv_stream_t *listener = (uv_stream_t *)&grpc->listener;
+    struct grpc_connection *self = calloc(1, sizeof *self);
+    grpc->accept_owed = self == NULL;
     if (self == NULL)
         return;
     self->grpc = grpc;

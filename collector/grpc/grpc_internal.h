@@ -102,6 +102,7 @@ struct grpc {
     uv_timer_t sweep;
     uv_thread_t thread;
     bool started, stopping, closing;
+    bool accept_owed; /* a client waits that there was no memory for */
     unsigned drain_ms;
     uint64_t drain_until_ms;
     _Atomic bool stop;
@@ -117,7 +118,7 @@ struct grpc {
 };
 
 /* grpc_connection.c */
-void grpc_connection_open(uv_stream_t *listener, int status); /* uv_connection_cb */
+void grpc_connection_open(struct grpc *grpc); /* takes the client that waits in the listener */
 void grpc_connection_close(struct grpc_connection *self);
 void grpc_connection_flush(struct grpc_connection *self); /* may close it, and free calls */
 void grpc_connection_expire(struct grpc_connection *self, uint64_t now_ms);

@@ -39,6 +39,12 @@ static int net_parse_head_too_large(struct net_connection *self)
                             COUNTER_HTTP_HEADERS_TOO_LARGE);
 }
 
+/* Later it may be taken: 400, 413 and 431 would have the client throw it away. */
+static int net_parse_starved(struct net_connection *self)
+{
+    return net_parse_refuse(self, 503, "memory", "The collector is out of memory.", COUNTER_HTTP_BUSY);
+}
+
 static int net_parse_on_begin(llhttp_t *parser)
 {
     struct net_connection *self = net_parse_self(parser);
@@ -55,7 +61,10 @@ static int net_parse_on_begin(llhttp_t *parser)
 /* The head as received: the target, then names and values, without separators. */
 static int net_parse_store(struct net_connection *self, const char *at, size_t size)
 {
-    return buf_add(&self->exchange->head, slice_of(at, size)) ? 0 : net_parse_head_too_large(self);
+    struct buf *head = &self->exchange->head;
+    if (buf_add(head, slice_of(at, size)))
+        return 0;
+    return head->starved ? net_parse_starved(self) : net_parse_head_too_large(self);
 }
 
 static int net_parse_on_target(llhttp_t *parser, const char *at, size_t size)
@@ -239,6 +248,8 @@ static int net_parse_on_body(llhttp_t *parser, const char *at, size_t size)
         buf_reserve(&self->exchange->body, declared < NET_READ_BYTES ? (size_t)declared : NET_READ_BYTES);
     if (buf_add(&self->exchange->body, slice_of(at, size)))
         return 0;
+    if (self->exchange->body.starved)
+        return net_parse_starved(self);
     return net_parse_refuse(self, 413, "body_too_large", "The body is over the limit.", COUNTER_HTTP_BODY_TOO_LARGE);
 }
 
@@ -343,6 +354,8 @@ enum net_parse_result net_parse(struct net_connection *self, struct slice input,
     }
     if (self->exchange == NULL) /* not even a request line; an answer is owed all the same */
         self->exchange = net_exchange_new(self);
+    if (self->exchange != NULL && status == HPE_CB_MESSAGE_BEGIN) /* the first try had no memory */
+        net_parse_starved(self);
     if (self->exchange != NULL && self->exchange->refusal.status == 0)
         net_exchange_refuse(self->exchange, 400, "bad_request", "This is not HTTP/1.1 as we read it.",
                             COUNTER_HTTP_BAD_REQUESTS);

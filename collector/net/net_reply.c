@@ -102,7 +102,7 @@ static void net_reply_compose(struct buf *head, struct net_loop *loop, const str
     for (size_t i = 0; i < answer->header_count; i++)
         net_reply_add_header(head, answer->headers[i].name, answer->headers[i].value);
     buf_add_text(head, close ? "Connection: close\r\n\r\n" : "\r\n");
-    assert(!head->failed); /* our own headers: an overflow is our mistake */
+    assert(!head->failed); /* our own headers, in room that was reserved: an overflow is our mistake */
 }
 
 static void net_reply_on_written(uv_write_t *request, int status)
@@ -209,8 +209,8 @@ static void net_reply_error_answer(struct net_exchange *self, struct net_answer 
     json_text(&json, "message", slice_text(message));
     json_object_end(&json);
     json_object_end(&json);
-    assert(!body.failed); /* messages are ours and short: an error never reflects the request */
-    answer->content_type = "application/json";
+    assert(!body.failed || body.starved); /* messages are ours and short: an error never reflects the request */
+    answer->content_type = body.failed ? NULL : "application/json"; /* without memory the status has to do */
     answer->body = buf_slice(&body);
     net_reply(self, answer);
     buf_release(&body);
@@ -242,10 +242,11 @@ void net_reply_refusal(struct net_exchange *self)
 {
     const struct net_refusal refusal = self->refusal;
     char allow[40];
-    struct net_header headers[] = {{"Allow", allow}};
+    const struct net_header allowed = {"Allow", allow}, later = {"Retry-After", "2"};
     net_reply_allow(self->allow, allow, sizeof allow);
-    struct net_answer answer = {
-        .status = refusal.status, .headers = headers, .header_count = refusal.status == 405 ? 1 : 0};
+    struct net_answer answer = {.status = refusal.status,
+                                .headers = refusal.status == 503 ? &later : &allowed,
+                                .header_count = refusal.status == 405 || refusal.status == 503};
     counters_add(self->loop->net->options.counters, refusal.counter, 1);
     net_reply_error_answer(self, &answer, refusal.code, refusal.message);
 }

@@ -2,7 +2,7 @@
  * malloc, calloc and realloc of a whole program, libraries included, so that any one call can fail. The program's own
  * symbols come before those of every library; memory itself is still the sanitizer's or libc's.
  *
- *   VITRACE_MEMORY_TOLD=FILE       created; gets "failed" when the call has failed, or, with nothing to fail, a line for
+ *   VITRACE_MEMORY_TOLD=FILE       created; gets "failed" and the callers when the call has failed, or, with nothing to fail, a line for
  *                                  each new place: hash of the calls that led to it, and the number of the allocation
  *   VITRACE_MEMORY_FAIL=HASH[:N]   the N-th (1) allocation of that place fails
  *   VITRACE_MEMORY_FAIL=call:N     allocation number N fails
@@ -149,6 +149,15 @@ static bool is_the_one(uint64_t number)
     return false;
 }
 
+/* And from where, for addr2line. */
+static void tell_failed(void)
+{
+    void *frames[FRAMES_MAX];
+    int count = backtrace(frames, FRAMES_MAX);
+    tell("failed\n", 7);
+    backtrace_symbols_fd(frames + FRAMES_OURS, count - FRAMES_OURS, told);
+}
+
 static bool call_fails(void)
 {
     if (!armed || inside)
@@ -156,7 +165,7 @@ static bool call_fails(void)
     inside = true;
     bool fails = is_the_one(atomic_fetch_add(&calls, 1) + 1);
     if (fails)
-        tell("failed\n", 7);
+        tell_failed();
     inside = false;
     if (fails)
         errno = ENOMEM;
