@@ -43,14 +43,15 @@ function spansOf(id) { // every trace of the sample becomes `id`
 }
 
 export class Life {
-  // `wrap`: what stands before the binary; `environment`: added to ours.
-  constructor(binary, { wrap = [], environment = {} } = {}) {
+  // `wrap`: what stands before the binary; `environment`: added to ours; `reason`: what a start that fails must say.
+  constructor(binary, { wrap = [], environment = {}, reason = /./ } = {}) {
     this.folder = mkdtempSync(join(tmpdir(), "vitrace-life."));
     this.data = join(this.folder, "data");
     this.config = join(this.folder, "vitrace.yaml");
     this.binary = binary;
     this.wrap = wrap;
     this.environment = environment;
+    this.reason = reason;
     this.problems = [];
     this.beacons = new Map(); // view id -> { payload, acked }
     this.exports = new Map(); // trace id -> { payload or undefined, acked }
@@ -228,7 +229,8 @@ export class Life {
   // A start that fails says so, and ends with status 1.
   async refuseToStart() {
     const [status, signal] = await this.ended;
-    if (status !== 1 || !/"level":"error","event":"(start_failed|bad_configuration)".*(memory|no thread)/i.test(this.said)) this.problems.push(`it does not start, with ${signal ?? status}: ${this.said.slice(-1500)}`);
+    const said = /"level":"error","event":"(?:start_failed|bad_configuration)","message":"(.*)"/.exec(this.said)?.[1] ?? "";
+    if (status !== 1 || !this.reason.test(said)) this.problems.push(`it does not start, with ${signal ?? status}: ${this.said.slice(-1500)}`);
   }
 
   // The log against what was acknowledged. `raw`: payloads that the raw bodies become, learned from a life without failure.

@@ -17,7 +17,7 @@ const random = randomOf(Number(option("seed", 20261))), JOBS = 2;
 
 const environmentOf = (told, fail) => ({ VITRACE_MEMORY_TOLD: told, ...(fail && { VITRACE_MEMORY_FAIL: fail }) });
 async function live(fail, raw) {
-  const life = new Life(starved);
+  const life = new Life(starved, { reason: /memory|thread/i });
   const told = join(life.folder, "told");
   life.environment = environmentOf(told, fail);
   try {
@@ -51,7 +51,7 @@ function chosen() {
 // that was acknowledged is lost by it, and that is still judged.
 function isNotOurs(life) {
   const callers = life.told.slice(life.told.indexOf("failed") + 1);
-  const isLibuvTable = life.said.trimEnd().endsWith("}") && /libuv/.test(callers[0]) && life.process.signalCode === "SIGABRT";
+  const isLibuvTable = life.said.trimEnd().endsWith("}") && /libuv/.test(callers.slice(0, 3).join()) && life.process.signalCode === "SIGABRT";
   return !life.problems.some((problem) => /LOST|twice|other bytes/.test(problem)) && (isLibuvTable || /asan_rtl\.cpp.*CheckUnwind|CheckUnwind.*asan_rtl\.cpp/.test(life.said));
 }
 
