@@ -202,6 +202,11 @@ void store_close(struct store *self)
     free(self);
 }
 
+bool store_is_damaged(const struct store *self)
+{
+    return self->sql.damaged;
+}
+
 uint64_t store_position(const struct store *self)
 {
     return self->position;

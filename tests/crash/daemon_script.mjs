@@ -197,8 +197,8 @@ export class Life {
       if (performance.now() > late || this.process.exitCode !== null) { this.problems.push("the index does not catch up"); return; }
       await pause(10);
     }
-    const { status, text } = await this.ask(`${this.admin}/readyz`);
-    if (status !== 200) this.problems.push(`it is not ready afterwards: ${status} ${text}`);
+    for (let said; (said = await this.ask(`${this.admin}/readyz`)).status !== 200; await pause(10))
+      if (performance.now() > late) { this.problems.push(`it is not ready afterwards: ${said.status} ${said.text}`); return; }
   }
 
   async play() {
