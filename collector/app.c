@@ -4,14 +4,18 @@
  *   grpc    --Export-----------> otlp ----append----^
  *
  * Start: folder lock -> log (recovers) -> sinks -> ingest and otlp, which are told what is stored already -> listeners.
- * Stop:  grpc, public and otlp listeners (what they carry needs the log) -> admin -> sinks -> log.
+ * Stop:  all listeners drain together -> grpc, public and otlp end (what they carry needs the log) -> admin -> sinks -> log.
  */
 #include "collector/app.h"
 
 #include "collector/api/api.h"
+#include "collector/app_assets.h"
+#include "collector/app_capacity.h"
+#include "collector/app_lock.h"
+#include "collector/app_notify.h"
 #include "collector/app_sandbox.h"
 #include "collector/app_sockets.h"
-#include "collector/assets/assets.h"
+#include "collector/app_tls.h"
 #include "collector/auth/auth.h"
 #include "collector/base/diag.h"
 #include "collector/base/json.h"
@@ -24,34 +28,24 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/file.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define APP_DRAIN_MS            5000u
 #define APP_PATH_BYTES_MAX      (CONFIG_TEXT_BYTES_MAX + 64u)
-#define APP_THREADS_MAX         4u /* of the public listener: beyond that the log's one writer is the limit */
 #define APP_OTLP_BODY_BYTES_MAX OTLP_REQUEST_BYTES_MAX
-#define APP_URL_BYTES_MAX       320u
-#define APP_OTLP_CONNECTIONS    256u /* collectors and SDK exporters keep one each */
-#define APP_GRPC_CONNECTIONS    256u /* likewise */
-#define APP_ADMIN_CONNECTIONS   64u  /* browsers open six each */
-#define APP_OTHER_FILES         320u /* 3 x 64 clients being turned away, the log, the index, epoll */
-
-enum app_listener { APP_PUBLIC, APP_OTLP, APP_ADMIN, APP_LISTENERS };
 
 static const enum config_setting app_listener_settings[APP_LISTENERS] = {CONFIG_LISTEN, CONFIG_OTLP_HTTP, CONFIG_ADMIN};
 static const char *const app_listener_names[APP_LISTENERS] = {"listen", "otlp_http", "admin"};
 
 struct app {
     struct counters counters;
+    struct rejects *rejects;
     char data[CONFIG_TEXT_BYTES_MAX];
-    int lock;
+    int lock, notify; /* -1 = none */
+    unsigned drain_ms;
     struct assets assets;
     struct health health;
     struct log *log;
@@ -62,6 +56,7 @@ struct app {
     struct api *api;
     struct auth *auth;
     struct auth_door api_door, metrics_door;
+    struct stream_tls *tls; /* NULL = none configured */
     bool admin_is_loopback; /* looked up at start: the sandbox has no resolver */
     struct net_route public_routes[2 + ASSETS_COUNT], otlp_routes[2], admin_routes[5];
     struct net *net[APP_LISTENERS];
@@ -76,66 +71,10 @@ static void app_path(char out[APP_PATH_BYTES_MAX], const struct app *self, const
     snprintf(out, APP_PATH_BYTES_MAX, "%s/%s", self->data, name);
 }
 
-/* One process per folder: a second writer would tear the log. The kernel frees the lock whatever way we end. */
-static bool app_lock_folder(struct app *self, char *error, size_t error_size)
+static bool app_lock_folder(struct app *self, const struct config *config, char *error, size_t error_size)
 {
-    char path[APP_PATH_BYTES_MAX];
-    if (mkdir(self->data, 0700) != 0 && errno != EEXIST) {
-        snprintf(error, error_size, "%s: cannot be created: %s", self->data, strerror(errno));
-        return false;
-    }
-    app_path(path, self, "lock");
-    self->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (self->lock < 0) {
-        snprintf(error, error_size, "%s: %s", path, strerror(errno));
-        return false;
-    }
-    if (flock(self->lock, LOCK_EX | LOCK_NB) == 0)
-        return true;
-    snprintf(error, error_size, "%s: another vitrace uses this folder", self->data);
-    return false;
-}
-
-static bool app_folder_exists(const char *path)
-{
-    struct stat info;
-    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
-}
-
-/* As installed beside the binary (PREFIX/bin/vitrace, PREFIX/share/vitrace/sdk), or as built from this tree. */
-static void app_find_sdk(char out[APP_PATH_BYTES_MAX])
-{
-    char self[CONFIG_TEXT_BYTES_MAX];
-    ssize_t size = readlink("/proc/self/exe", self, sizeof self - 1);
-    self[size > 0 ? size : 0] = '\0';
-    char *slash = strrchr(self, '/');
-    if (slash != NULL)
-        *slash = '\0';
-    snprintf(out, APP_PATH_BYTES_MAX, "%s/../share/vitrace/sdk", self);
-    if (!app_folder_exists(out))
-        snprintf(out, APP_PATH_BYTES_MAX, "%s", VITRACE_SDK_BUILD_DIR);
-}
-
-/* A folder that was named must have the files; the default may not have been built yet. */
-static bool app_load_assets(struct assets *assets, const struct config *config, char *error, size_t error_size)
-{
-    char folder[APP_PATH_BYTES_MAX];
-    bool named = config->text[CONFIG_SDK][0] != '\0';
-    if (named)
-        snprintf(folder, sizeof folder, "%s", config->text[CONFIG_SDK]);
-    else
-        app_find_sdk(folder);
-    if (!assets_load(assets, folder, error, error_size))
-        return false;
-    if (assets->found == 0 && named) {
-        snprintf(error, error_size, "%s: has none of the SDK files (vitrace.js, ...)", folder);
-        assets_release(assets);
-        return false;
-    }
-    if (assets->found < ASSETS_COUNT)
-        diag(DIAG_WARNING, "sdk_missing", "%s has %u of %u SDK files; the others are answered 404", folder,
-             assets->found, ASSETS_COUNT);
-    return true;
+    self->lock = app_lock_take(self->data, config_lock_wait_ms(config), error, error_size);
+    return self->lock >= 0;
 }
 
 static bool app_open_log(struct app *self, const struct config *config, char *error, size_t error_size)
@@ -179,7 +118,7 @@ static bool app_start_api(struct app *self, char *error, size_t error_size)
 {
     char index[APP_PATH_BYTES_MAX];
     app_path(index, self, "index.sqlite");
-    self->api = api_new(&(struct api_options){.log = self->log, .store_path = index}, error, error_size);
+    self->api = api_new(&(struct api_options){.log = self->log, .store_path = index, .rejects = self->rejects}, error, error_size);
     return self->api != NULL;
 }
 
@@ -229,23 +168,54 @@ static bool app_start_ingest(struct app *self, const struct config *config, char
 /* Beyond this machine the dashboard shows what people did to whoever asks: never without a token. */
 static bool app_check_admin(const struct config *config, bool is_loopback, char *error, size_t error_size)
 {
-    if (config->admin_tokens.count > 0 || is_loopback)
+    if (config->admin_tokens.count > 0 || config->admin_jwt.enabled || is_loopback)
         return true;
     snprintf(error, error_size,
-             "admin: %s can be reached from other machines, and there are no admin_tokens: make one with 'vitrace token "
+             "admin: %s can be reached from other machines, and there are neither admin_tokens nor admin_jwt: make a token with 'vitrace token "
              "new' and put its hash into the configuration file, or listen on 127.0.0.1",
              config->text[CONFIG_ADMIN]);
     return false;
 }
 
+static void app_find_client(void *context, const struct net_exchange *exchange, uint8_t out[16])
+{
+    const struct app *self = context;
+    ingest_find_client(self->ingest, exchange, out);
+}
+
+/* *jwt: the verifier that the settings ask for, NULL = none. false: the key cannot be used. */
+static bool app_open_jwt(const struct config *config, struct jwt **jwt, char *error, size_t error_size)
+{
+    char why[APP_PATH_BYTES_MAX + 128];
+    *jwt = config->admin_jwt.enabled ? jwt_new(&config->admin_jwt, why, sizeof why) : NULL;
+    if (*jwt == NULL && config->admin_jwt.enabled)
+        snprintf(error, error_size, "admin_jwt: %s", why);
+    return *jwt != NULL || !config->admin_jwt.enabled;
+}
+
+/* Takes `jwt` over. */
+static void app_set_auth(struct app *self, const struct config *config, struct jwt *jwt)
+{
+    auth_set(self->auth, &(struct auth_policy){.hashes = config->admin_tokens,
+                                               .jwt = jwt,
+                                               .failures_per_minute = config->limit[CONFIG_LIMIT_ADMIN_FAILURES_PER_MINUTE],
+                                               .failures_burst = config->limit[CONFIG_LIMIT_ADMIN_FAILURES_BURST]});
+}
+
 static bool app_start_auth(struct app *self, const struct config *config, char *error, size_t error_size)
 {
-    self->auth = auth_new(&config->admin_tokens, &self->counters);
+    struct jwt *jwt;
+    self->auth = auth_new(&(struct auth_options){&self->counters, app_find_client, self});
     self->metrics_door = (struct auth_door){self->auth, health_handle_metrics, &self->health};
     self->api_door = (struct auth_door){self->auth, api_handle, self->api};
-    if (self->auth == NULL)
+    if (self->auth == NULL) {
         snprintf(error, error_size, "out of memory");
-    return self->auth != NULL;
+        return false;
+    }
+    if (!app_open_jwt(config, &jwt, error, error_size))
+        return false;
+    app_set_auth(self, config, jwt);
+    return true;
 }
 
 static void app_fill_routes(struct app *self)
@@ -265,66 +235,13 @@ static void app_fill_routes(struct app *self)
     self->admin_routes[4] = (struct net_route){NET_GET | NET_HEAD, "/*", dashboard_handle, NULL, 0};
 }
 
-static unsigned app_threads(enum app_listener which)
+/* Every client of a Unix socket is a proxy's, and only X-Forwarded-For tells one from the other. */
+static void app_warn_of_proxies(const struct config *config)
 {
-    cpu_set_t allowed; /* a second loop on one core would only take turns with the first */
-    long cores = sched_getaffinity(0, sizeof allowed, &allowed) == 0 ? CPU_COUNT(&allowed) : 1;
-    if (which != APP_PUBLIC ||
-        cores < 1) /* the index's reader belongs to one thread; OTLP comes in few, large requests */
-        return 1;
-    return cores > (long)APP_THREADS_MAX ? APP_THREADS_MAX : (unsigned)cores;
-}
-
-/* The address as configured with the port as bound; "any" is shown as localhost. */
-static void app_format_url(char out[APP_URL_BYTES_MAX], const char *listen, unsigned port)
-{
-    const char *colon = strrchr(listen, ':');
-    int host = colon == NULL ? 0 : (int)(colon - listen);
-    snprintf(out, APP_URL_BYTES_MAX, "http://%.*s:%u",
-             host == 0    ? 9
-             : host > 256 ? 256
-                          : host,
-             host == 0 ? "localhost" : listen, port);
-}
-
-/* What is left of the process's descriptors, of which it takes all that it may have, for the public listener. */
-static unsigned app_public_connections(const struct config *config)
-{
-    const unsigned others = APP_OTLP_CONNECTIONS + APP_GRPC_CONNECTIONS + APP_ADMIN_CONNECTIONS + APP_OTHER_FILES;
-    unsigned wanted = config->limit[CONFIG_LIMIT_CONNECTIONS];
-    struct rlimit files;
-    if (getrlimit(RLIMIT_NOFILE, &files) != 0)
-        return wanted;
-    files.rlim_cur = files.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &files);
-    getrlimit(RLIMIT_NOFILE, &files);
-    unsigned room = files.rlim_cur > others + APP_ADMIN_CONNECTIONS ? (unsigned)files.rlim_cur - others
-                                                                    : APP_ADMIN_CONNECTIONS;
-    if (wanted > room)
-        diag(DIAG_WARNING, "few_descriptors", "%u connections are taken, not %u: the process may open %u files", room,
-             wanted, (unsigned)files.rlim_cur);
-    return wanted == 0 || wanted > room ? room : wanted;
-}
-
-static unsigned app_connections(const struct config *config, enum app_listener which)
-{
-    switch (which) {
-    case APP_PUBLIC:
-        return app_public_connections(config);
-    case APP_OTLP:
-        return APP_OTLP_CONNECTIONS;
-    case APP_ADMIN:
-        return APP_ADMIN_CONNECTIONS;
-    case APP_LISTENERS:
-        break;
-    }
-    return 0;
-}
-
-/* Behind a proxy of ours every connection is the proxy's. */
-static unsigned app_connections_per_peer(const struct config *config, enum app_listener which)
-{
-    return which == APP_PUBLIC && config->trusted_proxies == 0 ? config->limit[CONFIG_LIMIT_CONNECTIONS_PER_IP] : 0;
+    if (stream_address_is_local(config->text[CONFIG_LISTEN]) && config->trusted_proxies == 0)
+        diag(DIAG_WARNING, "clients_unknown",
+             "listen is a Unix socket, and trusted_proxies is 0: nobody has an address, so the limits of one address "
+             "hold for nobody");
 }
 
 static const char *app_environment(const char *name)
@@ -347,14 +264,16 @@ static bool app_listen(struct app *self, const struct config *config, enum app_l
     /* Not the admin listener's: whether it may be open without tokens is judged by the address in the settings. */
     int inherited = which == APP_ADMIN ? 0 : app_sockets_find(app_listener_names[which], app_environment);
     self->net[which] = net_start(&(struct net_options){.listen = listen,
+                                                       .tls = app_tls_of(self->tls, config, app_listener_settings[which]),
                                                        .socket = inherited,
-                                                       .threads = app_threads(which),
+                                                       .threads = app_capacity_threads(which),
                                                        .routes = table[which].routes,
                                                        .route_count = table[which].count,
                                                        .counters = &self->counters,
-                                                       .connections_max = app_connections(config, which),
+                                                       .rejects = self->rejects,
+                                                       .connections_max = app_capacity_connections(config, which),
                                                        .connections_per_peer_max =
-                                                           app_connections_per_peer(config, which),
+                                                           app_capacity_per_peer(config, which),
                                                        .hosts_checked = which == APP_ADMIN,
                                                        .hosts = config->admin_hosts,
                                                        .host_count = config->admin_host_count},
@@ -363,7 +282,7 @@ static bool app_listen(struct app *self, const struct config *config, enum app_l
         close(inherited);
     if (self->net[which] == NULL)
         return false;
-    app_format_url(self->url[which], listen, net_port(self->net[which]));
+    app_tls_format_url(self->url[which], config, app_listener_settings[which], net_port(self->net[which]));
     return true;
 }
 
@@ -373,15 +292,21 @@ static bool app_listen_grpc(struct app *self, const struct config *config, char 
     if (listen[0] == '\0')
         return true;
     self->grpc_method = (struct grpc_method){OTLP_EXPORT_METHOD, otlp_call, self->otlp, OTLP_REQUEST_BYTES_MAX};
+    int inherited = app_sockets_find("otlp_grpc", app_environment);
     self->grpc = grpc_start(&(struct grpc_options){.listen = listen,
+                                                   .socket = inherited,
+                                                   .tls = app_tls_of(self->tls, config, CONFIG_OTLP_GRPC),
                                                    .methods = &self->grpc_method,
                                                    .method_count = 1,
                                                    .counters = &self->counters,
-                                                   .connections_max = APP_GRPC_CONNECTIONS},
+                                                   .rejects = self->rejects,
+                                                   .connections_max = APP_CAPACITY_GRPC},
                             error, error_size);
+    if (inherited != 0)
+        close(inherited);
     if (self->grpc == NULL)
         return false;
-    app_format_url(self->grpc_url, listen, grpc_port(self->grpc));
+    app_tls_format_url(self->grpc_url, config, CONFIG_OTLP_GRPC, grpc_port(self->grpc));
     return true;
 }
 
@@ -421,9 +346,9 @@ static bool app_start_all(struct app *self, const struct config *config, char *e
 {
     self->admin_is_loopback = auth_listen_is_loopback(config->text[CONFIG_ADMIN]);
     if (!app_check_admin(config, self->admin_is_loopback, error, error_size) || !app_sandbox_begin(config, error, error_size) ||
-        !app_lock_folder(self, error, error_size) || !app_load_assets(&self->assets, config, error, error_size) ||
+        !app_lock_folder(self, config, error, error_size) || !app_assets_load(&self->assets, config, error, error_size) ||
         !app_sandbox_enclose(config, error, error_size) ||
-        !app_open_log(self, config, error, error_size) || !app_start_sinks(self, error, error_size) ||
+        !app_tls_start(config, &self->counters, &self->tls, error, error_size) || !app_open_log(self, config, error, error_size) || !app_start_sinks(self, error, error_size) ||
         !app_start_api(self, error, error_size) || !app_start_auth(self, config, error, error_size) ||
         !app_start_ingest(self, config, error, error_size))
         return false;
@@ -442,6 +367,9 @@ struct app *app_start(const struct config *config, char *error, size_t error_siz
         return NULL;
     }
     self->lock = -1;
+    self->rejects = rejects_new(); /* without memory for them they are counted only */
+    self->notify = app_notify_open(app_environment);
+    self->drain_ms = config_drain_ms(config);
     memcpy(self->data, config->text[CONFIG_DATA], sizeof self->data);
     health_init(&self->health, &self->counters, self->data);
     if (!app_start_all(self, config, error, error_size)) {
@@ -450,8 +378,10 @@ struct app *app_start(const struct config *config, char *error, size_t error_siz
     }
     atomic_store(&self->health.started, true);
     app_write_addresses(self);
+    app_warn_of_proxies(config);
     diag(DIAG_INFO, "ready", "listen %s otlp_http %s otlp_grpc %s admin %s", self->url[APP_PUBLIC], self->url[APP_OTLP],
          self->grpc != NULL ? self->grpc_url : "none", self->url[APP_ADMIN]);
+    app_notify_ready(self->notify);
     return self;
 }
 
@@ -484,18 +414,32 @@ static void app_keep_running(const struct config *current, struct config *fresh)
     }
 }
 
-bool app_reload(struct app *self, const struct config *current, struct config *fresh, char *error, size_t error_size)
+static bool app_apply(struct app *self, const struct config *current, struct config *fresh, char *error, size_t error_size)
 {
     const struct ingest_options options = app_ingest_options(self, fresh);
-    if (!app_check_admin(fresh, self->admin_is_loopback, error, error_size))
+    struct jwt *jwt;
+    if (!app_check_admin(fresh, self->admin_is_loopback, error, error_size) ||
+        (self->tls != NULL && !stream_tls_read(self->tls, error, error_size)) ||
+        !app_open_jwt(fresh, &jwt, error, error_size))
         return false;
     if (!ingest_set_policy(self->ingest, &options)) {
         snprintf(error, error_size, "out of memory");
+        jwt_free(jwt);
         return false;
     }
-    auth_set(self->auth, &fresh->admin_tokens);
+    app_set_auth(self, fresh, jwt);
+    if (self->tls != NULL)
+        stream_tls_apply(self->tls);
     app_keep_running(current, fresh);
     return true;
+}
+
+bool app_reload(struct app *self, const struct config *current, struct config *fresh, char *error, size_t error_size)
+{
+    app_notify_reloading(self->notify);
+    bool applied = app_apply(self, current, fresh, error, error_size);
+    app_notify_ready(self->notify); /* it runs on, also with what it had */
+    return applied;
 }
 
 static void app_remove_addresses(const struct app *self)
@@ -505,16 +449,34 @@ static void app_remove_addresses(const struct app *self)
     unlink(path);
 }
 
+/* Nobody is refused while the others settle: whoever comes then waits for the successor, from the first stop on. */
+static void app_stop_listeners(struct app *self)
+{
+    if (self->grpc != NULL)
+        grpc_drain(self->grpc, self->drain_ms);
+    for (unsigned i = 0; i < APP_LISTENERS; i++)
+        if (self->net[i] != NULL)
+            net_drain(self->net[i], self->drain_ms);
+    if (self->grpc != NULL)
+        grpc_settle(self->grpc);
+    for (unsigned i = 0; i < APP_LISTENERS; i++)
+        if (self->net[i] != NULL)
+            net_settle(self->net[i]);
+    if (self->grpc != NULL)
+        grpc_stop(self->grpc, self->drain_ms);
+    for (unsigned i = 0; i < APP_LISTENERS; i++) /* in this order: the admin listener answers /readyz to the end */
+        if (self->net[i] != NULL)
+            net_stop(self->net[i], self->drain_ms);
+}
+
 void app_stop(struct app *self)
 {
     atomic_store(&self->health.stopping, true);
+    app_notify_stopping(self->notify);
     if (atomic_load(&self->health.started))
         app_remove_addresses(self);
-    if (self->grpc != NULL)
-        grpc_stop(self->grpc, APP_DRAIN_MS);
-    for (unsigned i = 0; i < APP_LISTENERS; i++) /* in this order: the admin listener answers /readyz to the end */
-        if (self->net[i] != NULL)
-            net_stop(self->net[i], APP_DRAIN_MS);
+    app_stop_listeners(self);
+    stream_tls_free(self->tls);
     if (self->api != NULL)
         api_free(self->api);
     if (self->sinks != NULL)
@@ -524,11 +486,14 @@ void app_stop(struct app *self)
     otlp_free(self->otlp);
     ingest_free(self->ingest);
     tally_free(self->duplicates);
+    rejects_free(self->rejects);
     auth_free(self->auth);
     assets_release(&self->assets);
     health_release(&self->health);
     if (self->lock >= 0)
         close(self->lock);
+    if (self->notify >= 0)
+        close(self->notify);
     free(self);
 }
 
@@ -537,11 +502,20 @@ bool app_check(const struct config *config, char *error, size_t error_size)
     struct assets assets;
     const struct net_route none = {NET_GET, "/healthz", health_handle_live, NULL, 0};
     struct counters counters = {0};
+    struct stream_tls *tls;
+    struct jwt *jwt;
     if (!app_check_admin(config, auth_listen_is_loopback(config->text[CONFIG_ADMIN]), error, error_size) ||
-        !app_load_assets(&assets, config, error, error_size))
+        !app_open_jwt(config, &jwt, error, error_size))
+        return false;
+    jwt_free(jwt);
+    if (!app_tls_start(config, &counters, &tls, error, error_size))
+        return false;
+    stream_tls_free(tls);
+    if (!app_assets_load(&assets, config, error, error_size))
         return false;
     assets_release(&assets);
-    if (app_folder_exists(config->text[CONFIG_DATA]) && access(config->text[CONFIG_DATA], R_OK | W_OK | X_OK) != 0) {
+    if (access(config->text[CONFIG_DATA], F_OK) == 0 &&
+        access(config->text[CONFIG_DATA], R_OK | W_OK | X_OK) != 0) {
         snprintf(error, error_size, "%s: %s", config->text[CONFIG_DATA], strerror(errno));
         return false;
     }

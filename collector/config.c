@@ -51,6 +51,85 @@ uint64_t config_log_bytes_max(const struct config *self)
     return config_number(self->text[CONFIG_LOG_BYTES_MAX], "KMGT", CONFIG_LOG_BYTES_MOST);
 }
 
+unsigned config_drain_ms(const struct config *self)
+{
+    return (unsigned)config_number(self->text[CONFIG_DRAIN_SECONDS], "", CONFIG_DRAIN_SECONDS_MAX) * 1000;
+}
+
+unsigned config_lock_wait_ms(const struct config *self)
+{
+    return (unsigned)config_number(self->text[CONFIG_LOCK_WAIT_SECONDS], "", CONFIG_LOCK_WAIT_SECONDS_MAX) * 1000;
+}
+
+/* Seconds from 0 to `max`. */
+static bool config_check_seconds(const struct config *self, enum config_setting which, unsigned max, char *error,
+                                 size_t error_size)
+{
+    const char *text = self->text[which];
+    if (strcmp(text, "0") == 0 || config_number(text, "", max) != 0)
+        return true;
+    snprintf(error, error_size, "%s: '%.64s' is not a number from 0 to %u", config_rows[which].key, text, max);
+    return false;
+}
+
+static const enum config_setting config_listeners[] = {CONFIG_LISTEN, CONFIG_OTLP_HTTP, CONFIG_OTLP_GRPC, CONFIG_ADMIN};
+
+#define CONFIG_LISTENERS (sizeof config_listeners / sizeof config_listeners[0])
+
+/* The next name of a list with commas and blanks between; empty at its end. */
+static struct slice config_next_name(const char **at)
+{
+    *at += strspn(*at, ", ");
+    struct slice name = slice_of(*at, strcspn(*at, ", "));
+    *at += name.size;
+    return name;
+}
+
+bool config_has_tls(const struct config *self)
+{
+    return self->text[CONFIG_TLS_CERTIFICATE][0] != '\0';
+}
+
+bool config_is_tls(const struct config *self, enum config_setting listener)
+{
+    const char *at = self->text[CONFIG_TLS_LISTENERS];
+    if (!config_has_tls(self))
+        return false;
+    for (struct slice name = config_next_name(&at); name.size > 0; name = config_next_name(&at))
+        if (slice_equal(name, slice_text(config_rows[listener].key)))
+            return true;
+    return false;
+}
+
+static bool config_names_listener(struct slice name)
+{
+    for (size_t i = 0; i < CONFIG_LISTENERS; i++)
+        if (slice_equal(name, slice_text(config_rows[config_listeners[i]].key)))
+            return true;
+    return false;
+}
+
+static bool config_check_tls(const struct config *self, char *error, size_t error_size)
+{
+    const char *at = self->text[CONFIG_TLS_LISTENERS];
+    bool has_key = self->text[CONFIG_TLS_KEY][0] != '\0', any = false;
+    if (config_has_tls(self) != has_key) {
+        snprintf(error, error_size, "%s: is missing: tls_certificate and tls_key come together",
+                 has_key ? "tls_certificate" : "tls_key");
+        return false;
+    }
+    for (struct slice name = config_next_name(&at); name.size > 0; name = config_next_name(&at), any = true) {
+        if (config_names_listener(name))
+            continue;
+        snprintf(error, error_size, "tls_listeners: '%.*s' is none of listen, otlp_http, otlp_grpc, admin",
+                 (int)(name.size > 64 ? 64 : name.size), (const char *)name.data);
+        return false;
+    }
+    if (!any)
+        snprintf(error, error_size, "tls_listeners: names no listener; leave tls_certificate out for none");
+    return any;
+}
+
 static bool config_check(const struct config *self, char *error, size_t error_size)
 {
     if (config_retention_us(self) == 0) {
@@ -63,7 +142,9 @@ static bool config_check(const struct config *self, char *error, size_t error_si
                  self->text[CONFIG_LOG_BYTES_MAX]);
         return false;
     }
-    return true;
+    return config_check_seconds(self, CONFIG_DRAIN_SECONDS, CONFIG_DRAIN_SECONDS_MAX, error, error_size) &&
+           config_check_seconds(self, CONFIG_LOCK_WAIT_SECONDS, CONFIG_LOCK_WAIT_SECONDS_MAX, error, error_size) &&
+           config_check_tls(self, error, error_size);
 }
 
 /* What the file says is quoted in errors, and an error is one line, also on a terminal. */

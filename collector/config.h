@@ -1,9 +1,10 @@
 /*
  * The daemon's settings. One rule of precedence: flag > VITRACE_* environment > YAML file > default. The file may hold
  *
- *   data: /var/lib/vitrace        listen: 127.0.0.1:4319       admin: 127.0.0.1:4320
+ *   data: /var/lib/vitrace        listen: 127.0.0.1:4319       admin: unix:/run/vitrace/admin.sock
  *   otlp_http: 127.0.0.1:4318     sdk: /usr/share/vitrace/sdk
  *   retention_days: 30            log_bytes_max: 20G
+ *   drain_seconds: 5              lock_wait_seconds: 0
  *   apps:
  *     - name: shop
  *       origins: ["https://shop.example", "https://admin.shop.example:8443"]
@@ -13,7 +14,14 @@
  *   trusted_proxies: 1            # of our own, each adding to X-Forwarded-For; 0 = the header is not looked at
  *   admin_hosts: [rum.internal]   # names, beyond addresses and localhost, under which the dashboard is reached
  *   user: vitrace                 sandbox: on
+ *   tls_certificate: /etc/letsencrypt/live/rum.example/fullchain.pem      tls_key: .../privkey.pem
+ *   tls_listeners: listen, otlp_grpc                                      # which speak TLS; the others stay plain
  *   admin_tokens: ["<SHA-256 of a token, 64 hex digits: vitrace token new>"]
+ *   admin_jwt:                    # tokens of an identity provider, see auth/jwt.h
+ *     algorithm: RS256            # the default; or HS256, ES256, EdDSA
+ *     key_file: /etc/vitrace/jwt.pem
+ *     audience: vitrace
+ *     issuer: https://login.example   # optional
  *
  * and nothing else: an unknown key is an error with its line, because a misspelled one would otherwise be a silent default.
  */
@@ -29,6 +37,8 @@
 #define CONFIG_FILE_BYTES_MAX (1u << 20)
 
 #define CONFIG_RETENTION_DAYS_MAX 3650u
+#define CONFIG_DRAIN_SECONDS_MAX     600u
+#define CONFIG_LOCK_WAIT_SECONDS_MAX 3600u
 #define CONFIG_LOG_BYTES_LEAST    (UINT64_C(256) << 20) /* four segments */
 #define CONFIG_LOG_BYTES_MOST     (UINT64_C(4) << 40)   /* what the log's table of segments holds */
 
@@ -41,6 +51,12 @@
     S(OTLP_GRPC, "otlp_grpc", "VITRACE_OTLP_GRPC", "127.0.0.1:4317", "address for backends: OTLP/gRPC traces; '' = none") \
     S(RETENTION_DAYS, "retention_days", "VITRACE_RETENTION_DAYS", "30", "days that beacons and spans are kept")         \
     S(LOG_BYTES_MAX, "log_bytes_max", "VITRACE_LOG_BYTES_MAX", "20G", "bytes of the log on disk, K, M, G, T; the oldest go first") \
+    S(DRAIN_SECONDS, "drain_seconds", "VITRACE_DRAIN_SECONDS", "5", "at a stop: longest time for clients to finish and leave") \
+    S(LOCK_WAIT_SECONDS, "lock_wait_seconds", "VITRACE_LOCK_WAIT_SECONDS", "0",                                        \
+      "at a start: wait so long for another vitrace to leave the data folder")                                         \
+    S(TLS_CERTIFICATE, "tls_certificate", "VITRACE_TLS_CERTIFICATE", "", "PEM file: the certificate, then its chain; '' = no TLS") \
+    S(TLS_KEY, "tls_key", "VITRACE_TLS_KEY", "", "PEM file: its key, without a passphrase")                             \
+    S(TLS_LISTENERS, "tls_listeners", "VITRACE_TLS_LISTENERS", "listen", "of listen, otlp_http, otlp_grpc, admin: which speak TLS, where there is a certificate") \
     S(USER, "user", "VITRACE_USER", "", "user to become when started as root")                                         \
     S(SANDBOX, "sandbox", "VITRACE_SANDBOX", "on", "on or off: Landlock and seccomp, where the kernel has them")        \
     S(SDK, "sdk", "VITRACE_SDK", "", "folder of the SDK files (default: where they were installed or built)")
@@ -53,7 +69,10 @@ enum config_setting { CONFIG_SETTINGS(CONFIG_ENUM) CONFIG_SETTING_COUNT };
  *                 two beacons from each of them at once (leaving a page sends one) = 10,000
  *   one app       50,000/s: what one core stores
  *   all           100,000/s: more than the log's one writer takes; beyond it, refusing early keeps memory flat
- *   connections   10,000 x (0.5 KiB + head 16 KiB when not idle) = 165 MiB at the very worst; a tenth for one address
+ *   admin         a dashboard left open with a token that has expired asks 7 times at once; a scraper with an old one four
+ *                 times a minute. A guess every 10 s finds nothing
+ *   connections   10,000 x (0.5 KiB + head 16 KiB when not idle) = 165 MiB at the very worst, and over TLS 10,000 x (session
+ *                 15 KiB + record 18 KiB when not idle) = 330 MiB more; a tenth for one address
  */
 #define CONFIG_LIMITS(L)                                                                                               \
     L(IP_PER_SECOND, "ip_per_second", 1000, 1000000, "beacons a second from one address (an IPv6 /64)")                \
@@ -63,7 +82,9 @@ enum config_setting { CONFIG_SETTINGS(CONFIG_ENUM) CONFIG_SETTING_COUNT };
     L(GLOBAL_PER_SECOND, "global_per_second", 100000, 1000000, "beacons a second in all")                              \
     L(GLOBAL_BURST, "global_burst", 200000, 10000000, "beacons at once in all")                                        \
     L(CONNECTIONS, "connections", 10000, 1000000, "open connections of the public listener")                           \
-    L(CONNECTIONS_PER_IP, "connections_per_ip", 1000, 60000, "of them, from one address; not applied behind proxies")
+    L(CONNECTIONS_PER_IP, "connections_per_ip", 1000, 60000, "of them, from one address; not applied behind proxies")  \
+    L(ADMIN_FAILURES_PER_MINUTE, "admin_failures_per_minute", 6, 60000, "wrong admin tokens a minute from one address") \
+    L(ADMIN_FAILURES_BURST, "admin_failures_burst", 30, 60000, "wrong admin tokens at once from one address")
 #define CONFIG_LIMIT_ENUM(id, key, fallback, most, help) CONFIG_LIMIT_##id,
 enum config_limit { CONFIG_LIMITS(CONFIG_LIMIT_ENUM) CONFIG_LIMIT_COUNT };
 
@@ -96,6 +117,7 @@ struct config {
     const char *const *admin_hosts; /* owned, with its texts */
     size_t admin_host_count;
     struct auth_hashes admin_tokens;
+    struct jwt_options admin_jwt;
 };
 
 struct config_input {
@@ -111,6 +133,11 @@ void config_release(struct config *self);
 /* As checked by config_load(). */
 uint64_t config_retention_us(const struct config *self);
 uint64_t config_log_bytes_max(const struct config *self);
+unsigned config_drain_ms(const struct config *self);
+unsigned config_lock_wait_ms(const struct config *self);
+bool config_has_tls(const struct config *self);
+/* Whether the listener of this setting speaks TLS. */
+bool config_is_tls(const struct config *self, enum config_setting listener);
 
 /* config_file.c: the file alone. Fills settings and apps that it names. */
 bool config_file_read(struct config *self, const char *path, char *error, size_t error_size);

@@ -237,6 +237,62 @@ static bool config_read_admin_hosts(struct config_reader *self)
                                                          &self->config->admin_host_count, CONFIG_ADMIN_HOSTS_MAX});
 }
 
+static bool config_next_short(struct config_reader *self, const char *what, size_t room, char *out)
+{
+    if (!config_next_text(self, what))
+        return false;
+    size_t size = strlen(config_scalar(self));
+    if (size == 0 || size >= room)
+        return config_fail(self, "%s has from 1 to %zu bytes", what, room - 1);
+    memcpy(out, config_scalar(self), size + 1);
+    return true;
+}
+
+static bool config_read_jwt_algorithm(struct config_reader *self, struct jwt_options *jwt)
+{
+    if (!config_next_text(self, "an algorithm"))
+        return false;
+    return jwt_algorithm_find(config_scalar(self), &jwt->algorithm) ||
+           config_fail(self, "algorithm is one of HS256, RS256, ES256, EdDSA");
+}
+
+static bool config_read_jwt_key(struct config_reader *self, struct jwt_options *jwt, unsigned *seen)
+{
+    static const char *const keys[] = {"algorithm", "key_file", "audience", "issuer"};
+    unsigned i = 0;
+    while (i < 4 && strcmp(keys[i], config_scalar(self)) != 0)
+        i++;
+    if (i == 4 || (*seen & 1u << i) != 0)
+        return config_fail(self, "unknown or repeated key '%.64s' of admin_jwt; known: algorithm, key_file, audience, issuer",
+                           config_scalar(self));
+    *seen |= 1u << i;
+    if (i == 0)
+        return config_read_jwt_algorithm(self, jwt);
+    if (i == 1)
+        return config_next_short(self, "key_file", sizeof jwt->key_file, jwt->key_file);
+    return i == 2 ? config_next_short(self, "audience", sizeof jwt->audience, jwt->audience)
+                  : config_next_short(self, "issuer", sizeof jwt->issuer, jwt->issuer);
+}
+
+static bool config_read_admin_jwt(struct config_reader *self)
+{
+    struct jwt_options *jwt = &self->config->admin_jwt;
+    unsigned seen = 0;
+    *jwt = (struct jwt_options){.enabled = true, .algorithm = JWT_RS256};
+    if (!config_expect(self, YAML_MAPPING_START_EVENT, "a block with key_file and audience"))
+        return false;
+    while (config_next(self)) {
+        if (self->event.type == YAML_MAPPING_END_EVENT)
+            return (jwt->key_file[0] != '\0' && jwt->audience[0] != '\0') ||
+                   config_fail(self, "admin_jwt needs key_file and audience: a provider signs tokens for all its applications");
+        if (self->event.type != YAML_SCALAR_EVENT)
+            return config_fail(self, "a key is expected here");
+        if (!config_read_jwt_key(self, jwt, &seen))
+            return false;
+    }
+    return false;
+}
+
 /* Top keys that are more than one text; they come from the file only. */
 static const struct {
     const char *key;
@@ -245,7 +301,8 @@ static const struct {
                     {"limits", config_read_limits},
                     {"trusted_proxies", config_read_proxies},
                     {"admin_hosts", config_read_admin_hosts},
-                    {"admin_tokens", config_read_admin_tokens}};
+                    {"admin_tokens", config_read_admin_tokens},
+                    {"admin_jwt", config_read_admin_jwt}};
 
 #define CONFIG_KEYS (CONFIG_SETTING_COUNT + sizeof config_lists / sizeof config_lists[0])
 

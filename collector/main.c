@@ -28,6 +28,10 @@ static const struct command commands[] = {
     {"token", "new", "make a token for the admin listener",
      "Prints the token, and its SHA-256 hash as a line for the configuration file. Only the hash is kept there.",
      command_token, NULL},
+    {"bench", "fsync --data DIR", "measure how long this disk takes to make a commit durable",
+     "The least time that an answer takes here: 200 writes each of 4 KiB, 64 KiB and 1 MiB into a file of 16 MiB in DIR that\n"
+     "is removed again. What a virtual disk calls durable may still be in its host's memory.",
+     command_bench, NULL},
     {"version", "", "print the version", NULL, command_version, NULL},
 };
 

@@ -56,7 +56,7 @@ npm_ready() { # folder: npm ci when the lock changed since the last one
 step_setup() { bash .ci/setup.sh core wasm wasi browser model; }
 step_native() { build asan && ctest --preset asan -j "$jobs" --verbose; }
 step_model() { node tests/model/ring.mjs; }
-step_threads() { build tsan && ctest --preset tsan -j 1 --verbose -R 'ring_stress_test|log_.*test|sinks_test|ingest_test|ingest_raw_test|raw_test|tally_test'; }
+step_threads() { build tsan && ctest --preset tsan -j 1 --verbose -R 'ring_stress_test|stream_.*test|log_.*test|sinks_test|ingest_test|ingest_raw_test|raw_test|tally_test|rejects_test|diag_test|auth_test'; }
 step_wasm() { build wasm && ctest --preset wasm -j "$jobs" --verbose; }
 step_wasi() { build wasi && ctest --preset wasi --verbose; }
 step_js() {
@@ -72,6 +72,15 @@ step_crash() { # long: the release bar
   node tests/crash/syscall_kill.mjs build/release/tests/crash/crash_writer build/release/vitrace; local status=$?
   node tests/crash/kill_audit.mjs build/release/vitrace --cycles "$cycles" && return "$status"
 }
+step_faults() { # one call of the daemon fails, or one allocation; long: each of them
+  local places=(--places 80) lives=(--lives 80)
+  [ "$long" = 0 ] || { places=(--every); lives=(--every); }
+  build asan vitrace vitrace_starved || return 1
+  local status=0
+  node tests/crash/memory_fail.mjs build/asan/tests/crash/vitrace_starved build/asan/vitrace "${places[@]}" || status=1
+  node tests/crash/io_fail.mjs build/asan/vitrace "${lives[@]}" || status=1
+  return "$status"
+}
 step_engines() { # two of each kind of page life; a bound, should a browser hang
   build release vitrace && npm_ready demo-site && bash .ci/setup.sh engines && timeout -k 10 240 node tests/engines/engines.mjs --n 2
 }
@@ -84,20 +93,29 @@ step_stress() { npm_ready js-glue && npm_ready demo-site && node tests/stress/ri
 step_kill() { bash demo-site/run.sh --check --kill; }
 step_badinput() { bash tests/e2e/bad_input.sh; }
 step_border() { # what may knock at the daemon's doors, and what must come of it
-  build asan vitrace && bash .ci/setup.sh border || return 1
+  build asan vitrace && bash .ci/setup.sh border browser && npm_ready tests/conformance || return 1
   local part status=0
-  for part in smuggling doors origins series ports; do
-    timeout -k 10 60 node "tests/border/$part.mjs" build/asan/vitrace || status=1
+  for part in smuggling frames doors rejects dashboard openapi origins series ports; do
+    timeout -k 10 120 node "tests/border/$part.mjs" build/asan/vitrace || status=1
   done
   return "$status"
 }
 step_grpc() { build asan vitrace && npm_ready demo-site && node tests/e2e/otlp_grpc.mjs build/asan/vitrace; }
+step_tls() { # under the sanitizers, and under the sandbox, which sanitizer builds go without
+  local preset status=0
+  for preset in asan release; do
+    build "$preset" vitrace && timeout -k 10 120 node tests/e2e/tls.mjs "build/$preset/vitrace" || status=1
+  done
+  npm_ready demo-site && timeout -k 10 120 node tests/e2e/http2_page.mjs build/release/vitrace || status=1
+  return "$status"
+}
 step_raw() { build asan vitrace && node tests/e2e/raw_inbox.mjs build/asan/vitrace; }
-step_metrics() { build asan vitrace && bash tests/e2e/metrics.sh; }
-step_operate() {
+step_metrics() { build asan vitrace && bash .ci/setup.sh metrics && bash tests/e2e/metrics.sh; }
+step_operate() { # and once as released: only that build confines itself
   local status=0
-  build asan vitrace || return 1
+  build asan vitrace && build release vitrace || return 1
   bash tests/e2e/operate.sh || status=1
+  VITRACE=build/release/vitrace bash tests/e2e/operate.sh || status=1
   node tests/e2e/log_verbs.mjs build/asan/vitrace || status=1
   return "$status"
 }
@@ -115,7 +133,7 @@ step_fuzz() {
 }
 
 # The build of the page's half comes first: the collector serves it, the end-to-end tests load it.
-for step in setup native model wasm wasi js waysout tidy threads badinput border raw grpc operate metrics stress hostile engines lives e2e kill crash; do run_step "$step"; done
+for step in setup native model wasm wasi js waysout tidy threads badinput border raw grpc tls operate metrics stress hostile engines lives e2e kill crash; do run_step "$step"; done
 [ "$long" = 0 ] || run_step fuzz
 printf '%d s in all\n' $((SECONDS - started))
 printf '%d passed, %d failed\n' "$passed" "$failed"

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "collector/api/api_parameters.h"
+#include "collector/api/api_rejects.h"
 #include "collector/base/json.h"
 #include "collector/query/query.h"
 #include "proto/wire/ids.h"
@@ -13,6 +14,7 @@ struct api {
     const struct os *os;
     pthread_mutex_t mutex; /* one answer at a time: a query belongs to one thread */
     struct query *query;
+    struct rejects *rejects;
 };
 
 /* What a handler has to work with. */
@@ -38,6 +40,7 @@ struct api *api_new(const struct api_options *options, char *error, size_t error
         snprintf(error, error_size, "out of memory");
         return NULL;
     }
+    self->rejects = options->rejects;
     self->os = options->os ? options->os : os_posix();
     self->query = query_new(options->log, options->store_path, error, error_size);
     if (!self->query) {
@@ -139,9 +142,14 @@ static enum query_status api_loss(struct api_request *request)
     return query_loss(request->api->query, slice_of(app.name, app.size), since_us, request->out);
 }
 
+static enum query_status api_rejects(struct api_request *request)
+{
+    return api_rejects_write(request->api->rejects, request->out);
+}
+
 static const struct api_route api_routes[] = {
-    {"apps", api_apps},     {"views", api_views},   {"views/", api_view}, {"loss", api_loss},
-    {"vitals", api_vitals}, {"traces/", api_trace}, {"joins", api_joins},
+    {"apps", api_apps},     {"views", api_views},   {"views/", api_view},    {"loss", api_loss},
+    {"vitals", api_vitals}, {"traces/", api_trace}, {"joins", api_joins}, {"rejects", api_rejects},
 };
 
 static const struct api_route *api_route_find(struct slice rest, struct slice *id)

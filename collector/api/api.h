@@ -9,11 +9,13 @@
 
 struct api;
 struct log; /* passed on to the query stage */
+struct rejects;
 struct os;
 
 struct api_options {
     struct log *log;        /* borrowed */
     const char *store_path; /* of an index that exists: start the sinks first */
+    struct rejects *rejects; /* borrowed; NULL = none are kept */
     const struct os *os;    /* for "24 hours ago"; NULL = os_posix() */
 };
 

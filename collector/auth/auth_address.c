@@ -1,4 +1,4 @@
-/* Which addresses only this machine can reach: 127.0.0.0/8 and ::1. */
+/* Which addresses only this machine can reach: 127.0.0.0/8, ::1, and Unix sockets, where a file's mode says who may. */
 #include "collector/auth/auth.h"
 
 #include <arpa/inet.h>
@@ -58,18 +58,17 @@ static bool auth_name_is_loopback(const char *host)
     return all;
 }
 
-/*
- * A name is looked up as the listener will: what it binds is what is judged. An empty host is any address. Addresses need
- * no resolver, which may fail.
- */
+/* A name is looked up as the listener will: what it binds is what is judged. An empty host is any address. */
 bool auth_listen_is_loopback(const char *listen)
 {
     char host[AUTH_HOST_BYTES_MAX];
     struct in_addr v4;
     struct in6_addr v6;
+    if (strncmp(listen, "unix:", 5) == 0)
+        return true;
     if (!auth_copy_host(slice_text(listen), host))
         return false;
-    if (inet_pton(AF_INET, host, &v4) == 1)
+    if (inet_pton(AF_INET, host, &v4) == 1) /* an address needs no resolver, which may fail */
         return auth_v4_is_loopback(&v4);
     return inet_pton(AF_INET6, host, &v6) == 1 ? auth_v6_is_loopback(&v6) : auth_name_is_loopback(host);
 }

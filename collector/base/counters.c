@@ -26,6 +26,18 @@ uint64_t counters_find(const struct counters *self, enum counter id)
     return atomic_load_explicit(&self->value[id], memory_order_relaxed);
 }
 
+const char *counters_name(enum counter id)
+{
+    return counters_rows[id].name;
+}
+
+/* {reason="x"} -> x */
+struct slice counters_label(enum counter id)
+{
+    const char *open = strchr(counters_rows[id].labels, '"');
+    return open == NULL ? slice_of(NULL, 0) : slice_of(open + 1, strcspn(open + 1, "\""));
+}
+
 void counters_write(const struct counters *self, struct buf *out)
 {
     const char *name = "";

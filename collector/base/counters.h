@@ -49,10 +49,31 @@
     C(SPANS_REQUESTS, "vitrace_spans_requests_total", "", "counter", "OTLP export requests that reached the handler.") \
     C(SPANS_ACCEPTED, "vitrace_spans_accepted_total", "", "counter", "Spans made durable.")                            \
     C(SPANS_REJECTED, "vitrace_spans_rejected_total", "", "counter", "Spans refused inside accepted requests.")        \
-    C(SPANS_REQUESTS_REJECTED, "vitrace_spans_requests_rejected_total", "", "counter", "OTLP requests refused whole.") \
+    C(SPANS_MEDIA_TYPE, "vitrace_spans_requests_rejected_total", "{reason=\"media_type\"}", "counter", "OTLP requests refused whole, by reason.") \
+    C(SPANS_ENCODING, "vitrace_spans_requests_rejected_total", "{reason=\"encoding\"}", "counter", "")                  \
+    C(SPANS_COMPRESSED, "vitrace_spans_requests_rejected_total", "{reason=\"compressed\"}", "counter", "")              \
+    C(SPANS_JSON, "vitrace_spans_requests_rejected_total", "{reason=\"json\"}", "counter", "")                          \
+    C(SPANS_MALFORMED, "vitrace_spans_requests_rejected_total", "{reason=\"malformed\"}", "counter", "")                \
+    C(SPANS_TOO_LARGE, "vitrace_spans_requests_rejected_total", "{reason=\"too_large\"}", "counter", "")                \
+    C(SPANS_BUSY, "vitrace_spans_requests_rejected_total", "{reason=\"busy\"}", "counter", "")                          \
+    C(SPANS_DISK_FULL, "vitrace_spans_requests_rejected_total", "{reason=\"disk_full\"}", "counter", "")                \
+    C(SPANS_IO_ERROR, "vitrace_spans_requests_rejected_total", "{reason=\"io_error\"}", "counter", "")                  \
+    C(SPANS_STOPPING, "vitrace_spans_requests_rejected_total", "{reason=\"stopping\"}", "counter", "")                  \
     C(HTTP_CONNECTIONS, "vitrace_connections", "", "gauge", "Open client connections.")                                \
     C(HTTP_FULL, "vitrace_connections_refused_total", "{reason=\"full\"}", "counter", "Connections turned away at once.") \
     C(HTTP_FULL_IP, "vitrace_connections_refused_total", "{reason=\"full_ip\"}", "counter", "")                        \
+    C(TLS_HANDSHAKES, "vitrace_tls_handshakes_total", "", "counter", "TLS handshakes done.")                           \
+    C(TLS_RESUMED, "vitrace_tls_resumed_total", "", "counter", "Of these, by a ticket.")                               \
+    C(TLS_PLAIN, "vitrace_tls_handshakes_failed_total", "{reason=\"plain_http\"}", "counter", "TLS handshakes that failed, by reason.") \
+    C(TLS_VERSION, "vitrace_tls_handshakes_failed_total", "{reason=\"version\"}", "counter", "")                       \
+    C(TLS_CIPHER, "vitrace_tls_handshakes_failed_total", "{reason=\"cipher\"}", "counter", "")                         \
+    C(TLS_PROTOCOL, "vitrace_tls_handshakes_failed_total", "{reason=\"protocol\"}", "counter", "")                     \
+    C(TLS_ALERT, "vitrace_tls_handshakes_failed_total", "{reason=\"alert\"}", "counter", "")                           \
+    C(TLS_MALFORMED, "vitrace_tls_handshakes_failed_total", "{reason=\"malformed\"}", "counter", "")                   \
+    C(TLS_CLOSED, "vitrace_tls_handshakes_failed_total", "{reason=\"closed\"}", "counter", "")                         \
+    C(TLS_TIMEOUT, "vitrace_tls_handshakes_failed_total", "{reason=\"timeout\"}", "counter", "")                       \
+    C(TLS_MEMORY, "vitrace_tls_handshakes_failed_total", "{reason=\"memory\"}", "counter", "")                         \
+    C(TLS_EXPIRY, "vitrace_tls_certificate_expiry_seconds", "", "gauge", "When the certificate expires, in seconds since 1970; 0 = no TLS.") \
     C(HTTP_REQUESTS, "vitrace_http_requests_total", "", "counter", "Requests parsed.")                                 \
     C(HTTP_BAD_REQUESTS, "vitrace_http_bad_requests_total", "{reason=\"parse\"}", "counter", "Requests refused before routing.") \
     C(HTTP_BODY_TOO_LARGE, "vitrace_http_bad_requests_total", "{reason=\"body_too_large\"}", "counter", "")            \
@@ -63,7 +84,20 @@
     C(HTTP_BUSY, "vitrace_http_bad_requests_total", "{reason=\"busy\"}", "counter", "")                                \
     C(HTTP_SLOW_BODY, "vitrace_http_bad_requests_total", "{reason=\"slow_body\"}", "counter", "")                      \
     C(HTTP_HOST, "vitrace_http_bad_requests_total", "{reason=\"host\"}", "counter", "")                                \
-    C(ADMIN_UNAUTHORIZED, "vitrace_admin_unauthorized_total", "", "counter", "Admin requests without a right token.") \
+    C(HTTP2_CONNECTIONS, "vitrace_http2_connections", "", "gauge", "Of the open client connections, those that speak HTTP/2; without gRPC's.") \
+    C(HTTP2_REFUSED, "vitrace_http2_streams_refused_total", "", "counter", "HTTP/2 streams refused unread: too many requests under way.") \
+    C(HTTP2_PROTOCOL, "vitrace_http2_connections_ended_total", "{reason=\"protocol\"}", "counter", "HTTP/2 connections ended for what the client did.") \
+    C(HTTP2_FLOOD, "vitrace_http2_connections_ended_total", "{reason=\"flood\"}", "counter", "")                     \
+    C(ADMIN_NO_TOKEN, "vitrace_admin_unauthorized_total", "{reason=\"no_token\"}", "counter", "Admin requests without a right token.") \
+    C(ADMIN_TOKEN, "vitrace_admin_unauthorized_total", "{reason=\"token\"}", "counter", "")                             \
+    C(ADMIN_JWT_MALFORMED, "vitrace_admin_unauthorized_total", "{reason=\"jwt_malformed\"}", "counter", "")             \
+    C(ADMIN_JWT_ALGORITHM, "vitrace_admin_unauthorized_total", "{reason=\"jwt_algorithm\"}", "counter", "")             \
+    C(ADMIN_JWT_SIGNATURE, "vitrace_admin_unauthorized_total", "{reason=\"jwt_signature\"}", "counter", "")             \
+    C(ADMIN_JWT_EXPIRED, "vitrace_admin_unauthorized_total", "{reason=\"jwt_expired\"}", "counter", "")                 \
+    C(ADMIN_JWT_NOT_YET, "vitrace_admin_unauthorized_total", "{reason=\"jwt_not_yet\"}", "counter", "")                 \
+    C(ADMIN_JWT_ISSUER, "vitrace_admin_unauthorized_total", "{reason=\"jwt_issuer\"}", "counter", "")                   \
+    C(ADMIN_JWT_AUDIENCE, "vitrace_admin_unauthorized_total", "{reason=\"jwt_audience\"}", "counter", "")               \
+    C(ADMIN_LIMITED, "vitrace_admin_unauthorized_total", "{reason=\"rate_ip\"}", "counter", "")                         \
     C(LOG_BYTES, "vitrace_log_bytes", "", "gauge", "Bytes of the log on disk.")                                        \
     C(LOG_SEGMENTS, "vitrace_log_segments", "", "gauge", "Segment files of the log.")                                  \
     C(LOG_COMMITS, "vitrace_log_commits_total", "", "counter", "Group commits (one fdatasync each).")                  \
@@ -91,12 +125,15 @@ enum counter { COUNTERS(COUNTERS_ENUM) COUNTER_COUNT };
 
 struct counters {
     _Atomic uint64_t value[COUNTER_COUNT];
-    struct histogram ingest_seconds; /* from the end of a beacon's guards to its durable answer */
+    struct histogram ingest_seconds; /* from the beginning of a beacon's guards to its durable answer */
 };
 
 void counters_add(struct counters *self, enum counter id, uint64_t amount);
 void counters_set(struct counters *self, enum counter id, uint64_t value); /* gauges */
 uint64_t counters_find(const struct counters *self, enum counter id);
+/* The series' name, and the value of its one label (empty = it has none). */
+const char *counters_name(enum counter id);
+struct slice counters_label(enum counter id);
 /* Prometheus text exposition format 0.0.4. */
 void counters_write(const struct counters *self, struct buf *out);
 

@@ -87,10 +87,27 @@ static size_t json_character(const uint8_t *at, size_t size)
     return length;
 }
 
-/* The escape of a byte that JSON does not take as it is; NULL when it does. */
-static const char *json_escape(uint8_t byte, char room[8])
+/* Of a two- or three-byte character; 0 for others. */
+static unsigned json_code_point(const uint8_t *at, size_t length)
 {
-    switch (byte) {
+    if (length == 2)
+        return (at[0] & 0x1fu) << 6 | (at[1] & 0x3fu);
+    return length == 3 ? (at[0] & 0x0fu) << 12 | (at[1] & 0x3fu) << 6 | (at[2] & 0x3fu) : 0;
+}
+
+/* Legal JSON, and yet: DEL and C1 are commands to a terminal, U+2028 and U+2029 end a line for some who read lines, the
+ * others turn what is shown around. */
+static bool json_is_harmful(unsigned character)
+{
+    return (character >= 0x7f && character <= 0x9f) || (character >= 0x2028 && character <= 0x202e) ||
+           (character >= 0x2066 && character <= 0x2069);
+}
+
+/* The escape of a character that is not written as it is; NULL when it is. */
+static const char *json_escape(const uint8_t *at, size_t length, char room[8])
+{
+    unsigned character = length == 1 ? at[0] : json_code_point(at, length);
+    switch (character) {
     case '"':
         return "\\\"";
     case '\\':
@@ -102,9 +119,9 @@ static const char *json_escape(uint8_t byte, char room[8])
     case '\t':
         return "\\t";
     default:
-        if (byte >= 0x20 && byte != 0x7f) /* DEL is legal JSON, but terminals act on it */
+        if ((length > 1 || character >= 0x20) && !json_is_harmful(character))
             return NULL;
-        snprintf(room, 8, "\\u%04x", byte);
+        snprintf(room, 8, "\\u%04x", character);
         return room;
     }
 }
@@ -117,14 +134,15 @@ static void json_quote(struct buf *out, struct slice text)
     buf_add_text(out, "\"");
     while (at < text.size) {
         size_t length = json_character(text.data + at, text.size - at);
-        const char *instead = length == 0 ? JSON_REPLACEMENT : json_escape(text.data[at], room);
-        if (length > 1 || instead == NULL) {
+        const char *instead = length == 0 ? JSON_REPLACEMENT : json_escape(text.data + at, length, room);
+        if (instead == NULL) {
             at += length;
             continue;
         }
         buf_add(out, slice_of(text.data + run, at - run));
         buf_add_text(out, instead);
-        run = ++at;
+        at += length == 0 ? 1 : length;
+        run = at;
     }
     buf_add(out, slice_of(text.size > 0 ? text.data + run : NULL, at - run));
     buf_add_text(out, "\"");

@@ -1,6 +1,6 @@
 /*
- * Streams JSON into a buf: commas and nesting are kept by the writer, strings are escaped (control characters, quotes,
- * invalid UTF-8 becomes U+FFFD), doubles print shortest-round-trip and non-finite ones as null.
+ * Streams JSON into a buf: commas and nesting are kept by the writer, strings are escaped (quotes, all that
+ * controls a terminal, a line or the direction of writing; invalid UTF-8 becomes U+FFFD), doubles print shortest-round-trip and non-finite ones as null.
  * `key` is NULL inside arrays and for the outermost value.
  */
 #ifndef VITRACE_BASE_JSON_H

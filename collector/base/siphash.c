@@ -1,6 +1,7 @@
 #include "collector/base/siphash.h"
 
 #include <assert.h>
+#include <endian.h>
 #include <errno.h>
 #include <sys/random.h>
 
@@ -13,7 +14,7 @@ static inline uint64_t siphash_rotate(uint64_t value, unsigned bits)
     return value << bits | value >> (64 - bits);
 }
 
-static void siphash_round(struct siphash_state *s)
+static inline void siphash_round(struct siphash_state *s)
 {
     s->v0 += s->v1;
     s->v1 = siphash_rotate(s->v1, 13) ^ s->v0;
@@ -27,7 +28,7 @@ static void siphash_round(struct siphash_state *s)
     s->v2 = siphash_rotate(s->v2, 32);
 }
 
-static void siphash_take(struct siphash_state *s, uint64_t word)
+static inline void siphash_take(struct siphash_state *s, uint64_t word)
 {
     s->v3 ^= word;
     siphash_round(s);
@@ -35,11 +36,18 @@ static void siphash_take(struct siphash_state *s, uint64_t word)
     s->v0 ^= word;
 }
 
-/* By index: an empty slice may have no address to add to. */
-static uint64_t siphash_word(struct slice bytes, size_t at, size_t size)
+static inline uint64_t siphash_word(const uint8_t *at)
 {
-    uint64_t word = 0;
-    for (size_t i = 0; i < size; i++)
+    uint64_t word;
+    memcpy(&word, at, sizeof word);
+    return le64toh(word);
+}
+
+/* By index: an empty slice may have no address to add to. */
+static inline uint64_t siphash_rest(struct slice bytes, size_t at)
+{
+    uint64_t word = (uint64_t)(bytes.size & 0xff) << 56;
+    for (size_t i = 0; at + i < bytes.size; i++)
         word |= (uint64_t)bytes.data[at + i] << (8 * i);
     return word;
 }
@@ -54,8 +62,8 @@ uint64_t siphash(struct siphash_key key, struct slice bytes)
     };
     size_t at = 0;
     for (; bytes.size - at >= 8; at += 8)
-        siphash_take(&s, siphash_word(bytes, at, 8));
-    siphash_take(&s, siphash_word(bytes, at, bytes.size - at) | (uint64_t)(bytes.size & 0xff) << 56);
+        siphash_take(&s, siphash_word(bytes.data + at));
+    siphash_take(&s, siphash_rest(bytes, at));
     s.v2 ^= 0xff;
     for (int i = 0; i < 4; i++)
         siphash_round(&s);

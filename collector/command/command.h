@@ -24,6 +24,7 @@ int command_decode(const struct command *self, int argc, char **argv);
 int command_replay(const struct command *self, int argc, char **argv);
 int command_token(const struct command *self, int argc, char **argv);
 int command_log(const struct command *self, int argc, char **argv);
+int command_bench(const struct command *self, int argc, char **argv);
 int command_doctor(const struct command *self, int argc, char **argv);
 int command_version(const struct command *self, int argc, char **argv);
 

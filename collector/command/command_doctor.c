@@ -79,7 +79,9 @@ static bool doctor_check_file(struct doctor *self, const struct doctor_file *fil
     if (!doctor_request(self, "GET", file->path, ""))
         return false;
     doctor_find(self, self->answer.status == 200, "the file is there",
-                "Build js-glue, or start the collector with --sdk FOLDER; a proxy must pass /v1/ on.");
+                self->answer.status == 400 && !self->endpoint.is_https
+                    ? "What listens there may speak TLS only: try --endpoint https://..."
+                    : "Build js-glue, or start the collector with --sdk FOLDER; a proxy must pass /v1/ on.");
     if (self->answer.status != 200)
         return true;
     doctor_find(self, doctor_header_begins(self, "Content-Type", file->type), "Content-Type fits",

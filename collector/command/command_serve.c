@@ -108,7 +108,8 @@ static struct config *serve_reload(struct app *app, struct config *current, cons
     char error[SERVE_ERROR_BYTES];
     struct config *fresh = serve_load(input, error, sizeof error);
     if (fresh != NULL && app_reload(app, current, fresh, error, sizeof error)) {
-        diag(DIAG_INFO, "reloaded", "%zu apps, %zu admin tokens", fresh->app_count, fresh->admin_tokens.count);
+        diag(DIAG_INFO, "reloaded", "%zu apps, %zu admin tokens, %s", fresh->app_count, fresh->admin_tokens.count,
+             fresh->admin_jwt.enabled ? "JWT" : "no JWT");
         serve_free(current);
         return fresh;
     }
@@ -155,6 +156,9 @@ static int serve_check(const struct config *config)
         printf("  %s: %u  # %s\n", config_limit_rows[i].key, config->limit[i],
                config->limit[i] == config_limit_rows[i].fallback ? "default" : "file");
     printf("apps: %zu\nadmin_tokens: %zu\n", config->app_count, config->admin_tokens.count);
+    if (config->admin_jwt.enabled)
+        printf("admin_jwt: %s, key of %s, audience %s\n", jwt_algorithm_name(config->admin_jwt.algorithm),
+               config->admin_jwt.key_file, config->admin_jwt.audience);
     return COMMAND_OK;
 }
 

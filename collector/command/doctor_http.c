@@ -41,12 +41,26 @@ bool doctor_url_is_local(const struct doctor_url *self)
            strcmp(self->host, "[::1]") == 0 || (size > 10 && strcmp(self->host + size - 10, ".localhost") == 0);
 }
 
-static void doctor_say_why(const struct doctor_url *endpoint, char *error, size_t error_size)
+/* Of a certificate that was looked at and not liked; NULL = that was not it. */
+static const char *doctor_certificate_problem(BIO *bio)
 {
+    SSL *ssl = NULL;
+    long verdict = bio != NULL && BIO_get_ssl(bio, &ssl) == 1 && ssl != NULL ? SSL_get_verify_result(ssl) : X509_V_OK;
+    return verdict == X509_V_OK ? NULL : X509_verify_cert_error_string(verdict);
+}
+
+static void doctor_say_why(const struct doctor_url *endpoint, BIO *bio, char *error, size_t error_size)
+{
+    const char *problem = endpoint->is_https ? doctor_certificate_problem(bio) : NULL;
     unsigned long code = ERR_peek_last_error();
     const char *why = code == 0 ? NULL : ERR_reason_error_string(code);
-    snprintf(error, error_size, "%s:%s: %s", endpoint->host, endpoint->port,
-             why == NULL ? "no answer within 10 s, or the connection broke" : why);
+    if (problem != NULL)
+        snprintf(error, error_size,
+                 "%s:%s: its certificate is refused, as a browser would: %s (for an authority of your own: SSL_CERT_FILE=CA.pem)",
+                 endpoint->host, endpoint->port, problem);
+    else
+        snprintf(error, error_size, "%s:%s: %s", endpoint->host, endpoint->port,
+                 why == NULL ? "no answer within 10 s, or the connection broke" : why);
     ERR_clear_error();
 }
 
@@ -133,7 +147,7 @@ bool doctor_ask(const struct doctor_url *endpoint, const struct doctor_request *
     BIO *bio = good ? doctor_open(endpoint, context) : NULL;
     good = bio != NULL && doctor_exchange(bio, endpoint, request, out);
     if (!good)
-        doctor_say_why(endpoint, error, error_size);
+        doctor_say_why(endpoint, bio, error, error_size);
     BIO_free_all(bio);
     SSL_CTX_free(context);
     return good;

@@ -1,5 +1,5 @@
 /*
- * gRPC over cleartext HTTP/2 (prior knowledge), unary methods only, on libuv and nghttp2. Knows nothing of spans.
+ * gRPC over HTTP/2, cleartext (prior knowledge) or TLS (ALPN h2), unary methods only, on libuv and nghttp2. Knows nothing of spans.
  *
  * A grpc is one listener with one loop thread. A call whose message has come whole goes to its method's handler, which
  * answers with grpc_reply(), at once or later, always on the loop's thread. A stage that finishes elsewhere calls
@@ -9,11 +9,12 @@
 #ifndef VITRACE_GRPC_H
 #define VITRACE_GRPC_H
 
-#include "collector/base/counters.h"
+#include "collector/base/rejects.h"
 #include "proto/wire/slice.h"
 
 struct grpc;
 struct grpc_call;
+struct stream_tls;
 
 /* https://grpc.github.io/grpc/core/md_doc_statuscodes.html */
 enum grpc_status {
@@ -35,19 +36,29 @@ struct grpc_method {
 };
 
 struct grpc_options {
-    const char *listen;
+    const char *listen;     /* as for a net; borrowed for the life of the grpc, like tls */
+    int socket; /* a listening one, taken instead of binding `listen`; borrowed for grpc_start(); 0 = none */
+    struct stream_tls *tls; /* NULL = plain */
     const struct grpc_method *methods; /* borrowed for the life of the grpc */
     size_t method_count;
     struct counters *counters;   /* borrowed */
+    struct rejects *rejects;     /* borrowed; NULL = none are kept */
     unsigned connections_max;    /* 0 = 1,000 */
     unsigned idle_timeout_ms;    /* without a call; then GOAWAY, and clients come back by themselves. 0 = 300,000 */
-    unsigned request_timeout_ms; /* from the first header to the whole message; also of a stalled write. 0 = 10,000 */
+    unsigned request_timeout_ms; /* from the first header to the whole message; of a stalled write; of a TLS handshake.
+                                    0 = 10,000 */
 };
 
 /* Binds and starts. NULL: `error` says which address and why. */
 struct grpc *grpc_start(const struct grpc_options *options, char *error, size_t error_size);
 unsigned grpc_port(const struct grpc *self); /* as bound */
-/* Sends GOAWAY, finishes calls under way (at most drain_ms), ends the thread. */
+/*
+ * The end, in the three steps of net.h: drain (returns at once; clients hear GOAWAY), settle (no client from before is left,
+ * or half of drain_ms is over), stop (accepts no more, finishes calls under way until drain_ms are over, ends the thread).
+ * grpc_stop() alone does all three; after grpc_drain() its own drain_ms is not looked at.
+ */
+void grpc_drain(struct grpc *self, unsigned drain_ms);
+void grpc_settle(struct grpc *self);
 void grpc_stop(struct grpc *self, unsigned drain_ms);
 
 /* All slices are borrowed until the call is answered. */
@@ -58,9 +69,17 @@ const uint8_t *grpc_call_peer(const struct grpc_call *self); /* 16 bytes, v4 map
 /* `bytes` of zeroed memory that lives as long as the call. NULL = out of memory. */
 void *grpc_call_memory(struct grpc_call *self, size_t bytes);
 
-/* Exactly once per call, on its thread. `text` (of an error) is printable ASCII without '%'; `message` (of GRPC_OK) is
- * copied, uncompressed. */
-void grpc_reply(struct grpc_call *self, enum grpc_status status, const char *text, struct slice message);
+/* Exactly once per call, on its thread: either of these. The message is copied, uncompressed. */
+void grpc_reply(struct grpc_call *self, struct slice message);
+
+/* The cause's status is an enum grpc_status, its message printable ASCII without '%' and at most GRPC_TEXT_BYTES_MAX long. It
+ * is kept for the operator and told to the client; it is counted elsewhere. */
+struct grpc_refusal {
+    struct reject_cause cause;
+    unsigned retry_s; /* the same message may be welcome after as long, or twice as long: RetryInfo. 0 = never */
+};
+#define GRPC_TEXT_BYTES_MAX 128u
+void grpc_refuse(struct grpc_call *self, const struct grpc_refusal *refusal);
 
 /* Sets what grpc_call_wake() runs. Before handing the call's memory to another thread. */
 void grpc_call_on_wake(struct grpc_call *self, void (*run)(struct grpc_call *self, void *context), void *context);

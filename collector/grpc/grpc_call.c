@@ -23,7 +23,7 @@ struct grpc_call *grpc_call_new(struct grpc_connection *connection, int32_t stre
     self->connection = connection;
     self->stream_id = stream_id;
     self->deadline_ms = uv_now(&self->grpc->uv) + self->grpc->options.request_timeout_ms;
-    memcpy(self->peer, connection->peer, sizeof self->peer);
+    memcpy(self->peer, stream_peer(&connection->stream), sizeof self->peer);
     buf_init(&self->message, 0);
     buf_init(&self->response, 0);
     self->next = connection->calls;
@@ -74,10 +74,30 @@ void grpc_call_leave(struct grpc_call *self)
     grpc_call_settle(self);
 }
 
+static const char *grpc_call_code(enum grpc_status status)
+{
+    switch (status) {
+    case GRPC_OK:
+        return "ok";
+    case GRPC_INVALID_ARGUMENT:
+        return "invalid_argument";
+    case GRPC_DEADLINE_EXCEEDED:
+        return "deadline_exceeded";
+    case GRPC_RESOURCE_EXHAUSTED:
+        return "resource_exhausted";
+    case GRPC_UNIMPLEMENTED:
+        return "unimplemented";
+    case GRPC_UNAVAILABLE:
+        return "unavailable";
+    }
+    return "unknown";
+}
+
 void grpc_call_refuse(struct grpc_call *self, enum grpc_status status, const char *text, enum counter counter)
 {
     counters_add(self->grpc->options.counters, counter, 1);
-    grpc_reply(self, status, text, slice_of(NULL, 0));
+    grpc_refuse(self, &(struct grpc_refusal){.cause = {counter, (int)status, grpc_call_code(status), text},
+                                             .retry_s = status == GRPC_UNAVAILABLE ? GRPC_RETRY_S : 0});
 }
 
 static uint32_t grpc_call_announced(const struct grpc_call *self)
@@ -174,27 +194,64 @@ static bool grpc_call_keep_response(struct grpc_call *self, struct slice message
     return buf_add(&self->response, slice_of(prefix, sizeof prefix)) && buf_add(&self->response, message);
 }
 
-void grpc_reply(struct grpc_call *self, enum grpc_status status, const char *text, struct slice message)
+/* Notes that the call is answered. false: nobody is there to be told, and the call may be gone. */
+static bool grpc_call_begin_answer(struct grpc_call *self)
 {
-    struct grpc_connection *connection = self->connection;
     assert(!self->answered);
     self->answered = true;
     /* A client that opens no window for the answer must not keep its message here, nor its stream for ever. */
     self->deadline_ms = uv_now(&self->grpc->uv) + self->grpc->options.request_timeout_ms;
-    if (connection == NULL) {
-        grpc_call_settle(self);
-        return;
-    }
-    if (status == GRPC_OK && !grpc_call_keep_response(self, message)) {
-        status = GRPC_UNAVAILABLE;
-        text = "out of memory";
-    }
+    if (self->connection != NULL)
+        return true;
+    grpc_call_settle(self);
+    return false;
+}
+
+static void grpc_call_send_answer(struct grpc_call *self, enum grpc_status status, const char *text)
+{
+    struct grpc_connection *connection = self->connection;
     snprintf(self->status, sizeof self->status, "%u", (unsigned)status);
-    snprintf(self->text, sizeof self->text, "%s", text != NULL ? text : "");
+    snprintf(self->text, sizeof self->text, "%s", text);
     grpc_call_drop_message(self);
     grpc_session_answer(self);
     if (!connection->held)
         grpc_connection_flush(connection); /* may free the call */
+}
+
+void grpc_reply(struct grpc_call *self, struct slice message)
+{
+    if (!grpc_call_begin_answer(self))
+        return;
+    bool kept = grpc_call_keep_response(self, message);
+    grpc_call_send_answer(self, kept ? GRPC_OK : GRPC_UNAVAILABLE, kept ? "" : "out of memory");
+}
+
+void grpc_call_note(const struct grpc_call *self, const struct reject_cause *cause)
+{
+    struct rejects *rejects = self->grpc->options.rejects;
+    uint64_t now_us = rejects_now();
+    if (!rejects_want(rejects, cause->counter, now_us))
+        return;
+    struct reject reject = {.cause = *cause, .unix_us = now_us, .via = REJECT_GRPC, .method = "POST"};
+    bool whole_prefix = self->message.size >= GRPC_PREFIX_BYTES;
+    reject_set_peer(&reject, self->peer);
+    reject_set_path(&reject, slice_text(self->method != NULL ? self->method->path : ""), true);
+    reject_set_body(&reject, whole_prefix ? grpc_call_message(self) : slice_of(NULL, 0),
+                    whole_prefix ? grpc_call_announced(self) : 0);
+    rejects_add(rejects, &reject);
+}
+
+void grpc_refuse(struct grpc_call *self, const struct grpc_refusal *refusal)
+{
+    const struct reject_cause *cause = &refusal->cause;
+    grpc_call_note(self, cause);
+    if (!grpc_call_begin_answer(self))
+        return;
+    assert(strlen(cause->message) <= GRPC_TEXT_BYTES_MAX);
+    if (refusal->retry_s > 0)
+        grpc_retry_write((enum grpc_status)cause->status, cause->message,
+                         jitter_spread(&self->grpc->jitter, refusal->retry_s, refusal->retry_s + 1), self->details);
+    grpc_call_send_answer(self, (enum grpc_status)cause->status, cause->message);
 }
 
 void grpc_call_on_wake(struct grpc_call *self, void (*run)(struct grpc_call *, void *), void *context)

@@ -1,13 +1,11 @@
-/* One client's socket: bytes in, bytes out, and the three ways to run out of time (upload, idleness, a stalled write).
- */
+/* One client: what its session has to say, and the three ways to run out of time (upload, idleness, a stalled write). */
 #include "collector/grpc/grpc_internal.h"
 
-#include <arpa/inet.h>
 #include <stdlib.h>
 
-static void connection_on_closed(uv_handle_t *handle)
+static void connection_on_closed(struct stream *stream)
 {
-    struct grpc_connection *self = handle->data;
+    struct grpc_connection *self = stream->owner;
     nghttp2_session_del(self->session);
     buf_release(&self->out);
     free(self);
@@ -28,26 +26,12 @@ void grpc_connection_close(struct grpc_connection *self)
     if (self->next != NULL)
         self->next->previous = self->previous;
     grpc->connection_count--;
-    counters_add(grpc->options.counters, COUNTER_HTTP_CONNECTIONS, UINT64_MAX); /* a gauge: minus one, modulo 2^64 */
-    uv_close((uv_handle_t *)&self->tcp, connection_on_closed);
+    stream_close(&self->stream);
 }
 
 void grpc_connection_rest(struct grpc_connection *self)
 {
     self->idle_deadline_ms = uv_now(&self->grpc->uv) + self->grpc->options.idle_timeout_ms;
-}
-
-static void connection_on_written(uv_write_t *write, int status)
-{
-    struct grpc_connection *self = write->data;
-    self->writing = false;
-    buf_clear(&self->out);
-    if (self->closed)
-        return;
-    if (status < 0)
-        grpc_connection_close(self);
-    else
-        grpc_connection_flush(self);
 }
 
 /* Takes frames until one write is full. false: the session cannot go on. */
@@ -64,41 +48,64 @@ static bool connection_fill(struct grpc_connection *self)
     return true;
 }
 
-/* Sends what is due. Streams that end with it take their calls along. */
-void grpc_connection_flush(struct grpc_connection *self)
+/* Gives one write to the stream; true = it has gone, and there may be more. */
+static bool connection_send(struct grpc_connection *self)
 {
-    if (self->closed || self->writing || self->held)
-        return;
-    if (!connection_fill(self)) {
-        grpc_connection_close(self);
-        return;
-    }
-    if (self->out.size == 0) {
-        buf_release(&self->out); /* idle connections hold no buffer */
-        buf_init(&self->out, GRPC_WRITE_BYTES_MAX);
-        if (!nghttp2_session_want_read(self->session) && !nghttp2_session_want_write(self->session))
-            grpc_connection_close(self);
-        return;
-    }
-    uv_buf_t bytes = uv_buf_init((char *)self->out.data, (unsigned)self->out.size);
-    self->write.data = self;
+    const struct slice out = buf_slice(&self->out);
+    enum stream_sent sent = stream_write(&self->stream, &out, 1);
+    buf_clear(&self->out); /* what waits is the stream's copy */
+    self->writing = sent == STREAM_WAITS;
     self->write_deadline_ms = uv_now(&self->grpc->uv) + self->grpc->options.request_timeout_ms;
-    self->writing = uv_write(&self->write, (uv_stream_t *)&self->tcp, &bytes, 1, connection_on_written) == 0;
-    if (!self->writing)
+    if (sent == STREAM_BROKEN)
+        grpc_connection_close(self);
+    return sent == STREAM_SENT;
+}
+
+/* All is said. What the client still sends (acknowledgements, windows) is dropped until its FIN: a reset could overtake. */
+static void connection_leave(struct grpc_connection *self)
+{
+    if (self->farewell == GRPC_LEAVING)
+        return;
+    self->farewell = GRPC_LEAVING;
+    self->farewell_deadline_ms = uv_now(&self->grpc->uv) + GRPC_GOODBYE_MS;
+    if (!stream_finish(&self->stream))
         grpc_connection_close(self);
 }
 
-static void connection_on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *room)
+/* Sends what is due. Streams that end with it take their calls along. */
+void grpc_connection_flush(struct grpc_connection *self)
 {
-    struct grpc_connection *self = stream->data;
-    if (size == 0)
-        return;     /* EAGAIN */
-    if (size < 0) { /* also a half-close: an HTTP/2 connection needs both directions for its acknowledgements */
-        grpc_connection_close(self);
-        return;
+    while (!self->closed && !self->writing && !self->held && stream_is_open(&self->stream)) {
+        if (!connection_fill(self)) {
+            grpc_connection_close(self);
+        } else if (self->out.size > 0) {
+            if (!connection_send(self))
+                return;
+        } else {
+            buf_release(&self->out); /* idle connections hold no buffer */
+            buf_init(&self->out, GRPC_WRITE_BYTES_MAX);
+            if (!nghttp2_session_want_read(self->session) && !nghttp2_session_want_write(self->session))
+                connection_leave(self);
+            return;
+        }
     }
+}
+
+static void connection_on_written(struct stream *stream)
+{
+    struct grpc_connection *self = stream->owner;
+    self->writing = false;
+    grpc_connection_flush(self);
+}
+
+/* nghttp2 takes all of it before the next read. */
+static void connection_on_bytes(struct stream *stream, struct slice bytes)
+{
+    struct grpc_connection *self = stream->owner;
+    if (self->farewell == GRPC_LEAVING)
+        return;
     self->held = true;
-    ssize_t taken = nghttp2_session_mem_recv(self->session, (const uint8_t *)room->base, (size_t)size);
+    ssize_t taken = nghttp2_session_mem_recv(self->session, bytes.data, bytes.size);
     self->held = false;
     if (taken < 0) { /* no HTTP/2, a flood, or no memory; other errors are answered with GOAWAY by nghttp2 */
         counters_add(self->grpc->options.counters, COUNTER_HTTP_BAD_REQUESTS, 1);
@@ -108,27 +115,23 @@ static void connection_on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t
     grpc_connection_flush(self);
 }
 
-/* One buffer for the loop: nghttp2 takes all of a read before the next one. */
-static void connection_on_room(uv_handle_t *handle, size_t wanted, uv_buf_t *room)
+/* Also of a half-close: an HTTP/2 connection needs both directions for its acknowledgements. */
+static void connection_on_end(struct stream *stream)
 {
-    (void)wanted;
-    struct grpc_connection *self = handle->data;
-    *room = uv_buf_init(self->grpc->read_room, sizeof self->grpc->read_room);
+    grpc_connection_close(stream->owner);
 }
 
-static void connection_read_peer(struct grpc_connection *self)
+static void connection_on_opened(struct stream *stream)
 {
-    struct sockaddr_storage address;
-    int size = sizeof address;
-    if (uv_tcp_getpeername(&self->tcp, (struct sockaddr *)&address, &size) != 0)
-        return;
-    if (address.ss_family == AF_INET6) {
-        memcpy(self->peer, &((struct sockaddr_in6 *)&address)->sin6_addr, 16);
-    } else if (address.ss_family == AF_INET) {
-        memset(self->peer + 10, 0xff, 2);
-        memcpy(self->peer + 12, &((struct sockaddr_in *)&address)->sin_addr, 4);
-    }
+    grpc_connection_flush(stream->owner); /* SETTINGS */
 }
+
+const struct stream_calls grpc_connection_calls = {.opened = connection_on_opened,
+                                                   .take = connection_on_bytes,
+                                                   .ended = connection_on_end,
+                                                   .failed = connection_on_end,
+                                                   .written = connection_on_written,
+                                                   .closed = connection_on_closed};
 
 static void connection_link(struct grpc_connection *self)
 {
@@ -138,44 +141,52 @@ static void connection_link(struct grpc_connection *self)
         self->next->previous = self;
     grpc->connections = self;
     grpc->connection_count++;
-    counters_add(grpc->options.counters, COUNTER_HTTP_CONNECTIONS, 1);
 }
 
 /* libuv accepts nobody until this client is taken: without memory the sweep tries again. Over the cap it is hung up on. */
-void grpc_connection_open(struct grpc *grpc)
+void grpc_connection_open(void *owner)
 {
-    uv_stream_t *listener = (uv_stream_t *)&grpc->listener;
+    struct grpc *grpc = owner;
     struct grpc_connection *self = calloc(1, sizeof *self);
     grpc->accept_owed = self == NULL;
     if (self == NULL)
         return;
     self->grpc = grpc;
+    self->is_late_comer = grpc->phase != GRPC_SERVING;
     buf_init(&self->out, GRPC_WRITE_BYTES_MAX);
-    uv_tcp_init(&grpc->uv, &self->tcp);
-    self->tcp.data = self;
     connection_link(self);
+    grpc_connection_rest(self);
     bool full = grpc->connection_count > grpc->options.connections_max;
     counters_add(grpc->options.counters, COUNTER_HTTP_FULL, full);
-    if (uv_accept(listener, (uv_stream_t *)&self->tcp) != 0 || full || !grpc_session_new(self) ||
-        uv_read_start((uv_stream_t *)&self->tcp, connection_on_room, connection_on_read) != 0) {
+    if (!stream_accept(&self->stream, &grpc->listener, self) || full || !grpc_session_new(self) ||
+        !stream_start(&self->stream))
         grpc_connection_close(self);
-        return;
-    }
-    uv_tcp_nodelay(&self->tcp, 1);
-    connection_read_peer(self);
-    grpc_connection_rest(self);
-    grpc_connection_flush(self); /* SETTINGS */
 }
 
-/* New streams are ignored from here on; those under way end. nghttp2 then wants nothing more, and flush closes. */
 void grpc_connection_say_goodbye(struct grpc_connection *self)
 {
-    if (self->closed || self->said_goodbye)
+    if (self->closed || self->farewell != GRPC_STAYING)
         return;
-    self->said_goodbye = true;
+    self->farewell = GRPC_WARNED;
+    self->farewell_deadline_ms = uv_now(&self->grpc->uv) + GRPC_GOODBYE_MS;
+    nghttp2_submit_shutdown_notice(self->session);
+    grpc_connection_flush(self);
+}
+
+void grpc_connection_ask(struct grpc_connection *self)
+{
+    if (self->farewell == GRPC_WARNED) /* not before: nghttp2 sends a PING ahead of what was submitted earlier */
+        nghttp2_submit_ping(self->session, NGHTTP2_FLAG_NONE, NULL);
+}
+
+/* New streams are ignored from here on; those under way end. nghttp2 then wants nothing more, and flush leaves. */
+void grpc_connection_dismiss(struct grpc_connection *self)
+{
+    if (self->closed || self->farewell != GRPC_WARNED)
+        return;
+    self->farewell = GRPC_DISMISSED;
     nghttp2_submit_goaway(self->session, NGHTTP2_FLAG_NONE, nghttp2_session_get_last_proc_stream_id(self->session),
                           NGHTTP2_NO_ERROR, NULL, 0);
-    self->idle_deadline_ms = uv_now(&self->grpc->uv) + GRPC_GOODBYE_MS;
     grpc_connection_flush(self);
 }
 
@@ -196,15 +207,18 @@ static void connection_expire_calls(struct grpc_connection *self, uint64_t now_m
 
 void grpc_connection_expire(struct grpc_connection *self, uint64_t now_ms)
 {
-    if (self->writing && now_ms >= self->write_deadline_ms) {
+    if (stream_is_late(&self->stream, now_ms)) {
+        grpc_connection_close(self);
+    } else if (self->writing && now_ms >= self->write_deadline_ms) {
         counters_add(self->grpc->options.counters, COUNTER_HTTP_TIMEOUT, 1);
         grpc_connection_close(self);
+    } else if (self->farewell == GRPC_LEAVING && now_ms >= self->farewell_deadline_ms) {
+        grpc_connection_close(self);
+    } else if (self->farewell == GRPC_WARNED && now_ms >= self->farewell_deadline_ms) {
+        grpc_connection_dismiss(self);
     } else if (self->call_count > 0) {
         connection_expire_calls(self, now_ms);
     } else if (now_ms >= self->idle_deadline_ms) {
-        if (self->said_goodbye)
-            grpc_connection_close(self);
-        else
-            grpc_connection_say_goodbye(self);
+        grpc_connection_say_goodbye(self);
     }
 }

@@ -1,10 +1,12 @@
 /*
  * Shared by the phases of grpc; nobody else includes it.
  *
- *   grpc              listener, loop thread, start and stop
- *   grpc_connection   socket <-> bytes; timeouts
+ *   grpc              listener, loop thread, start
+ *   grpc_drain        the end
+ *   grpc_connection   stream <-> session; timeouts
  *   grpc_session      bytes <-> frames (nghttp2 callbacks fill the call)
  *   grpc_call         one stream: message, handler, answer, wake
+ *   grpc_retry        when to come back, as clients read it
  *
  * A call has up to two holders: its connection, until the stream closes, and its handler, until the reply (and the
  * wake, if one is armed). Whoever lets go last frees it; only the loop thread counts.
@@ -15,15 +17,16 @@
  *   messages      the method's maximum each, GRPC_MESSAGE_BYTES_TOTAL_MAX of all connections together, as received
  *   calls         GRPC_CALLS_MAX with handlers at one time: a client that resets its streams frees no place before the
  *                 log has answered
- *   resets        GRPC_RESETS_BURST, then GRPC_RESETS_PER_S (CVE-2023-44487); CONTINUATION frames 8 a block
- *                 (CVE-2024-28182); unanswered PING and SETTINGS acknowledgements 256: nghttp2 ends the connection
+ *   floods        collector/h2
  */
 #ifndef VITRACE_GRPC_INTERNAL_H
 #define VITRACE_GRPC_INTERNAL_H
 
+#include "collector/base/jitter.h"
 #include "collector/grpc/grpc.h"
+#include "collector/h2/h2.h"
+#include "collector/stream/stream.h"
 
-#include <nghttp2/nghttp2.h>
 #include <stdatomic.h>
 #include <uv.h>
 
@@ -32,19 +35,20 @@
 #define GRPC_HEADER_BYTES_MAX        (16u << 10)
 #define GRPC_MESSAGE_BYTES_TOTAL_MAX (64u << 20)
 #define GRPC_CALLS_MAX               1024u
-#define GRPC_RESETS_BURST            200u
-#define GRPC_RESETS_PER_S            20u
-#define GRPC_CONTINUATIONS_MAX       8u
-#define GRPC_ACKS_MAX                256u
-#define GRPC_STREAM_WINDOW_BYTES     (256 << 10)
-#define GRPC_CONNECTION_WINDOW_BYTES (1 << 20)
-#define GRPC_READ_BYTES              (64u << 10)
 #define GRPC_WRITE_BYTES_MAX         (64u << 10)
 #define GRPC_WRITE_BYTES_ENOUGH      (32u << 10) /* plus one frame of 16 KiB stays below the maximum */
 #define GRPC_PREFIX_BYTES            5u          /* compressed flag, length (32 bits, big-endian) */
 #define GRPC_ENCODING_BYTES_MAX      16u
-#define GRPC_TEXT_BYTES_MAX          256u
-#define GRPC_GOODBYE_MS              1000u /* from GOAWAY until an idle connection is cut */
+#define GRPC_RETRY_S                 1u    /* what was too much may be welcome a second or two later */
+#define GRPC_GOODBYE_MS              1000u /* for the client's ack of the first GOAWAY, and then for its FIN */
+
+enum grpc_phase { GRPC_SERVING, GRPC_DRAINING, GRPC_ENDING };
+/* Of a connection: nothing said, GOAWAY(2^31-1) and PING sent, GOAWAY(last stream) sent, FIN sent. */
+enum grpc_farewell { GRPC_STAYING, GRPC_WARNED, GRPC_DISMISSED, GRPC_LEAVING };
+
+/* Of a Status in base64: 12 bytes of tags, the text, and 60 of a RetryInfo in its Any. */
+#define GRPC_STATUS_BYTES_MAX  (GRPC_TEXT_BYTES_MAX + 96u)
+#define GRPC_DETAILS_BYTES_MAX ((GRPC_STATUS_BYTES_MAX + 2u) / 3u * 4u + 1u)
 
 struct grpc_memory {
     struct grpc_memory *next;
@@ -74,55 +78,68 @@ struct grpc_call {
 
     struct buf response; /* prefix and message */
     size_t response_sent;
-    char status[4], text[GRPC_TEXT_BYTES_MAX];
+    char status[4], text[GRPC_TEXT_BYTES_MAX + 1];
+    char details[GRPC_DETAILS_BYTES_MAX]; /* grpc-status-details-bin; "" = none */
 };
 
 struct grpc_connection {
-    uv_tcp_t tcp;
-    uv_write_t write;
+    struct stream stream;
     struct grpc *grpc;
     struct grpc_connection *next, *previous;
     nghttp2_session *session;
+    struct h2_budget budget;
     struct grpc_call *calls;
     unsigned call_count;
-    struct buf out; /* being written while `writing` */
+    struct buf out; /* of the write that is being put together */
     bool writing, closed;
     bool held;         /* inside nghttp2's receiver or a walk over the calls: nothing may be sent, which frees calls */
-    bool said_goodbye; /* GOAWAY is queued or sent */
-    uint64_t idle_deadline_ms, write_deadline_ms;
-    uint8_t peer[16];
+    enum grpc_farewell farewell;
+    bool is_late_comer, has_called; /* accepted since grpc_drain(); its first call has come */
+    bool ended;        /* for a flood, and counted */
+    uint64_t idle_deadline_ms, write_deadline_ms, farewell_deadline_ms;
 };
 
 struct grpc {
     struct grpc_options options;
-    unsigned port;
+    struct stream_address address;
     uv_loop_t uv;
-    uv_tcp_t listener;
+    struct stream_listener listener;
     uv_async_t wake;
     uv_timer_t sweep;
     uv_thread_t thread;
-    bool started, stopping, closing;
+    bool started, closing;
+    enum grpc_phase phase;
+    bool is_deaf; /* the listener is closed */
     bool accept_owed; /* a client waits that there was no memory for */
-    unsigned drain_ms;
-    uint64_t drain_until_ms;
-    _Atomic bool stop;
+    unsigned drain_ms; /* set before `draining` */
+    uint64_t drain_began_ms;
+    _Atomic bool draining, stop;
+    uv_sem_t settled;
+    bool has_posted, is_settled; /* of the loop, of who waits for it */
     nghttp2_session_callbacks *callbacks;
     nghttp2_option *option;
     struct grpc_connection *connections;
     unsigned connection_count;
     unsigned lent; /* calls with handlers */
+    struct jitter jitter;
     size_t message_bytes;
     _Atomic(struct grpc_call *) woken;
     _Atomic unsigned wakers; /* threads inside grpc_call_wake */
-    char read_room[GRPC_READ_BYTES];
 };
 
+/* grpc_drain.c */
+void grpc_heed(struct grpc *self); /* on every wake and sweep: what grpc_drain() and grpc_stop() asked for */
+void grpc_close_handles(struct grpc *self);
+
 /* grpc_connection.c */
-void grpc_connection_open(struct grpc *grpc); /* takes the client that waits in the listener */
+extern const struct stream_calls grpc_connection_calls;
+void grpc_connection_open(void *grpc); /* a client waits */
 void grpc_connection_close(struct grpc_connection *self);
 void grpc_connection_flush(struct grpc_connection *self); /* may close it, and free calls */
 void grpc_connection_expire(struct grpc_connection *self, uint64_t now_ms);
-void grpc_connection_say_goodbye(struct grpc_connection *self);
+void grpc_connection_say_goodbye(struct grpc_connection *self); /* begins the farewell, once */
+void grpc_connection_ask(struct grpc_connection *self);         /* the first GOAWAY has gone: whether the client knows */
+void grpc_connection_dismiss(struct grpc_connection *self);     /* the client knows, or had its time to */
 void grpc_connection_rest(struct grpc_connection *self); /* its last call is gone: the idle time starts */
 
 /* grpc_session.c */
@@ -136,7 +153,12 @@ struct grpc_call *grpc_call_new(struct grpc_connection *connection, int32_t stre
 void grpc_call_leave(struct grpc_call *self); /* the connection lets go of it */
 void grpc_call_add(struct grpc_call *self, struct slice bytes);
 void grpc_call_complete(struct grpc_call *self);
+/* Counts it, too. Only what is UNAVAILABLE may be sent again. */
 void grpc_call_refuse(struct grpc_call *self, enum grpc_status status, const char *text, enum counter counter);
+void grpc_call_note(const struct grpc_call *self, const struct reject_cause *cause); /* for the operator */
 void grpc_call_run_woken(struct grpc *grpc);
+
+/* grpc_retry.c */
+void grpc_retry_write(enum grpc_status status, const char *text, unsigned retry_s, char out[GRPC_DETAILS_BYTES_MAX]);
 
 #endif

@@ -16,6 +16,7 @@ static int session_on_begin_headers(nghttp2_session *session, const nghttp2_fram
     if (call == NULL)
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE; /* resets the stream */
     nghttp2_session_set_stream_user_data(session, frame->hd.stream_id, call);
+    call->connection->has_called = true;
     return 0;
 }
 
@@ -73,8 +74,11 @@ static int session_on_header(nghttp2_session *session, const nghttp2_frame *fram
 
 static void session_check_head(struct grpc_call *call)
 {
+    static const struct reject_cause not_grpc = {COUNTER_HTTP_METHOD, 415, "media_type", "This address speaks gRPC only."};
+    static const struct reject_cause not_post = {COUNTER_HTTP_METHOD, 405, "method", "This address speaks gRPC only: POST."};
     if (!call->is_post || !call->is_grpc) {
         counters_add(call->grpc->options.counters, COUNTER_HTTP_METHOD, 1);
+        grpc_call_note(call, call->is_post ? &not_grpc : &not_post);
         grpc_session_refuse_http(call, call->is_post ? "415" : "405");
     } else if (call->method == NULL) {
         grpc_call_refuse(call, GRPC_UNIMPLEMENTED, "unknown method", COUNTER_HTTP_NOT_FOUND);
@@ -85,7 +89,8 @@ static void session_check_head(struct grpc_call *call)
 
 static int session_on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *context)
 {
-    (void)context;
+    if (frame->hd.type == NGHTTP2_PING && (frame->hd.flags & NGHTTP2_FLAG_ACK) != 0)
+        grpc_connection_dismiss(context); /* the only PING of ours is the farewell's */
     if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA)
         return 0;
     struct grpc_call *call = session_find_call(session, frame->hd.stream_id);
@@ -102,20 +107,41 @@ static int session_on_data(nghttp2_session *session, uint8_t flags, int32_t stre
                            void *context)
 {
     (void)flags;
-    (void)context;
+    struct grpc_connection *connection = context;
     struct grpc_call *call = session_find_call(session, stream_id);
+    h2_budget_receive_bytes(&connection->budget);
     if (call != NULL)
         grpc_call_add(call, slice_of(data, size));
     return 0;
 }
 
-/* Answered before the upload ended: NO_ERROR tells the client to stop sending and to keep the answer (RFC 9113 8.1). */
+/* For what the client did; no more is read, and flush closes when this has been sent. */
+static void session_end(struct grpc_connection *connection)
+{
+    if (connection->ended)
+        return;
+    connection->ended = true;
+    counters_add(connection->grpc->options.counters, COUNTER_HTTP2_FLOOD, 1);
+    nghttp2_session_terminate_session(connection->session, NGHTTP2_ENHANCE_YOUR_CALM);
+}
+
+static int session_on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *frame, void *context)
+{
+    (void)session;
+    struct grpc_connection *connection = context;
+    if (!h2_budget_receive(&connection->budget, frame, uv_now(&connection->grpc->uv)))
+        session_end(connection);
+    return 0;
+}
+
 static int session_on_sent(nghttp2_session *session, const nghttp2_frame *frame, void *context)
 {
-    (void)context;
-    if (frame->hd.type == NGHTTP2_HEADERS && (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0 &&
-        nghttp2_session_get_stream_remote_close(session, frame->hd.stream_id) == 0)
-        nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_NO_ERROR);
+    struct grpc_connection *connection = context;
+    h2_session_end_early(session, frame);
+    if (frame->hd.type == NGHTTP2_GOAWAY)
+        grpc_connection_ask(connection);
+    if (!h2_budget_send(&connection->budget, frame))
+        session_end(connection);
     return 0;
 }
 
@@ -129,11 +155,9 @@ static int session_on_close(nghttp2_session *session, int32_t stream_id, uint32_
     return 0;
 }
 
-/* Values are copied by nghttp2: the flags that forbid it are not set. */
 static nghttp2_nv session_field(const char *name, const char *value)
 {
-    return (nghttp2_nv){(uint8_t *)(uintptr_t)name, (uint8_t *)(uintptr_t)value, strlen(name), strlen(value),
-                        NGHTTP2_NV_FLAG_NONE};
+    return h2_field(slice_text(name), slice_text(value));
 }
 
 static ssize_t session_read_response(nghttp2_session *session, int32_t stream_id, uint8_t *out, size_t room,
@@ -159,10 +183,12 @@ void grpc_session_answer(struct grpc_call *call)
     nghttp2_session *session = call->connection->session;
     nghttp2_data_provider provider = {.source.ptr = call, .read_callback = session_read_response};
     nghttp2_nv fields[] = {session_field(":status", "200"), session_field("content-type", GRPC_TYPE),
-                           session_field("grpc-accept-encoding", "identity,gzip"),
-                           session_field("grpc-status", call->status), session_field("grpc-message", call->text)};
+                           session_field("grpc-accept-encoding", "identity,gzip,zstd"),
+                           session_field("grpc-status", call->status), session_field("grpc-message", call->text),
+                           session_field("grpc-status-details-bin", call->details)};
     bool has_message = call->response.size > 0;
-    if (nghttp2_submit_response(session, call->stream_id, fields, has_message ? 3 : 5,
+    size_t error_fields = call->details[0] != '\0' ? 6 : 5;
+    if (nghttp2_submit_response(session, call->stream_id, fields, has_message ? 3 : error_fields,
                                 has_message ? &provider : NULL) != 0)
         nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, call->stream_id, NGHTTP2_INTERNAL_ERROR);
 }
@@ -176,33 +202,23 @@ void grpc_session_refuse_http(struct grpc_call *call, const char *status)
 
 bool grpc_session_prepare(struct grpc *grpc)
 {
-    if (nghttp2_session_callbacks_new(&grpc->callbacks) != 0 || nghttp2_option_new(&grpc->option) != 0)
+    grpc->option = h2_option_new();
+    if (grpc->option == NULL || nghttp2_session_callbacks_new(&grpc->callbacks) != 0)
         return false;
+    nghttp2_session_callbacks_set_on_begin_frame_callback(grpc->callbacks, session_on_begin_frame);
     nghttp2_session_callbacks_set_on_begin_headers_callback(grpc->callbacks, session_on_begin_headers);
     nghttp2_session_callbacks_set_on_header_callback(grpc->callbacks, session_on_header);
     nghttp2_session_callbacks_set_on_frame_recv_callback(grpc->callbacks, session_on_frame);
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(grpc->callbacks, session_on_data);
     nghttp2_session_callbacks_set_on_frame_send_callback(grpc->callbacks, session_on_sent);
     nghttp2_session_callbacks_set_on_stream_close_callback(grpc->callbacks, session_on_close);
-    nghttp2_option_set_no_closed_streams(grpc->option, 1);
-    nghttp2_option_set_max_outbound_ack(grpc->option, GRPC_ACKS_MAX);
-    nghttp2_option_set_stream_reset_rate_limit(grpc->option, GRPC_RESETS_BURST, GRPC_RESETS_PER_S);
-    nghttp2_option_set_max_continuations(grpc->option, GRPC_CONTINUATIONS_MAX);
     return true;
 }
 
 bool grpc_session_new(struct grpc_connection *connection)
 {
-    const nghttp2_settings_entry settings[] = {
-        {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, GRPC_STREAMS_MAX},
-        {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, GRPC_STREAM_WINDOW_BYTES},
-        {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, GRPC_HEADER_BYTES_MAX},
-        {NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL, 0},
-    };
     struct grpc *grpc = connection->grpc;
+    h2_budget_init(&connection->budget, uv_now(&grpc->uv));
     return nghttp2_session_server_new2(&connection->session, grpc->callbacks, connection, grpc->option) == 0 &&
-           nghttp2_submit_settings(connection->session, NGHTTP2_FLAG_NONE, settings,
-                                   sizeof settings / sizeof settings[0]) == 0 &&
-           nghttp2_session_set_local_window_size(connection->session, NGHTTP2_FLAG_NONE, 0,
-                                                 GRPC_CONNECTION_WINDOW_BYTES) == 0;
+           h2_session_announce(connection->session, GRPC_STREAMS_MAX, GRPC_HEADER_BYTES_MAX);
 }

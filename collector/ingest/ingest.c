@@ -85,7 +85,7 @@ struct ingest *ingest_new(const struct ingest_options *options)
     self->counters = options->counters;
     self->duplicates = options->duplicates;
     self->bodies.bytes_max = INGEST_BODY_BYTES_TOTAL_MAX;
-    self->jitter_key = siphash_key_random();
+    jitter_init(&self->jitter);
     ingest_flight_init(&self->flight);
     pthread_mutex_init(&self->lock, NULL);
     ingest_init_policy_lock(&self->policy_lock);
@@ -118,19 +118,20 @@ bool ingest_set_policy(struct ingest *self, const struct ingest_options *options
     return true;
 }
 
+void ingest_find_client(struct ingest *self, const struct net_exchange *exchange, uint8_t out[16])
+{
+    pthread_rwlock_rdlock(&self->policy_lock);
+    unsigned hops = self->policy.trusted_proxies;
+    pthread_rwlock_unlock(&self->policy_lock);
+    ingest_client_find(exchange, hops, out);
+}
+
 void ingest_remember(struct ingest *self, const uint8_t view_id[16], uint32_t seq)
 {
-    struct ingest_key key = ingest_key_of(view_id, seq);
+    struct ingest_key key = ingest_key_of(self->dedup.secret, view_id, seq);
     pthread_mutex_lock(&self->lock);
     ingest_dedup_add(&self->dedup, &key);
     pthread_mutex_unlock(&self->lock);
-}
-
-/* Spread over [least, least + spread): clients that failed together do not come back together. */
-static unsigned ingest_jitter(struct ingest *self, unsigned least, unsigned spread)
-{
-    uint64_t count = atomic_fetch_add_explicit(&self->jitter_count, 1, memory_order_relaxed);
-    return least + (unsigned)(siphash(self->jitter_key, slice_of(&count, sizeof count)) % spread);
 }
 
 /* What browsers send without a preflight, and what other senders mean. No type at all: sendBeacon of a buffer. */
@@ -151,6 +152,7 @@ void ingest_refuse(struct ingest *self, const struct ingest_visit *visit, enum c
                    const char *code, const char *message)
 {
     counters_add(self->counters, counter, 1);
+    net_exchange_reject(visit->exchange, &(struct reject_cause){counter, status, code, message}, visit->client, visit->app);
     ingest_answer_error(visit->exchange, &visit->cors, status, code, message);
 }
 
@@ -164,7 +166,11 @@ void ingest_refuse_unavailable(struct ingest *self, struct net_exchange *exchang
                                const char *code, unsigned least_s, unsigned spread_s)
 {
     counters_add(self->counters, COUNTER_REJECTED_UNAVAILABLE, 1);
-    ingest_answer_retry(exchange, cors, 503, code, ingest_jitter(self, least_s, spread_s));
+    net_exchange_reject(exchange,
+                        &(struct reject_cause){COUNTER_REJECTED_UNAVAILABLE, 503, code,
+                                               "Nothing is wrong with it: the collector cannot store it now. See /readyz."},
+                        NULL, slice_of(NULL, 0));
+    ingest_answer_retry(exchange, cors, 503, code, jitter_spread(&self->jitter, least_s, spread_s));
 }
 
 static uint64_t ingest_monotonic_ns(void)
@@ -181,19 +187,21 @@ static void ingest_refuse_rate(struct ingest *self, const struct ingest_visit *v
     uint64_t least = wait_ns / 1000000000u + 1;
     unsigned least_s = least > INGEST_RETRY_SECONDS_MAX ? INGEST_RETRY_SECONDS_MAX : (unsigned)least;
     counters_add(self->counters, counter, 1);
-    ingest_answer_retry(visit->exchange, &visit->cors, 429, code, ingest_jitter(self, least_s, least_s + 1));
+    net_exchange_reject(visit->exchange,
+                        &(struct reject_cause){counter, 429, code, "More than `limits:` lets in. Is it a flood, or are the limits too low?"},
+                        visit->client, visit->app);
+    ingest_answer_retry(visit->exchange, &visit->cors, 429, code, jitter_spread(&self->jitter, least_s, least_s + 1));
 }
 
 /* false = refused and answered. The address first: a flood from one uses up nothing that others share. */
 static bool ingest_admit(struct ingest *self, const struct ingest_visit *visit)
 {
-    uint64_t now_ns = ingest_monotonic_ns();
-    uint64_t wait_ns = ingest_rate_take_ip(self->policy.rate, visit->client, now_ns);
+    uint64_t wait_ns = ingest_rate_take_ip(self->policy.rate, visit->client, visit->now_ns);
     if (wait_ns > 0) {
         ingest_refuse_rate(self, visit, COUNTER_RATE_IP, "rate_ip", wait_ns);
         return false;
     }
-    wait_ns = ingest_rate_take_global(self->policy.rate, now_ns);
+    wait_ns = ingest_rate_take_global(self->policy.rate, visit->now_ns);
     if (wait_ns > 0)
         ingest_refuse_rate(self, visit, COUNTER_RATE_GLOBAL, "rate_global", wait_ns);
     return wait_ns == 0;
@@ -202,7 +210,7 @@ static bool ingest_admit(struct ingest *self, const struct ingest_visit *visit)
 /* An app that is not configured has no bucket of its own: its name is the client's choice. */
 static bool ingest_admit_rate(struct ingest *self, const struct ingest_visit *visit, size_t app)
 {
-    uint64_t wait_ns = app == SIZE_MAX ? 0 : ingest_rate_take_app(self->policy.rate, app, ingest_monotonic_ns());
+    uint64_t wait_ns = app == SIZE_MAX ? 0 : ingest_rate_take_app(self->policy.rate, app, visit->now_ns);
     if (wait_ns > 0)
         ingest_refuse_rate(self, visit, COUNTER_RATE_APP, "rate_app", wait_ns);
     return wait_ns == 0;
@@ -220,6 +228,7 @@ static enum ingest_apps_answer ingest_check_app(struct ingest *self, const struc
 bool ingest_admit_app(struct ingest *self, struct ingest_visit *visit, struct slice app)
 {
     size_t index = SIZE_MAX;
+    visit->app = app;
     switch (ingest_check_app(self, visit, app, &index)) {
     case INGEST_APPS_ALLOWED:
         return ingest_admit_rate(self, visit, index);
@@ -246,9 +255,11 @@ static void ingest_take_beacon(struct ingest *self, struct ingest_visit *visit)
         ingest_refuse_beacon(self, visit, verdict);
         return;
     }
+    struct ingest_key key = ingest_key_of(self->dedup.secret, summary.header.view_id, summary.header.seq);
+    ingest_dedup_prefetch(&self->dedup, &key); /* comes while the app is looked up */
     visit->is_final = summary.has_ledger && summary.ledger.final;
     if (ingest_admit_app(self, visit, slice_text(summary.header.app)))
-        ingest_store(self, visit, &summary.header);
+        ingest_store(self, visit, &key, summary.header.seq == INGEST_SEQ_SNAPSHOT);
 }
 
 static void ingest_open_body(struct ingest *self, struct ingest_visit *visit)
@@ -292,7 +303,8 @@ static struct slice ingest_find_origin(const struct net_exchange *exchange)
 
 static void ingest_judge(struct ingest *self, struct net_exchange *exchange)
 {
-    struct ingest_visit visit = {.exchange = exchange, .origin = ingest_find_origin(exchange)};
+    struct ingest_visit visit = {
+        .exchange = exchange, .origin = ingest_find_origin(exchange), .now_ns = ingest_monotonic_ns()};
     bool known = ingest_apps_know_origin(&self->policy.apps, visit.origin);
     ingest_cors_init(&visit.cors, visit.origin, known);
     if (net_exchange_method(exchange) == NET_OPTIONS) {

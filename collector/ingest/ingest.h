@@ -61,6 +61,8 @@ const char *ingest_app_problem(const struct ingest_app *app);
 
 /* net_handler for POST and OPTIONS /v1/beacon; context is the ingest. */
 void ingest_handle(void *self, struct net_exchange *exchange);
+/* Who sent a request: the peer, or what the trusted proxies say; see ingest_client.h. */
+void ingest_find_client(struct ingest *self, const struct net_exchange *exchange, uint8_t out[16]);
 /* Marks (view_id, seq) as stored: called while the log is replayed at start, before the listener opens. */
 void ingest_remember(struct ingest *self, const uint8_t view_id[16], uint32_t seq);
 

@@ -3,18 +3,21 @@
 #include <assert.h>
 #include <stdlib.h>
 
-struct ingest_key ingest_key_of(const uint8_t view_id[VIEW_ID_BYTES], uint32_t seq)
+/* 0 marks a free slot, so a hash of 0 is told as 1. */
+struct ingest_key ingest_key_of(struct siphash_key secret, const uint8_t view_id[VIEW_ID_BYTES], uint32_t seq)
 {
     struct ingest_key key;
     memcpy(key.bytes, view_id, VIEW_ID_BYTES);
     memcpy(key.bytes + VIEW_ID_BYTES, &seq, sizeof seq);
+    key.hash = siphash(secret, slice_of(key.bytes, sizeof key.bytes));
+    key.hash += key.hash == 0;
     return key;
 }
 
 bool ingest_dedup_init(struct ingest_dedup *self, uint32_t slot_count)
 {
     assert(slot_count >= 4 && (slot_count & (slot_count - 1)) == 0);
-    *self = (struct ingest_dedup){.key = siphash_key_random(), .slot_count = slot_count};
+    *self = (struct ingest_dedup){.secret = siphash_key_random(), .slot_count = slot_count};
     for (unsigned i = 0; i < INGEST_DEDUP_GENERATIONS; i++) {
         self->slot[i] = calloc(slot_count, sizeof *self->slot[i]);
         if (self->slot[i] == NULL) {
@@ -32,13 +35,6 @@ void ingest_dedup_release(struct ingest_dedup *self)
     *self = (struct ingest_dedup){0};
 }
 
-/* 0 marks a free slot, so a hash of 0 is told as 1. */
-static uint64_t ingest_dedup_hash(const struct ingest_dedup *self, const struct ingest_key *key)
-{
-    uint64_t hash = siphash(self->key, slice_of(key->bytes, sizeof key->bytes));
-    return hash == 0 ? 1 : hash;
-}
-
 /* The slot that has the hash, or the free one where it would go. A generation is never full, so there is one. */
 static uint64_t *ingest_dedup_find(const struct ingest_dedup *self, unsigned generation, uint64_t hash)
 {
@@ -50,22 +46,23 @@ static uint64_t *ingest_dedup_find(const struct ingest_dedup *self, unsigned gen
     return &slots[at];
 }
 
-static bool ingest_dedup_has_hash(const struct ingest_dedup *self, uint64_t hash)
+void ingest_dedup_prefetch(const struct ingest_dedup *self, const struct ingest_key *key)
 {
     for (unsigned i = 0; i < INGEST_DEDUP_GENERATIONS; i++)
-        if (*ingest_dedup_find(self, i, hash) == hash)
-            return true;
-    return false;
+        __builtin_prefetch(&self->slot[i][key->hash & (self->slot_count - 1)]);
 }
 
 bool ingest_dedup_has(const struct ingest_dedup *self, const struct ingest_key *key)
 {
-    return ingest_dedup_has_hash(self, ingest_dedup_hash(self, key));
+    for (unsigned i = 0; i < INGEST_DEDUP_GENERATIONS; i++)
+        if (*ingest_dedup_find(self, i, key->hash) == key->hash)
+            return true;
+    return false;
 }
 
 void ingest_dedup_add(struct ingest_dedup *self, const struct ingest_key *key)
 {
-    uint64_t hash = ingest_dedup_hash(self, key);
+    uint64_t hash = key->hash;
     if (*ingest_dedup_find(self, self->newest, hash) == hash)
         return; /* in the older one it may be: then it lives longer */
     if (self->used >= self->slot_count / 4 * 3) {

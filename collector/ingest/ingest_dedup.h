@@ -18,14 +18,16 @@
 #define INGEST_DEDUP_GENERATIONS 4u
 #define INGEST_DEDUP_SLOTS       (1u << 18)
 
+/* Hashed once, for this table and for that of the beacons in flight. */
 struct ingest_key {
     uint8_t bytes[VIEW_ID_BYTES + 4];
+    uint64_t hash; /* of the bytes, under the secret; never 0 */
 };
 
-struct ingest_key ingest_key_of(const uint8_t view_id[VIEW_ID_BYTES], uint32_t seq);
+struct ingest_key ingest_key_of(struct siphash_key secret, const uint8_t view_id[VIEW_ID_BYTES], uint32_t seq);
 
 struct ingest_dedup {
-    struct siphash_key key;
+    struct siphash_key secret; /* of the keys that it is asked for */
     uint64_t *slot[INGEST_DEDUP_GENERATIONS];
     uint32_t slot_count; /* of a generation; a power of two */
     uint32_t used;       /* of the newest */
@@ -34,6 +36,8 @@ struct ingest_dedup {
 
 bool ingest_dedup_init(struct ingest_dedup *self, uint32_t slot_count); /* false = out of memory */
 void ingest_dedup_release(struct ingest_dedup *self);
+/* Asks for the memory that the two calls below will read: four places of 8 MiB, which no cache holds. */
+void ingest_dedup_prefetch(const struct ingest_dedup *self, const struct ingest_key *key);
 bool ingest_dedup_has(const struct ingest_dedup *self, const struct ingest_key *key);
 /* Adding what is there already changes nothing. */
 void ingest_dedup_add(struct ingest_dedup *self, const struct ingest_key *key);

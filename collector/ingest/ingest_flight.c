@@ -4,19 +4,19 @@
 
 void ingest_flight_init(struct ingest_flight *self)
 {
-    *self = (struct ingest_flight){.key = siphash_key_random()};
+    *self = (struct ingest_flight){0};
 }
 
 static struct ingest_flight_request **ingest_flight_chain(struct ingest_flight *self, const struct ingest_key *key)
 {
-    return &self->chain[siphash(self->key, slice_of(key->bytes, sizeof key->bytes)) % INGEST_FLIGHT_CHAINS];
+    return &self->chain[key->hash % INGEST_FLIGHT_CHAINS];
 }
 
 bool ingest_flight_add(struct ingest_flight *self, struct ingest_flight_request *request)
 {
     struct ingest_flight_request **chain = ingest_flight_chain(self, &request->key);
     for (struct ingest_flight_request *at = *chain; at != NULL; at = at->next)
-        if (memcmp(&at->key, &request->key, sizeof at->key) == 0) {
+        if (memcmp(at->key.bytes, request->key.bytes, sizeof at->key.bytes) == 0) {
             request->next = at->waiters;
             at->waiters = request;
             return false;

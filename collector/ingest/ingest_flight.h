@@ -17,7 +17,6 @@ struct ingest_flight_request {
 };
 
 struct ingest_flight {
-    struct siphash_key key;
     struct ingest_flight_request *chain[INGEST_FLIGHT_CHAINS];
     unsigned count;
 };

@@ -9,7 +9,7 @@
 #ifndef VITRACE_INGEST_INTERNAL_H
 #define VITRACE_INGEST_INTERNAL_H
 
-#include "collector/base/siphash.h"
+#include "collector/base/jitter.h"
 #include "collector/ingest/ingest.h"
 #include "collector/ingest/ingest_answer.h"
 #include "collector/ingest/ingest_apps.h"
@@ -40,8 +40,7 @@ struct ingest {
     struct tally *duplicates; /* NULL: nobody keeps statements */
     struct inflate_budget bodies;
     struct raw *raw;
-    struct siphash_key jitter_key;
-    _Atomic uint64_t jitter_count;
+    struct jitter jitter;
     pthread_mutex_t lock; /* dedup and flight */
     struct ingest_dedup dedup;
     struct ingest_flight flight;
@@ -53,6 +52,8 @@ struct ingest_visit {
     struct slice origin;
     struct ingest_cors cors;
     uint8_t client[16];
+    uint64_t now_ns; /* when its guards began, on the monotonic clock */
+    struct slice app; /* as soon as it is read; borrowed like the body */
     bool is_final; /* the page is gone: the beacon is not sent again */
     struct slice plain;            /* the body, inflated */
     struct inflate_body inflated;  /* what `plain` may borrow from; whoever stores the request takes it over */
@@ -72,7 +73,8 @@ void ingest_answer_result(struct ingest *self, const struct ingest_visit *visit,
 /* Type, clock, cut peer; payload and done are the caller's. */
 void ingest_fill_append(struct append *append, const struct ingest_visit *visit);
 
-void ingest_store(struct ingest *self, struct ingest_visit *visit, const vitrace_v1_Header *header);
+/* The app has let it in. A snapshot is stored each time. */
+void ingest_store(struct ingest *self, struct ingest_visit *visit, const struct ingest_key *key, bool is_snapshot);
 void ingest_take_raw(struct ingest *self, struct ingest_visit *visit);
 
 #endif

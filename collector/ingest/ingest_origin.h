@@ -14,6 +14,7 @@
 bool ingest_origin_is_valid(struct slice origin);
 /* An origin, or one whose host begins with "*.", which stands for one or more labels. */
 bool ingest_origin_rule_is_valid(struct slice rule);
+/* `rule` is a valid one. */
 bool ingest_origin_matches(struct slice rule, struct slice origin);
 
 #endif

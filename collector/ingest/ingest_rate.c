@@ -109,7 +109,8 @@ static struct ingest_rate_slot *ingest_rate_find(struct ingest_rate_slot *set, u
 
 uint64_t ingest_rate_take_ip(struct ingest_rate *self, const uint8_t address[16], uint64_t now_ns)
 {
-    if (self->ip.interval_ns == 0)
+    static const uint8_t nobody[16] = {0};
+    if (self->ip.interval_ns == 0 || memcmp(address, nobody, sizeof nobody) == 0)
         return 0;
     uint64_t tag = ingest_rate_tag(self, address);
     uint32_t set = (uint32_t)(tag % INGEST_RATE_SETS);

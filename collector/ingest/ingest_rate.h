@@ -39,7 +39,8 @@ struct ingest_rate *ingest_rate_new(const struct ingest_rate_limits *limits, siz
 void ingest_rate_free(struct ingest_rate *self);
 
 /* Any thread. 0 = admitted, and counted; otherwise refused, not counted, and the nanoseconds until one would be
- * admitted. `now_ns` is of a clock that does not go back. */
+ * admitted. `now_ns` is of a clock that does not go back. "::" is the address of whoever has none (a Unix socket's peer, of
+ * whom no proxy said more), not of one client: it has no limit of its own. */
 uint64_t ingest_rate_take_ip(struct ingest_rate *self, const uint8_t address[16], uint64_t now_ns);
 uint64_t ingest_rate_take_global(struct ingest_rate *self, uint64_t now_ns);
 uint64_t ingest_rate_take_app(struct ingest_rate *self, size_t app, uint64_t now_ns); /* app < app_count */

@@ -122,7 +122,7 @@ static enum beacon_status ingest_raw_list(struct ingest_raw *self)
         if (verdict != BEACON_OK)
             return verdict;
         beacon->raw = self;
-        beacon->key = ingest_key_of(summary.header.view_id, summary.header.seq);
+        beacon->key = ingest_key_of(self->ingest->dedup.secret, summary.header.view_id, summary.header.seq);
         beacon->append.payload = bytes;
         beacon->append.done = ingest_raw_on_append_done;
         ingest_fill_append(&beacon->append, &self->visit);

@@ -16,7 +16,6 @@ struct ingest_request {
     struct ingest_flight_request flight;
     struct ingest *ingest;
     struct ingest_visit visit;
-    uint64_t started; /* histogram_start() */
 };
 
 void ingest_answer_result(struct ingest *self, const struct ingest_visit *visit, enum append_result result,
@@ -57,7 +56,7 @@ static void ingest_answer(struct ingest_request *request, enum append_result res
 {
     struct ingest *self = request->ingest;
     inflate_body_release(&self->bodies, &request->visit.inflated);
-    ingest_answer_result(self, &request->visit, result, counter, 1, request->started);
+    ingest_answer_result(self, &request->visit, result, counter, 1, request->visit.now_ns / 1000u);
 }
 
 static void ingest_on_first_settled(struct net_exchange *exchange, void *context)
@@ -131,7 +130,6 @@ enum ingest_place { INGEST_FIRST, INGEST_WAITS, INGEST_STORED };
 static enum ingest_place ingest_find_place(struct ingest *self, struct ingest_request *request, bool is_snapshot)
 {
     enum ingest_place place = INGEST_STORED;
-    request->started = histogram_start();
     pthread_mutex_lock(&self->lock);
     if (is_snapshot || !ingest_dedup_has(&self->dedup, &request->flight.key)) {
         place = ingest_flight_add(&self->flight, &request->flight) ? INGEST_FIRST : INGEST_WAITS;
@@ -142,7 +140,7 @@ static enum ingest_place ingest_find_place(struct ingest *self, struct ingest_re
     return place;
 }
 
-void ingest_store(struct ingest *self, struct ingest_visit *visit, const vitrace_v1_Header *header)
+void ingest_store(struct ingest *self, struct ingest_visit *visit, const struct ingest_key *key, bool is_snapshot)
 {
     struct ingest_request *request = net_exchange_memory(visit->exchange, sizeof *request);
     if (request == NULL) {
@@ -152,11 +150,11 @@ void ingest_store(struct ingest *self, struct ingest_visit *visit, const vitrace
     request->ingest = self;
     request->visit = *visit;
     visit->inflated = (struct inflate_body){0};
-    request->flight.key = ingest_key_of(header->view_id, header->seq);
+    request->flight.key = *key;
     request->append.payload = visit->plain;
     request->append.done = ingest_on_append_done;
     ingest_fill_append(&request->append, visit);
-    switch (ingest_find_place(self, request, header->seq == INGEST_SEQ_SNAPSHOT)) {
+    switch (ingest_find_place(self, request, is_snapshot)) {
     case INGEST_FIRST:
         self->sink.take(self->sink.context, &request->append);
         return;

@@ -38,9 +38,15 @@ static void log_apply(struct log *self, const struct log_options *options)
     self->folder = self->writer.segment.file = -1;
 }
 
-/* A new folder's own name must be on disk too, or everything in it can vanish with it. */
+/*
+ * A new folder's own name must be on disk too, or everything in it can vanish with it. Where there is a segment, whoever made
+ * it came through here before: then it is left out, because in a folder in which others write (addresses.json, the index) it
+ * is a commit of the file system's journal with all that waits for it, which on a busy disk takes seconds.
+ */
 static bool log_sync_parent(struct log *self)
 {
+    if (self->read_only || self->table.count > 0)
+        return true;
     int parent = self->os->open(self->os->context, self->folder, "..", O_RDONLY | O_DIRECTORY, 0);
     if (parent < 0)
         return false;
@@ -65,10 +71,6 @@ static bool log_open_folder(struct log *self, const char *folder, char *error, s
     }
     if (os->lock(os->context, self->folder) != 0) {
         log_fail(error, error_size, "cannot lock", folder, "is another collector using it?");
-        return false;
-    }
-    if (!self->read_only && !log_sync_parent(self)) {
-        log_fail(error, error_size, "cannot sync the parent of", folder, "check the disk");
         return false;
     }
     return true;
@@ -132,6 +134,11 @@ static struct log *log_load(const struct log_options *options, bool read_only, c
     }
     self->read_only = read_only;
     if (!log_open_folder(self, options->folder, error, error_size) || !log_recover(self, error, error_size)) {
+        log_release(self);
+        return NULL;
+    }
+    if (!log_sync_parent(self)) {
+        log_fail(error, error_size, "cannot sync the parent of", options->folder, "check the disk");
         log_release(self);
         return NULL;
     }

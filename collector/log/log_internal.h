@@ -39,9 +39,14 @@
 #define LOG_SWEEP_MS              60000u
 #define LOG_SEGMENTS_MAX          65536u /* 4 TiB of default segments; the table is 1 MiB, untouched until then */
 
-/* Two parts a record (header with the padding of its predecessor, payload) and the last padding: 1,001 < IOV_MAX. */
+/* Two parts a record (header with the padding of its predecessor, payload), the last padding, and the zeros that are
+ * written ahead of the records: 1,018 < IOV_MAX. */
 #define LOG_BATCH_RECORDS_MAX 500u
-#define LOG_BATCH_PARTS_MAX   (2u * LOG_BATCH_RECORDS_MAX + 1u)
+#define LOG_BATCH_PARTS_MAX   (2u * LOG_BATCH_RECORDS_MAX + 1u + LOG_AHEAD_PARTS_MAX)
+#define LOG_AHEAD_BYTES       (512u << 10)
+#define LOG_AHEAD_PART_BYTES  (32u << 10)
+#define LOG_AHEAD_PARTS_MAX   (LOG_AHEAD_BYTES / LOG_AHEAD_PART_BYTES + 1u)
+#define LOG_AHEAD_BATCH_MAX   (64u << 10) /* of a larger batch the zeros would cost more than the block map */
 #define LOG_BATCH_BYTES_MAX   (8ull << 20) /* above LOG_FRAME_BYTES_MAX, so that any record fits a batch */
 
 #define LOG_NAME_BYTES 32u /* 16 hex digits, ".vtlog", ".new", NUL */
@@ -74,6 +79,7 @@ struct log_segment {
     uint32_t salt;
     uint64_t first; /* position of the byte at LOG_HEADER_BYTES */
     uint64_t bytes; /* of the file, preallocation included */
+    uint64_t written; /* file offset below which every block was written once, not only reserved */
     uint64_t created_us;
 };
 
@@ -102,6 +108,11 @@ int log_segment_extend(struct log_segment *self, const struct os *os, uint64_t b
 /* 0 or errno. A short write is not an error, unless it makes no progress. Uses `parts` up. */
 int log_segment_write(struct log_segment *self, const struct os *os, struct iovec *parts, unsigned count,
                       uint64_t offset);
+/*
+ * Before a write of `bytes` at `offset`: adds the zeros to write behind them, in the same call, when the blocks there are
+ * only reserved. Returns how many parts, at most LOG_AHEAD_PARTS_MAX; they borrow constant memory.
+ */
+unsigned log_segment_add_ahead(struct log_segment *self, struct iovec *parts, uint64_t offset, uint64_t bytes);
 /* Gives back the preallocated rest after `bytes`; best effort, a reader never looks there. */
 void log_segment_close(struct log_segment *self, const struct os *os, uint64_t bytes);
 

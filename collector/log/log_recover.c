@@ -160,16 +160,20 @@ static int recover_write_again(const struct os *os, int file, uint64_t from, uin
     return 0;
 }
 
-/* 0 or errno. The cut comes first: its size change is then covered by the same sync. */
+/*
+ * 0 or errno. The cut comes first: its size change is then covered by the same sync. After a clean stop there is nothing to
+ * cut, and the data alone is synced, which costs no commit of the file system's journal.
+ */
 static int recover_settle(const struct os *os, int file, const struct recover_tail *tail)
 {
     uint8_t *block = malloc(RECOVER_COPY_BYTES);
     if (block == NULL)
         return ENOMEM;
-    int failure = os->ftruncate(os->context, file, (off_t)tail->end) == 0 ? 0 : errno;
+    bool cut = tail->end < tail->file_bytes;
+    int failure = !cut || os->ftruncate(os->context, file, (off_t)tail->end) == 0 ? 0 : errno;
     if (failure == 0)
         failure = recover_write_again(os, file, tail->batch, tail->end, block);
-    if (failure == 0 && os->fsync(os->context, file) != 0)
+    if (failure == 0 && (cut ? os->fsync(os->context, file) : os->fdatasync(os->context, file)) != 0)
         failure = errno;
     free(block);
     return failure;

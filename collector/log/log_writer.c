@@ -225,7 +225,9 @@ static int writer_store(struct log *self)
     struct log_segment *segment = &self->writer.segment;
     uint64_t position = atomic_load(&self->durable);
     unsigned parts = batch_encode(batch, segment, position);
-    failure = log_segment_write(segment, self->os, batch->parts, parts, segment_offset(segment, position));
+    uint64_t offset = segment_offset(segment, position);
+    parts += log_segment_add_ahead(segment, batch->parts + parts, offset, batch->bytes);
+    failure = log_segment_write(segment, self->os, batch->parts, parts, offset);
     if (failure == 0 && self->os->fdatasync(self->os->context, segment->file) != 0)
         failure = errno;
     if (failure != 0)

@@ -1,15 +1,11 @@
 /*
- * Start and stop. One loop thread per listening socket; with several, the kernel spreads connections (SO_REUSEPORT).
- *
- * Stop, on each loop thread: the listener closes; idle connections close; the others close after their answer. When
- * none is left, or drain_ms is over, the rest is cut. Exchanges lent to another stage are waited for even then: their
- * memory is in that stage's hands. So whoever owns both stops the net before the stage that it feeds.
+ * Start, and what is left after the end. One loop thread per listening socket; with several, the kernel spreads
+ * connections (SO_REUSEPORT).
  */
-#include "collector/net/net_internal.h"
+#include "collector/net/net_h2.h"
 
 #include <assert.h>
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,44 +20,11 @@
 #define NET_PER_PEER_MAX            60000u
 #define NET_SWEEP_MS_MAX            250u
 
-static void net_loop_close_handles(struct net_loop *loop)
-{
-    if (loop->closing)
-        return;
-    loop->closing = true;
-    while (atomic_load_explicit(&loop->wakers, memory_order_acquire) > 0)
-        sched_yield(); /* a stage is between its push and its uv_async_send: a few instructions */
-    uv_close((uv_handle_t *)&loop->sweep, NULL);
-    uv_close((uv_handle_t *)&loop->wake, NULL);
-}
-
-static void net_loop_drain(struct net_loop *loop)
-{
-    bool late = uv_now(&loop->uv) >= loop->drain_until_ms;
-    for (struct net_connection *at = loop->connections, *next; at != NULL; at = next) {
-        next = at->next;
-        if (late || at->state == NET_IDLE)
-            net_connection_close(at);
-    }
-    if (loop->connections == NULL && loop->lent == 0)
-        net_loop_close_handles(loop);
-}
-
-static void net_loop_stop(struct net_loop *loop)
-{
-    loop->stopping = true;
-    loop->drain_until_ms = uv_now(&loop->uv) + loop->net->drain_ms;
-    uv_close((uv_handle_t *)&loop->listener, NULL);
-}
-
 static void net_loop_on_wake(uv_async_t *wake)
 {
     struct net_loop *loop = wake->data;
     net_exchange_run_woken(loop);
-    if (atomic_load_explicit(&loop->net->stop, memory_order_acquire) && !loop->stopping)
-        net_loop_stop(loop);
-    if (loop->stopping)
-        net_loop_drain(loop);
+    net_loop_heed(loop);
 }
 
 static void net_loop_on_sweep(uv_timer_t *timer)
@@ -72,10 +35,14 @@ static void net_loop_on_sweep(uv_timer_t *timer)
         next = at->next;
         net_connection_expire(at, now_ms);
     }
-    if (loop->accept_owed && !loop->stopping)
+    if (loop->accept_owed && !loop->is_deaf)
         net_connection_open(loop);
-    if (loop->stopping)
-        net_loop_drain(loop);
+    net_loop_heed(loop);
+}
+
+static void net_loop_before_wait(uv_prepare_t *before_wait)
+{
+    net_h2_flush_due(before_wait->data);
 }
 
 static void net_loop_run(void *argument)
@@ -112,21 +79,31 @@ static bool net_loop_init(struct net_loop *loop, struct net *net)
     }
     uv_async_init(&loop->uv, &loop->wake, net_loop_on_wake);
     uv_timer_init(&loop->uv, &loop->sweep);
-    uv_tcp_init(&loop->uv, &loop->listener);
-    loop->wake.data = loop->sweep.data = loop->listener.data = loop;
+    uv_prepare_init(&loop->uv, &loop->before_wait);
+    loop->wake.data = loop->sweep.data = loop->before_wait.data = loop;
     unsigned sweep_ms = net_sweep_ms(&net->options);
     uv_timer_start(&loop->sweep, net_loop_on_sweep, sweep_ms, sweep_ms);
+    uv_prepare_start(&loop->before_wait, net_loop_before_wait);
     return true;
+}
+
+static void net_loop_on_client(void *loop)
+{
+    net_connection_open(loop);
 }
 
 static bool net_loop_listen(struct net_loop *loop, int file)
 {
-    if (uv_tcp_open(&loop->listener, file) != 0) {
-        close(file);
-        return false;
-    }
-    uv_tcp_nodelay(&loop->listener, 1); /* accepted sockets inherit it: one call less for each */
-    return uv_listen((uv_stream_t *)&loop->listener, NET_BACKLOG, net_listener_accept) == 0;
+    const struct net_options *options = &loop->net->options;
+    return stream_listener_start(&loop->listener, &loop->uv, file,
+                                 &(struct stream_listener_options){.calls = &net_connection_calls,
+                                                                   .counters = options->counters,
+                                                                   .tls = options->tls,
+                                                                   .protocols = STREAM_HTTP_1_1 | STREAM_H2,
+                                                                   .handshake_timeout_ms = options->head_timeout_ms,
+                                                                   .connected = net_loop_on_client,
+                                                                   .owner = loop,
+                                                                   .backlog = NET_BACKLOG});
 }
 
 static void net_loop_release(struct net_loop *loop)
@@ -134,7 +111,7 @@ static void net_loop_release(struct net_loop *loop)
     if (loop->started)
         uv_thread_join(&loop->thread);
     else {
-        uv_close((uv_handle_t *)&loop->listener, NULL);
+        stream_listener_stop(&loop->listener);
         net_loop_close_handles(loop);
         uv_run(&loop->uv, UV_RUN_DEFAULT);
     }
@@ -149,26 +126,44 @@ static void net_free(struct net *self)
 {
     for (unsigned i = 0; i < self->loop_count; i++)
         net_loop_release(&self->loops[i]);
+    stream_address_release(&self->address, self->options.listen);
     net_hosts_release(&self->hosts);
+    net_h2_release(self);
+    uv_sem_destroy(&self->settled);
     free(self->peers);
     free(self->loops);
     free(self);
 }
 
-/* Opens loop `index`. Shared sockets of two processes would split the clients, so the first one is tried alone. */
-static bool net_open_loop(struct net *self, unsigned count, char *error, size_t error_size)
+/* Shared sockets of two processes would split the clients, so the first one is tried alone. */
+static int net_open_shared(struct net *self, char *error, size_t error_size)
 {
-    bool shared = count > 1 && self->options.socket == 0; /* an inherited one feeds every loop: each accepts in turn */
-    if (shared && self->loop_count == 0) {
-        unsigned probed = 0;
-        int probe = net_listener_open(self->options.listen, false, &probed, error, error_size);
+    if (self->loop_count == 0) {
+        struct stream_address probed = {0};
+        int probe = stream_address_open(&probed, self->options.listen, false, error, error_size);
         if (probe < 0)
-            return false;
+            return -1;
         close(probe);
     }
-    int file = self->options.socket != 0
-                   ? net_listener_adopt(self->options.socket, &self->port, error, error_size)
-                   : net_listener_open(self->options.listen, shared, &self->port, error, error_size);
+    return stream_address_open(&self->address, self->options.listen, true, error, error_size);
+}
+
+/* One socket feeds every loop, each accepting in turn, where the kernel cannot spread clients: inherited ones, and Unix. */
+static int net_open_socket(struct net *self, unsigned count, char *error, size_t error_size)
+{
+    int first = self->options.socket;
+    if (first == 0 && self->loop_count > 0 && stream_address_is_local(self->options.listen))
+        first = stream_listener_socket(&self->loops[0].listener);
+    if (first != 0)
+        return stream_address_adopt(&self->address, first, error, error_size);
+    if (count > 1 && !stream_address_is_local(self->options.listen))
+        return net_open_shared(self, error, error_size);
+    return stream_address_open(&self->address, self->options.listen, false, error, error_size);
+}
+
+static bool net_open_loop(struct net *self, unsigned count, char *error, size_t error_size)
+{
+    int file = net_open_socket(self, count, error, error_size);
     if (file < 0)
         return false;
     struct net_loop *loop = &self->loops[self->loop_count];
@@ -213,17 +208,18 @@ static struct net *net_new(const struct net_options *options, unsigned count)
 {
     struct net *self = calloc(1, sizeof *self);
     struct net_loop *loops = calloc(count, sizeof *loops);
-    if (self == NULL || loops == NULL) {
+    if (self == NULL || loops == NULL || uv_sem_init(&self->settled, 0) != 0) {
         free(self);
         free(loops);
         return NULL;
     }
     self->loops = loops;
     net_set_options(self, options);
+    jitter_init(&self->jitter);
     if (options->connections_per_peer_max > 0)
         self->peers = net_peers_new();
     bool peers_missing = options->connections_per_peer_max > 0 && self->peers == NULL;
-    if (net_hosts_init(&self->hosts, options) && !peers_missing)
+    if (net_hosts_init(&self->hosts, options) && net_h2_prepare(self) && !peers_missing)
         return self;
     net_free(self);
     return NULL;
@@ -254,15 +250,37 @@ struct net *net_start(const struct net_options *options, char *error, size_t err
 
 unsigned net_port(const struct net *self)
 {
-    return self->port;
+    return self->address.port;
+}
+
+static void net_wake_loops(struct net *self)
+{
+    for (unsigned i = 0; i < self->loop_count; i++)
+        if (self->loops[i].started)
+            uv_async_send(&self->loops[i].wake);
+}
+
+void net_drain(struct net *self, unsigned drain_ms)
+{
+    self->drain_ms = drain_ms;
+    atomic_store_explicit(&self->draining, true, memory_order_release);
+    net_wake_loops(self);
+}
+
+void net_settle(struct net *self)
+{
+    for (unsigned i = 0; i < self->loop_count; i++)
+        if (self->loops[i].started && !self->is_settled)
+            uv_sem_wait(&self->settled);
+    self->is_settled = true;
 }
 
 void net_stop(struct net *self, unsigned drain_ms)
 {
-    self->drain_ms = drain_ms;
+    if (!atomic_load_explicit(&self->draining, memory_order_acquire))
+        net_drain(self, drain_ms);
+    net_settle(self);
     atomic_store_explicit(&self->stop, true, memory_order_release);
-    for (unsigned i = 0; i < self->loop_count; i++)
-        if (self->loops[i].started)
-            uv_async_send(&self->loops[i].wake);
+    net_wake_loops(self);
     net_free(self);
 }

@@ -1,15 +1,12 @@
 /* One client: reading, waiting, the states drawn in net_internal.h, and the end. */
-#include "collector/net/net_internal.h"
+#include "collector/net/net_h2.h"
 
-#include <arpa/inet.h>
-#include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 
-static void net_connection_read(struct net_connection *self, bool on);
-
-static void net_connection_on_closed(uv_handle_t *handle)
+static void net_connection_on_closed(struct stream *stream)
 {
-    struct net_connection *self = handle->data;
+    struct net_connection *self = stream->owner;
     buf_release(&self->pending);
     free(self);
 }
@@ -19,8 +16,10 @@ void net_connection_close(struct net_connection *self)
     struct net_loop *loop = self->loop;
     if (self->state == NET_CLOSED)
         return;
-    if (self->exchange != NULL)
-        net_exchange_drop(self->exchange);
+    if (self->carrier.exchange != NULL)
+        net_exchange_drop(self->carrier.exchange);
+    if (self->h2 != NULL)
+        net_h2_close(self->h2);
     self->state = NET_CLOSED;
     if (self->previous != NULL)
         self->previous->next = self->next;
@@ -31,9 +30,13 @@ void net_connection_close(struct net_connection *self)
     if (self->peer_count != NULL)
         net_peers_give(self->peer_count);
     atomic_fetch_sub_explicit(&loop->net->connection_count, 1, memory_order_relaxed);
-    counters_add(loop->net->options.counters, COUNTER_HTTP_CONNECTIONS,
-                 UINT64_MAX); /* a gauge: minus one, modulo 2^64 */
-    uv_close((uv_handle_t *)&self->tcp, net_connection_on_closed);
+    stream_close(&self->stream);
+}
+
+static void net_connection_read(struct net_connection *self, bool on)
+{
+    if (!stream_read(&self->stream, on))
+        net_connection_close(self);
 }
 
 static uint64_t net_connection_after(const struct net_connection *self, unsigned ms)
@@ -44,21 +47,27 @@ static uint64_t net_connection_after(const struct net_connection *self, unsigned
 static void net_connection_idle(struct net_connection *self)
 {
     self->state = NET_IDLE;
+    self->quiet_since_ms = uv_now(&self->loop->uv);
     self->deadline_ms = net_connection_after(self, self->loop->net->options.idle_timeout_ms);
 }
 
 /* FIN after the answer, then drop what still comes. */
 static void net_connection_linger(struct net_connection *self)
 {
-    int file;
     self->state = NET_LINGERING;
     self->deadline_ms = net_connection_after(self, NET_LINGER_MS);
     buf_release(&self->pending);
     self->pending_taken = 0;
-    if (self->at_eof || uv_fileno((uv_handle_t *)&self->tcp, &file) != 0 || shutdown(file, SHUT_WR) != 0)
+    if (self->at_eof || !stream_finish(&self->stream))
         net_connection_close(self);
     else
         net_connection_read(self, true);
+}
+
+void net_connection_finish(struct net_connection *self)
+{
+    net_h2_close(self->h2);
+    net_connection_linger(self);
 }
 
 static struct slice net_connection_pending(const struct net_connection *self)
@@ -82,12 +91,21 @@ void net_connection_written(struct net_connection *self)
     net_connection_pump(self); /* does nothing when the pump is what brought us here: it goes on by itself */
 }
 
+/* The first wait, for a client that has connected ahead of its need, says nothing of its habit. */
+static void net_connection_note_pause(struct net_connection *self, uint64_t now_ms)
+{
+    unsigned pause_ms = 1 + (unsigned)(now_ms - self->quiet_since_ms); /* at most the idle timeout; 0 = none yet */
+    if (self->has_served && pause_ms > self->pause_ms)
+        self->pause_ms = pause_ms;
+}
+
 /* A request is under way: the head has its deadline, and from when it is whole the body has one and a least rate. */
 static void net_connection_watch(struct net_connection *self)
 {
     const struct net_options *options = &self->loop->net->options;
     uint64_t now_ms = uv_now(&self->loop->uv);
     if (self->state == NET_IDLE) {
+        net_connection_note_pause(self, now_ms);
         self->state = NET_READING;
         self->request_began_ms = now_ms;
         self->body_began_ms = 0;
@@ -99,6 +117,26 @@ static void net_connection_watch(struct net_connection *self)
     }
 }
 
+static void net_connection_speak_http2(struct net_connection *self)
+{
+    self->state = NET_HTTP2;
+    self->deadline_ms = 0;
+    if (!net_h2_open(self))
+        net_connection_close(self);
+}
+
+/* By prior knowledge: the parser of HTTP/1.1 has recognised the preface, and `behind` came with it. */
+static void net_connection_change_to_http2(struct net_connection *self, struct slice behind)
+{
+    if (self->carrier.exchange != NULL)
+        net_exchange_drop(self->carrier.exchange);
+    net_connection_speak_http2(self);
+    if (self->h2 != NULL)
+        net_h2_take(self->h2, slice_of(H2_PREFACE, H2_PREFACE_BYTES));
+    if (self->h2 != NULL && behind.size > 0)
+        net_h2_take(self->h2, behind);
+}
+
 /* Feeds input until it is used up, or an exchange is lent or a reply waits. Returns the bytes taken. */
 static size_t net_connection_feed(struct net_connection *self, struct slice input)
 {
@@ -108,16 +146,22 @@ static size_t net_connection_feed(struct net_connection *self, struct slice inpu
         enum net_parse_result result = net_parse(self, slice_of(input.data + total, input.size - total), &taken);
         total += taken;
         if (result == NET_PARSE_MORE) {
-            if (self->exchange != NULL)
+            if (self->carrier.exchange != NULL)
                 net_connection_watch(self);
             continue;
         }
-        struct net_exchange *exchange = self->exchange;
+        if (result == NET_PARSE_HTTP2) {
+            net_connection_change_to_http2(self, slice_of(input.data + total, input.size - total));
+            return input.size;
+        }
+        struct net_exchange *exchange = self->carrier.exchange;
         if (exchange == NULL) { /* out of memory */
             net_connection_close(self);
             return total;
         }
         counters_add(self->loop->net->options.counters, COUNTER_HTTP_REQUESTS, 1);
+        self->has_served = true;
+        self->more_follows = total < input.size;
         if (result == NET_PARSE_REFUSED)
             exchange->keep_alive = false;
         if (exchange->refusal.status != 0)
@@ -162,6 +206,7 @@ static void net_connection_keep(struct net_connection *self, struct slice rest)
 {
     if (rest.size == 0 || self->state == NET_CLOSED || self->state == NET_LINGERING)
         return;
+    self->more_follows = true;
     if (!buf_add(&self->pending, rest)) {
         net_connection_close(self);
         return;
@@ -169,7 +214,7 @@ static void net_connection_keep(struct net_connection *self, struct slice rest)
     net_connection_read(self, false);
 }
 
-/* Called with fresh bytes in the loop's read buffer. Nothing is pending: otherwise reading would be off. */
+/* Called with fresh bytes in the listener's room. Nothing is pending: otherwise reading would be off. */
 static void net_connection_take(struct net_connection *self, struct slice input)
 {
     if (self->state == NET_LINGERING) {
@@ -178,62 +223,59 @@ static void net_connection_take(struct net_connection *self, struct slice input)
             net_connection_close(self);
         return;
     }
+    if (self->state == NET_HTTP2) {
+        net_h2_take(self->h2, input);
+        return;
+    }
     self->pumping = true; /* replies made inside must not start a second feed over the pending buffer */
     size_t taken = net_connection_feed(self, input);
     self->pumping = false;
     net_connection_keep(self, slice_of(input.data + taken, input.size - taken));
 }
 
-static void net_connection_on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *room)
+static void net_connection_on_opened(struct stream *stream)
 {
-    struct net_connection *self = stream->data;
-    if (size == 0)
-        return; /* EAGAIN */
-    if (size == UV_EOF && (self->state == NET_LENT || self->state == NET_WRITING)) {
-        self->at_eof = true; /* half-closed: the answer is still wanted */
-        self->close_after_write = true;
-        net_connection_read(self, false);
-        return;
-    }
-    if (size < 0) {
+    if (stream_protocol(stream) == STREAM_H2)
+        net_connection_speak_http2(stream->owner);
+}
+
+static void net_connection_on_bytes(struct stream *stream, struct slice bytes)
+{
+    net_connection_take(stream->owner, bytes);
+}
+
+static void net_connection_on_ended(struct stream *stream)
+{
+    struct net_connection *self = stream->owner;
+    if (self->state != NET_LENT && self->state != NET_WRITING) {
         net_connection_close(self);
         return;
     }
-    net_connection_take(self, slice_of(room->base, (size_t)size));
+    self->at_eof = true; /* half-closed: the answer is still wanted */
+    self->close_after_write = true;
+    net_connection_read(self, false);
 }
 
-/* One buffer for the loop: a read is consumed, or copied to pending, before the next one. */
-static void net_connection_on_room(uv_handle_t *handle, size_t wanted, uv_buf_t *room)
+static void net_connection_on_failed(struct stream *stream)
 {
-    (void)wanted;
-    struct net_connection *self = handle->data;
-    *room = uv_buf_init(self->loop->read_room, sizeof self->loop->read_room);
+    net_connection_close(stream->owner);
 }
 
-static void net_connection_read(struct net_connection *self, bool on)
+static void net_connection_on_written(struct stream *stream)
 {
-    if (on == self->reading)
-        return;
-    self->reading = on;
-    if (!on)
-        uv_read_stop((uv_stream_t *)&self->tcp);
-    else if (uv_read_start((uv_stream_t *)&self->tcp, net_connection_on_room, net_connection_on_read) != 0)
-        net_connection_close(self);
+    struct net_connection *self = stream->owner;
+    if (self->state == NET_HTTP2)
+        net_h2_written(self->h2);
+    else
+        net_connection_written(self);
 }
 
-static void net_connection_read_peer(struct net_connection *self)
-{
-    struct sockaddr_storage address;
-    int size = sizeof address;
-    if (uv_tcp_getpeername(&self->tcp, (struct sockaddr *)&address, &size) != 0)
-        return;
-    if (address.ss_family == AF_INET6) {
-        memcpy(self->peer, &((struct sockaddr_in6 *)&address)->sin6_addr, 16);
-    } else if (address.ss_family == AF_INET) {
-        memset(self->peer + 10, 0xff, 2);
-        memcpy(self->peer + 12, &((struct sockaddr_in *)&address)->sin_addr, 4);
-    }
-}
+const struct stream_calls net_connection_calls = {.opened = net_connection_on_opened,
+                                                  .take = net_connection_on_bytes,
+                                                  .ended = net_connection_on_ended,
+                                                  .failed = net_connection_on_failed,
+                                                  .written = net_connection_on_written,
+                                                  .closed = net_connection_on_closed};
 
 static void net_connection_link(struct net_connection *self)
 {
@@ -242,16 +284,21 @@ static void net_connection_link(struct net_connection *self)
     if (self->next != NULL)
         self->next->previous = self;
     loop->connections = self;
-    counters_add(loop->net->options.counters, COUNTER_HTTP_CONNECTIONS, 1);
 }
 
-/* Over the cap: say so in one packet and hang up. The kernel's queue is kept empty, so that no descriptor piles up. */
+/* Over the cap: say so in one packet (not over TLS: a handshake is what we cannot afford) and hang up. The kernel's queue is
+ * kept empty, so that no descriptor piles up. */
 static void net_connection_turn_away(struct net_connection *self)
 {
-    static const char text[] =
-        "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 2\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
-    uv_buf_t bytes = uv_buf_init((char *)(uintptr_t)text, sizeof text - 1);
-    uv_try_write((uv_stream_t *)&self->tcp, &bytes, 1);
+    char text[128];
+    if (stream_is_secure(&self->stream)) {
+        net_connection_close(self);
+        return;
+    }
+    int size = snprintf(text, sizeof text,
+                        "HTTP/1.1 503 Service Unavailable\r\nRetry-After: %u\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+                        jitter_spread(&self->loop->net->jitter, NET_RETRY_S, NET_RETRY_S + 1));
+    stream_say(&self->stream, slice_of(text, (size_t)size));
     self->close_after_write = true;
     net_connection_linger(self);
 }
@@ -261,14 +308,14 @@ static bool net_connection_admit(struct net_connection *self, unsigned open)
 {
     struct net *net = self->loop->net;
     if (open >= net->options.connections_max) {
-        counters_add(net->options.counters, COUNTER_HTTP_FULL, 1);
+        net_reject_connection(net, COUNTER_HTTP_FULL, stream_peer(&self->stream));
         return false;
     }
-    if (net->peers == NULL)
+    if (net->peers == NULL || stream_is_local(&self->stream))
         return true;
-    self->peer_count = net_peers_take(net->peers, self->peer, net->options.connections_per_peer_max);
+    self->peer_count = net_peers_take(net->peers, stream_peer(&self->stream), net->options.connections_per_peer_max);
     if (self->peer_count == NULL)
-        counters_add(net->options.counters, COUNTER_HTTP_FULL_IP, 1);
+        net_reject_connection(net, COUNTER_HTTP_FULL_IP, stream_peer(&self->stream));
     return self->peer_count != NULL;
 }
 
@@ -285,50 +332,51 @@ void net_connection_open(struct net_loop *loop)
     loop->accept_owed = self == NULL; /* the sweep tries again */
     if (self == NULL)
         return;
+    self->carrier.kind = &net_http1_kind;
     self->loop = loop;
-    buf_init(&self->pending, NET_READ_BYTES);
-    uv_tcp_init(&loop->uv, &self->tcp);
-    self->tcp.data = self;
+    self->is_late_comer = loop->phase != NET_SERVING;
+    buf_init(&self->pending, STREAM_READ_BYTES);
     unsigned open = atomic_fetch_add_explicit(&net->connection_count, 1, memory_order_relaxed);
     net_connection_link(self);
-    if (uv_accept((uv_stream_t *)&loop->listener, (uv_stream_t *)&self->tcp) != 0) {
-        net_connection_close(self);
-        return;
-    }
-    net_connection_read_peer(self);
     net_parse_init(self);
     net_connection_idle(self);
-    if (net_connection_admit(self, open))
-        net_connection_read(self, true);
-    else
+    if (!stream_accept(&self->stream, &loop->listener, self))
+        net_connection_close(self);
+    else if (!net_connection_admit(self, open))
         net_connection_turn_away(self);
+    else if (!stream_start(&self->stream))
+        net_connection_close(self);
 }
 
 static bool net_connection_is_slow(const struct net_connection *self, uint64_t now_ms)
 {
-    const struct net_options *options = &self->loop->net->options;
-    if (self->state != NET_READING || self->body_began_ms == 0)
-        return false;
-    uint64_t spent_ms = now_ms - self->body_began_ms;
-    if (spent_ms <= options->body_grace_ms)
-        return false;
-    return self->exchange->body.size < (spent_ms - options->body_grace_ms) * options->body_bytes_per_second_min / 1000;
+    return self->state == NET_READING && self->body_began_ms != 0 &&
+           net_exchange_is_slow(self->carrier.exchange, now_ms - self->body_began_ms);
 }
 
-static void net_connection_time_out(struct net_connection *self, const char *message, enum counter counter)
+/* A late comer of HTTP/2 hears it when its first request is here, as one of HTTP/1.1 does. */
+void net_connection_say_goodbye(struct net_connection *self, uint64_t now_ms)
 {
-    self->exchange->keep_alive = false;
-    net_exchange_refuse(self->exchange, 408, "timeout", message, counter);
-    net_reply_refusal(self->exchange);
+    if (self->state == NET_HTTP2 && (!self->is_late_comer || self->loop->phase == NET_ENDING || net_h2_has_heard(self->h2)))
+        net_h2_say_goodbye(self->h2);
+    bool is_quiet = self->state == NET_IDLE && stream_is_open(&self->stream); /* a handshake has a deadline of its own */
+    if (is_quiet && now_ms >= net_loop_patience_ends(self->loop, self) && !stream_has_input(&self->stream))
+        net_connection_linger(self);
 }
 
 void net_connection_expire(struct net_connection *self, uint64_t now_ms)
 {
     bool late = self->deadline_ms != 0 && now_ms >= self->deadline_ms;
-    if (late && self->state != NET_READING)
+    if (stream_is_late(&self->stream, now_ms))
+        net_connection_close(self);
+    else if (self->state == NET_HTTP2)
+        net_h2_expire(self->h2, now_ms);
+    else if (late && self->state == NET_IDLE && stream_has_input(&self->stream))
+        return; /* timers run before the loop reads: it may be a request */
+    else if (late && self->state != NET_READING)
         net_connection_close(self);
     else if (late)
-        net_connection_time_out(self, "The request took too long.", COUNTER_HTTP_TIMEOUT);
+        net_reply_late(self->carrier.exchange, "The request took too long.", COUNTER_HTTP_TIMEOUT);
     else if (net_connection_is_slow(self, now_ms))
-        net_connection_time_out(self, "The body comes too slowly.", COUNTER_HTTP_SLOW_BODY);
+        net_reply_late(self->carrier.exchange, "The body comes too slowly.", COUNTER_HTTP_SLOW_BODY);
 }

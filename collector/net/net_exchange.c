@@ -1,5 +1,5 @@
 /*
- * An exchange has up to two holders: its connection, until the reply, and whoever was lent it by on_wake, until the
+ * An exchange has up to two holders: its carrier, until the reply, and whoever was lent it by on_wake, until the
  * wake has run. Only the loop thread counts them, so the counts are plain; other threads touch nothing but `woken`.
  *
  * wake: any thread --push--> loop.woken (a Treiber stack, taken whole) --uv_async--> loop thread runs each, in order.
@@ -35,14 +35,17 @@ static struct net_exchange *net_exchange_take_spare(struct net_loop *loop)
     return spare;
 }
 
-struct net_exchange *net_exchange_new(struct net_connection *connection)
+struct net_exchange *net_exchange_new(struct net_loop *loop, struct net_carrier *carrier, const uint8_t peer[16])
 {
-    struct net_exchange *self = net_exchange_take_spare(connection->loop);
+    struct net_exchange *self = net_exchange_take_spare(loop);
+    assert(carrier->exchange == NULL);
     if (self == NULL)
         return NULL;
-    self->loop = connection->loop;
-    self->connection = connection;
-    memcpy(self->peer, connection->peer, sizeof self->peer);
+    loop->exchange_count++;
+    self->loop = loop;
+    self->carrier = carrier;
+    carrier->exchange = self;
+    memcpy(self->peer, peer, sizeof self->peer);
     return self;
 }
 
@@ -69,6 +72,8 @@ static void net_exchange_free_memory(struct net_exchange *self)
 static void net_exchange_free(struct net_exchange *self)
 {
     struct net_loop *loop = self->loop;
+    loop->exchange_count--;
+    loop->body_bytes -= self->body_counted;
     net_exchange_free_memory(self);
     if (self->body.room > NET_KEPT_BYTES_MAX)
         buf_release(&self->body);
@@ -102,8 +107,8 @@ void net_exchange_settle(struct net_exchange *self)
 
 void net_exchange_drop(struct net_exchange *self)
 {
-    self->connection->exchange = NULL;
-    self->connection = NULL;
+    self->carrier->exchange = NULL;
+    self->carrier = NULL;
     if (!self->lent)
         net_exchange_free(self);
 }
@@ -112,20 +117,46 @@ void net_exchange_lend(struct net_exchange *self)
 {
     self->loop->lent++;
     self->lent = true;
-    self->connection->state = NET_LENT;
-    self->connection->deadline_ms = 0;
+    self->carrier->kind->lent(self->carrier);
     self->route->handle(self->route->context, self);
 }
 
-struct net_connection *net_exchange_detach(struct net_exchange *self)
+struct net_carrier *net_exchange_detach(struct net_exchange *self)
 {
-    struct net_connection *connection = self->connection;
+    struct net_carrier *carrier = self->carrier;
     assert(!self->answered);
     self->answered = true;
-    self->connection = NULL;
-    if (connection != NULL)
-        connection->exchange = NULL;
-    return connection;
+    self->carrier = NULL;
+    if (carrier != NULL)
+        carrier->exchange = NULL;
+    return carrier;
+}
+
+/* Later it may be taken: 400, 413 and 431 would have the client throw it away. */
+void net_exchange_refuse_starved(struct net_exchange *self)
+{
+    net_exchange_refuse(self, 503, "memory", "The collector is out of memory.", COUNTER_HTTP_BUSY);
+}
+
+bool net_exchange_add_body(struct net_exchange *self, struct slice bytes)
+{
+    /* One allocation instead of several, but no more than a read's worth on a mere promise of the client. */
+    if (self->body.size == 0)
+        buf_reserve(&self->body, self->body_declared < STREAM_READ_BYTES ? (size_t)self->body_declared : STREAM_READ_BYTES);
+    if (buf_add(&self->body, bytes))
+        return true;
+    if (self->body.starved)
+        net_exchange_refuse_starved(self);
+    else
+        net_exchange_refuse(self, 413, "body_too_large", "The body is over the limit.", COUNTER_HTTP_BODY_TOO_LARGE);
+    return false;
+}
+
+bool net_exchange_is_slow(const struct net_exchange *self, uint64_t spent_ms)
+{
+    const struct net_options *options = &self->loop->net->options;
+    return spent_ms > options->body_grace_ms &&
+           self->body.size < (spent_ms - options->body_grace_ms) * options->body_bytes_per_second_min / 1000;
 }
 
 void net_exchange_refuse(struct net_exchange *self, int status, const char *code, const char *message,
@@ -208,18 +239,19 @@ const uint8_t *net_exchange_peer(const struct net_exchange *self)
     return self->peer;
 }
 
-static bool net_exchange_field_is(const struct net_exchange *self, unsigned index, const char *name)
+static bool net_exchange_field_is(const struct net_exchange *self, unsigned index, struct slice name)
 {
     const struct net_field *field = &self->field[index];
-    return field->name_size == strlen(name) &&
-           strncasecmp((const char *)self->head.data + field->name_at, name, field->name_size) == 0;
+    return field->name_size == name.size &&
+           strncasecmp((const char *)self->head.data + field->name_at, (const char *)name.data, name.size) == 0;
 }
 
 unsigned net_exchange_header_count(const struct net_exchange *self, const char *name)
 {
+    struct slice wanted = slice_text(name);
     unsigned count = 0;
     for (unsigned i = 0; i < self->field_count; i++)
-        count += net_exchange_field_is(self, i, name);
+        count += net_exchange_field_is(self, i, wanted);
     return count;
 }
 
@@ -232,8 +264,9 @@ static struct slice net_exchange_trim(struct slice value)
 
 struct slice net_exchange_header_at(const struct net_exchange *self, const char *name, unsigned index)
 {
+    struct slice wanted = slice_text(name);
     for (unsigned i = 0; i < self->field_count; i++)
-        if (net_exchange_field_is(self, i, name) && index-- == 0)
+        if (net_exchange_field_is(self, i, wanted) && index-- == 0)
             return net_exchange_trim(slice_of(self->head.data + self->field[i].value_at, self->field[i].value_size));
     return slice_of(NULL, 0);
 }

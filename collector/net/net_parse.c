@@ -16,7 +16,6 @@
 
 #include <assert.h>
 #include <stdlib.h>
-#include <strings.h>
 
 enum { NET_PARSE_STOP = -1 };
 
@@ -28,7 +27,7 @@ static struct net_connection *net_parse_self(llhttp_t *parser)
 static int net_parse_refuse(struct net_connection *self, int status, const char *code, const char *message,
                             enum counter counter)
 {
-    net_exchange_refuse(self->exchange, status, code, message, counter);
+    net_exchange_refuse(self->carrier.exchange, status, code, message, counter);
     return NET_PARSE_STOP;
 }
 
@@ -39,18 +38,16 @@ static int net_parse_head_too_large(struct net_connection *self)
                             COUNTER_HTTP_HEADERS_TOO_LARGE);
 }
 
-/* Later it may be taken: 400, 413 and 431 would have the client throw it away. */
 static int net_parse_starved(struct net_connection *self)
 {
-    return net_parse_refuse(self, 503, "memory", "The collector is out of memory.", COUNTER_HTTP_BUSY);
+    net_exchange_refuse_starved(self->carrier.exchange);
+    return NET_PARSE_STOP;
 }
 
 static int net_parse_on_begin(llhttp_t *parser)
 {
     struct net_connection *self = net_parse_self(parser);
-    assert(self->exchange == NULL);
-    self->exchange = net_exchange_new(self);
-    if (self->exchange == NULL)
+    if (net_exchange_new(self->loop, &self->carrier, stream_peer(&self->stream)) == NULL)
         return NET_PARSE_STOP;
     self->head_bytes = self->chunk_extension_bytes = 0;
     self->head_complete = self->in_name = self->in_value = self->in_gap = self->gap_has_break = false;
@@ -61,7 +58,7 @@ static int net_parse_on_begin(llhttp_t *parser)
 /* The head as received: the target, then names and values, without separators. */
 static int net_parse_store(struct net_connection *self, const char *at, size_t size)
 {
-    struct buf *head = &self->exchange->head;
+    struct buf *head = &self->carrier.exchange->head;
     if (buf_add(head, slice_of(at, size)))
         return 0;
     return head->starved ? net_parse_starved(self) : net_parse_head_too_large(self);
@@ -70,14 +67,14 @@ static int net_parse_store(struct net_connection *self, const char *at, size_t s
 static int net_parse_on_target(llhttp_t *parser, const char *at, size_t size)
 {
     struct net_connection *self = net_parse_self(parser);
-    self->exchange->target_size += size;
+    self->carrier.exchange->target_size += size;
     return net_parse_store(self, at, size);
 }
 
 static int net_parse_on_name(llhttp_t *parser, const char *at, size_t size)
 {
     struct net_connection *self = net_parse_self(parser);
-    struct net_exchange *exchange = self->exchange;
+    struct net_exchange *exchange = self->carrier.exchange;
     if (self->head_complete) /* trailers: counted by net_parse(), never stored, so they cannot change the request */
         return 0;
     if (!self->in_name) {
@@ -93,7 +90,7 @@ static int net_parse_on_name(llhttp_t *parser, const char *at, size_t size)
 
 static bool net_parse_name_is_empty(const struct net_connection *self)
 {
-    const struct net_exchange *exchange = self->exchange;
+    const struct net_exchange *exchange = self->carrier.exchange;
     return !self->in_name || exchange->field[exchange->field_count - 1].name_size == 0;
 }
 
@@ -127,7 +124,7 @@ static bool net_parse_is_fold(const struct net_connection *self, const char *at)
 static int net_parse_on_value(llhttp_t *parser, const char *at, size_t size)
 {
     struct net_connection *self = net_parse_self(parser);
-    struct net_exchange *exchange = self->exchange;
+    struct net_exchange *exchange = self->carrier.exchange;
     if (self->head_complete || size == 0)
         return 0;
     assert(exchange->field_count > 0);
@@ -160,64 +157,10 @@ static enum net_method net_parse_method(uint8_t method)
     }
 }
 
-static bool net_parse_host_is_valid(const struct net_exchange *exchange)
-{
-    unsigned hosts = net_exchange_header_count(exchange, "host");
-    return (exchange->http_1_0 ? hosts <= 1 : hosts == 1) && net_hosts_is_spelled(net_exchange_header(exchange, "host"));
-}
-
-/* No Host at all is HTTP/1.0, which no browser speaks. */
-static bool net_parse_host_is_allowed(const struct net_connection *self)
-{
-    return net_exchange_header_count(self->exchange, "host") == 0 ||
-           net_hosts_allow(&self->loop->net->hosts, net_exchange_header(self->exchange, "host"));
-}
-
-static bool net_parse_coding_is_valid(const struct net_exchange *exchange)
-{
-    unsigned codings = net_exchange_header_count(exchange, "transfer-encoding");
-    if (codings == 0)
-        return true;
-    struct slice coding = net_exchange_header(exchange, "transfer-encoding");
-    return codings == 1 && !exchange->http_1_0 && coding.size == 7 &&
-           strncasecmp((const char *)coding.data, "chunked", 7) == 0;
-}
-
-static bool net_parse_take_expect(struct net_exchange *exchange)
-{
-    struct slice expect = net_exchange_header(exchange, "expect");
-    bool is_continue = expect.size == 12 && strncasecmp((const char *)expect.data, "100-continue", 12) == 0;
-    exchange->expects_continue = is_continue && !exchange->http_1_0;
-    return expect.size == 0 || is_continue;
-}
-
-/* Refusals that the head alone justifies, in the order in which they are told. */
-static void net_parse_judge_head(struct net_connection *self)
-{
-    struct net_exchange *exchange = self->exchange;
-    if (self->parser.http_major != 1)
-        net_exchange_refuse(exchange, 505, "http_version", "Only HTTP/1.0 and HTTP/1.1.", COUNTER_HTTP_BAD_REQUESTS);
-    else if (!net_parse_host_is_valid(exchange))
-        net_exchange_refuse(exchange, 400, "bad_request", "Exactly one Host header is required, with a name or address.",
-                            COUNTER_HTTP_BAD_REQUESTS);
-    else if (!net_parse_host_is_allowed(self))
-        net_exchange_refuse(exchange, 421, "host", "This name is not served here; see admin_hosts.", COUNTER_HTTP_HOST);
-    else if (!net_parse_coding_is_valid(exchange))
-        net_exchange_refuse(exchange, 400, "bad_request", "Transfer-Encoding must be chunked, once.",
-                            COUNTER_HTTP_BAD_REQUESTS);
-    else if (!net_route_split(exchange))
-        net_exchange_refuse(exchange, 400, "bad_request", "The request target is not a path.",
-                            COUNTER_HTTP_BAD_REQUESTS);
-    else if (!net_parse_take_expect(exchange))
-        net_exchange_refuse(exchange, 417, "expectation", "Only Expect: 100-continue.", COUNTER_HTTP_BAD_REQUESTS);
-    else
-        net_route_find(exchange, self->loop->net->options.routes, self->loop->net->options.route_count);
-}
-
 static int net_parse_on_head(llhttp_t *parser)
 {
     struct net_connection *self = net_parse_self(parser);
-    struct net_exchange *exchange = self->exchange;
+    struct net_exchange *exchange = self->carrier.exchange;
     bool chunked = (parser->flags & F_CHUNKED) != 0;
     parser->upgrade = 0; /* offers of other protocols are ignored (RFC 9110, 7.8), not switched to */
     self->head_complete = true;
@@ -226,38 +169,29 @@ static int net_parse_on_head(llhttp_t *parser)
     exchange->keep_alive = !exchange->http_1_0 && llhttp_should_keep_alive(parser) != 0;
     exchange->body_declared = chunked ? 0 : parser->content_length;
     exchange->has_body = chunked || parser->content_length > 0;
-    net_parse_judge_head(self);
-    if (exchange->refusal.status == 0 && exchange->body_declared > exchange->route->body_bytes_max)
-        net_exchange_refuse(exchange, 413, "body_too_large", "The body is over the limit.",
-                            COUNTER_HTTP_BODY_TOO_LARGE);
+    if (parser->http_major != 1)
+        net_exchange_refuse(exchange, 505, "http_version", "Only HTTP/1.0 and HTTP/1.1.", COUNTER_HTTP_BAD_REQUESTS);
+    else
+        net_head_judge(exchange);
     if (exchange->refusal.status != 0)
         /* A refused request without a body ends here, so the connection can go on; otherwise it cannot. */
         return exchange->has_body || exchange->refusal.status == 400 ? NET_PARSE_STOP : 0;
-    exchange->body.room_max = exchange->route->body_bytes_max;
     if (exchange->expects_continue && exchange->has_body)
-        net_reply_continue(self);
+        exchange->carrier->kind->go_on(exchange->carrier);
     return 0;
 }
 
 static int net_parse_on_body(llhttp_t *parser, const char *at, size_t size)
 {
     struct net_connection *self = net_parse_self(parser);
-    /* One allocation instead of several, but no more than a read's worth on a mere promise of the client. */
-    uint64_t declared = self->exchange->body_declared;
-    if (self->exchange->body.size == 0)
-        buf_reserve(&self->exchange->body, declared < NET_READ_BYTES ? (size_t)declared : NET_READ_BYTES);
-    if (buf_add(&self->exchange->body, slice_of(at, size)))
-        return 0;
-    if (self->exchange->body.starved)
-        return net_parse_starved(self);
-    return net_parse_refuse(self, 413, "body_too_large", "The body is over the limit.", COUNTER_HTTP_BODY_TOO_LARGE);
+    return net_exchange_add_body(self->carrier.exchange, slice_of(at, size)) ? 0 : NET_PARSE_STOP;
 }
 
 /* What does not fit is refused when it is announced, not when it has come. */
 static int net_parse_on_chunk(llhttp_t *parser)
 {
     struct net_connection *self = net_parse_self(parser);
-    if (parser->content_length <= self->exchange->body.room_max - self->exchange->body.size)
+    if (parser->content_length <= self->carrier.exchange->body.room_max - self->carrier.exchange->body.size)
         return 0;
     return net_parse_refuse(self, 413, "body_too_large", "The body is over the limit.", COUNTER_HTTP_BODY_TOO_LARGE);
 }
@@ -301,7 +235,7 @@ void net_parse_init(struct net_connection *connection)
 /* Blanks and trailers reach no callback that counts them: bound the head, and what is not body, as it came. */
 static bool net_parse_head_is_over(struct net_connection *self, size_t size)
 {
-    if (self->exchange == NULL || self->head_complete)
+    if (self->carrier.exchange == NULL || self->head_complete)
         return false;
     self->gap_has_break = self->gap_has_break || (self->in_gap && net_parse_breaks_before(self, self->feed_end));
     self->head_bytes += size;
@@ -350,14 +284,19 @@ enum net_parse_result net_parse(struct net_connection *self, struct slice input,
         *taken = (size_t)(llhttp_get_error_pos(&self->parser) - self->feed_begin);
         self->line = (struct net_line){0};
         llhttp_resume(&self->parser);
+        self->spoke_http1 = true;
         return NET_PARSE_WHOLE;
     }
-    if (self->exchange == NULL) /* not even a request line; an answer is owed all the same */
-        self->exchange = net_exchange_new(self);
-    if (self->exchange != NULL && status == HPE_CB_MESSAGE_BEGIN) /* the first try had no memory */
+    if (status == HPE_PAUSED_H2_UPGRADE && !self->spoke_http1) {
+        *taken = (size_t)(llhttp_get_error_pos(&self->parser) - self->feed_begin);
+        return NET_PARSE_HTTP2;
+    }
+    if (self->carrier.exchange == NULL) /* not even a request line; an answer is owed all the same */
+        net_exchange_new(self->loop, &self->carrier, stream_peer(&self->stream));
+    if (self->carrier.exchange != NULL && status == HPE_CB_MESSAGE_BEGIN) /* the first try had no memory */
         net_parse_starved(self);
-    if (self->exchange != NULL && self->exchange->refusal.status == 0)
-        net_exchange_refuse(self->exchange, 400, "bad_request", "This is not HTTP/1.1 as we read it.",
+    if (self->carrier.exchange != NULL && self->carrier.exchange->refusal.status == 0)
+        net_exchange_refuse(self->carrier.exchange, 400, "bad_request", "This is not HTTP/1.1 as we read it.",
                             COUNTER_HTTP_BAD_REQUESTS);
     return NET_PARSE_REFUSED;
 }

@@ -24,7 +24,7 @@ static bool net_route_skip_authority(const struct net_exchange *exchange, struct
 
 bool net_route_split(struct net_exchange *exchange)
 {
-    struct slice target = slice_of(exchange->head.data, exchange->target_size);
+    struct slice target = slice_of(exchange->head.data + exchange->target_at, exchange->target_size);
     exchange->query = slice_of(NULL, 0);
     if (!net_route_skip_authority(exchange, &target))
         return false;

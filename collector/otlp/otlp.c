@@ -12,6 +12,7 @@ struct otlp *otlp_new(struct append_sink sink, struct counters *counters)
     self->sink = sink;
     self->bodies.bytes_max = OTLP_BODY_BYTES_TOTAL_MAX;
     self->counters = counters;
+    jitter_init(&self->jitter);
     return self;
 }
 

@@ -13,7 +13,8 @@ struct otlp_call {
 static void call_refuse(struct grpc_call *call, enum otlp_refusal why)
 {
     const struct otlp_refusal_row *row = &otlp_refusal_rows[why];
-    grpc_reply(call, (enum grpc_status)row->grpc_code, row->message, slice_of(NULL, 0));
+    grpc_refuse(call, &(struct grpc_refusal){.cause = {row->counter, (int)row->grpc_code, row->code, row->message},
+                                             .retry_s = row->retry_s});
 }
 
 static void call_answer(struct otlp_call *self, enum otlp_refusal why)
@@ -26,7 +27,7 @@ static void call_answer(struct otlp_call *self, enum otlp_refusal why)
         return;
     }
     otlp_response_accept(&response, OTLP_PROTOBUF, self->request.accepted, self->request.rejected);
-    grpc_reply(call, GRPC_OK, NULL, slice_of(response.bytes, response.size));
+    grpc_reply(call, slice_of(response.bytes, response.size));
 }
 
 static void call_woken(struct grpc_call *call, void *context)
@@ -43,14 +44,21 @@ static void append_done(struct append *append)
     grpc_call_wake(self->call);
 }
 
+static bool call_find_encoding(const struct grpc_call *call, enum otlp_encoding *encoding)
+{
+    struct slice name = grpc_call_encoding(call);
+    *encoding = slice_equal(name, slice_text("gzip"))   ? OTLP_GZIP
+                : slice_equal(name, slice_text("zstd")) ? OTLP_ZSTD
+                                                        : OTLP_IDENTITY;
+    return *encoding != OTLP_IDENTITY || name.size == 0;
+}
+
 static enum otlp_refusal call_open(struct otlp_call *self)
 {
-    struct slice encoding = grpc_call_encoding(self->call);
-    bool gzip = slice_equal(encoding, slice_text("gzip"));
-    if (encoding.size > 0 && !gzip)
+    enum otlp_encoding encoding;
+    if (!call_find_encoding(self->call, &encoding))
         return OTLP_REFUSED_ENCODING;
-    return otlp_request_open(&self->request, grpc_call_message(self->call), gzip ? OTLP_GZIP : OTLP_IDENTITY,
-                             OTLP_PROTOBUF);
+    return otlp_request_open(&self->request, grpc_call_message(self->call), encoding, OTLP_PROTOBUF);
 }
 
 void otlp_call(void *context, struct grpc_call *call)
@@ -59,7 +67,7 @@ void otlp_call(void *context, struct grpc_call *call)
     struct otlp_call *self = grpc_call_memory(call, sizeof *self);
     counters_add(otlp->counters, COUNTER_SPANS_REQUESTS, 1);
     if (self == NULL) {
-        counters_add(otlp->counters, COUNTER_SPANS_REQUESTS_REJECTED, 1);
+        counters_add(otlp->counters, COUNTER_SPANS_BUSY, 1);
         call_refuse(call, OTLP_REFUSED_BUSY);
         return;
     }

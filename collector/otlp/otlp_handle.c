@@ -9,6 +9,7 @@
  */
 #include "collector/otlp/otlp_internal.h"
 
+#include <stdio.h>
 #include <strings.h>
 
 #define PROTOBUF_TYPE "application/x-protobuf"
@@ -46,22 +47,28 @@ static bool exchange_has_type(struct net_exchange *exchange, const char *type)
 }
 
 static void exchange_reply(struct net_exchange *exchange, enum otlp_format format, int status,
-                           const struct otlp_response *response, const char *retry_after)
+                           const struct otlp_response *response, unsigned retry_s)
 {
-    struct net_header retry = {"Retry-After", retry_after};
+    char seconds[12];
+    snprintf(seconds, sizeof seconds, "%u", retry_s);
+    struct net_header retry = {"Retry-After", seconds};
     net_reply(exchange, &(struct net_answer){.status = status,
                                              .content_type = format == OTLP_JSON ? JSON_TYPE : PROTOBUF_TYPE,
                                              .body = slice_of(response->bytes, response->size),
                                              .headers = &retry,
-                                             .header_count = retry_after != NULL ? 1 : 0});
+                                             .header_count = retry_s > 0 ? 1 : 0});
 }
 
-static void exchange_refuse(struct net_exchange *exchange, enum otlp_format format, enum otlp_refusal why)
+static void exchange_refuse(struct otlp *otlp, struct net_exchange *exchange, enum otlp_format format,
+                            enum otlp_refusal why)
 {
     const struct otlp_refusal_row *row = &otlp_refusal_rows[why];
     struct otlp_response response;
+    net_exchange_reject(exchange, &(struct reject_cause){row->counter, row->http_status, row->code, row->message}, NULL,
+                        slice_of(NULL, 0));
     otlp_response_refuse(&response, format, row->grpc_code, slice_text(row->message));
-    exchange_reply(exchange, format, row->http_status, &response, row->retry_after);
+    exchange_reply(exchange, format, row->http_status, &response,
+                   row->retry_s > 0 ? jitter_spread(&otlp->jitter, row->retry_s, row->retry_s + 1) : 0);
 }
 
 static void exchange_answer(struct otlp_exchange *self, enum otlp_refusal why)
@@ -69,11 +76,11 @@ static void exchange_answer(struct otlp_exchange *self, enum otlp_refusal why)
     struct otlp_response response;
     otlp_request_close(&self->request, why);
     if (why != OTLP_REFUSED_NOT) {
-        exchange_refuse(self->exchange, self->format, why);
+        exchange_refuse(self->request.otlp, self->exchange, self->format, why);
         return;
     }
     otlp_response_accept(&response, self->format, self->request.accepted, self->request.rejected);
-    exchange_reply(self->exchange, self->format, 200, &response, NULL);
+    exchange_reply(self->exchange, self->format, 200, &response, 0);
 }
 
 static void exchange_woken(struct net_exchange *exchange, void *context)
@@ -114,8 +121,8 @@ void otlp_handle(void *context, struct net_exchange *exchange)
     enum otlp_format format = exchange_has_type(exchange, JSON_TYPE) ? OTLP_JSON : OTLP_PROTOBUF;
     counters_add(otlp->counters, COUNTER_SPANS_REQUESTS, 1);
     if (self == NULL) {
-        counters_add(otlp->counters, COUNTER_SPANS_REQUESTS_REJECTED, 1);
-        exchange_refuse(exchange, format, OTLP_REFUSED_BUSY);
+        counters_add(otlp->counters, COUNTER_SPANS_BUSY, 1);
+        exchange_refuse(otlp, exchange, format, OTLP_REFUSED_BUSY);
         return;
     }
     self->request.otlp = otlp;

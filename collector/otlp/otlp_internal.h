@@ -13,6 +13,7 @@
 #ifndef VITRACE_OTLP_INTERNAL_H
 #define VITRACE_OTLP_INTERNAL_H
 
+#include "collector/base/jitter.h"
 #include "collector/inflate/inflate.h"
 #include "collector/otlp/otlp.h"
 
@@ -30,34 +31,40 @@ struct otlp {
     struct append_sink sink;
     struct counters *counters;
     struct inflate_budget bodies;
+    struct jitter jitter;
 };
 
 /* Nothing is held unless the answer is INFLATE_OK. `out` must be zero or released. */
 enum inflate_status otlp_json_convert(struct inflate_budget *bodies, struct slice json, struct inflate_body *out);
 
 /*
- * Why a request is refused. R(ID, HTTP status, gRPC code, Retry-After seconds or NULL, message). Exporters retry 503
- * and UNAVAILABLE, and drop everything else: so a refusal is that exactly when the same bytes may be welcome later.
+ * Why a request is refused. R(ID, code, HTTP status, gRPC status, seconds to stay away or 0, message). Exporters retry 503
+ * and UNAVAILABLE, and drop everything else: so a refusal is that exactly when the same bytes may be welcome later. They
+ * are told to stay away for up to twice the seconds, each for another time (Retry-After, and RetryInfo over gRPC).
  */
 #define OTLP_REFUSALS(R)                                                                                               \
-    R(MEDIA_TYPE, 415, GRPC_UNIMPLEMENTED, NULL, "content-type must be application/x-protobuf or application/json")    \
-    R(ENCODING, 415, GRPC_UNIMPLEMENTED, NULL, "content-encoding must be gzip, zstd or absent")                        \
-    R(COMPRESSED, 400, GRPC_INVALID_ARGUMENT, NULL, "the body is not valid in its content-encoding")                   \
-    R(JSON, 400, GRPC_INVALID_ARGUMENT, NULL,                                                                          \
+    R(MEDIA_TYPE, "media_type", 415, GRPC_UNIMPLEMENTED, 0,                                                            \
+      "content-type must be application/x-protobuf or application/json")                                               \
+    R(ENCODING, "encoding", 415, GRPC_UNIMPLEMENTED, 0, "content-encoding must be gzip, zstd or absent")               \
+    R(COMPRESSED, "compressed", 400, GRPC_INVALID_ARGUMENT, 0, "the body is not valid in its content-encoding")        \
+    R(JSON, "json", 400, GRPC_INVALID_ARGUMENT, 0,                                                                     \
       "the body is not an ExportTraceServiceRequest in JSON of at most 64 levels")                                     \
-    R(MALFORMED, 400, GRPC_INVALID_ARGUMENT, NULL, "the body is not an ExportTraceServiceRequest")                     \
-    R(TOO_LARGE, 413, GRPC_RESOURCE_EXHAUSTED, NULL, "more than 4 MiB after decompression: export smaller batches")    \
-    R(BUSY, 503, GRPC_UNAVAILABLE, "1", "too many requests under way")                                                 \
-    R(DISK_FULL, 503, GRPC_UNAVAILABLE, "30", "no disk space left for the log")                                        \
-    R(IO_ERROR, 503, GRPC_UNAVAILABLE, "5", "the log could not be written")                                            \
-    R(STOPPING, 503, GRPC_UNAVAILABLE, "5", "the collector is stopping")
-#define OTLP_REFUSAL_ENUM(id, http, grpc, retry, message) OTLP_REFUSED_##id,
+    R(MALFORMED, "malformed", 400, GRPC_INVALID_ARGUMENT, 0, "the body is not an ExportTraceServiceRequest")           \
+    R(TOO_LARGE, "too_large", 413, GRPC_RESOURCE_EXHAUSTED, 0,                                                         \
+      "more than 4 MiB after decompression: export smaller batches")                                                   \
+    R(BUSY, "busy", 503, GRPC_UNAVAILABLE, 1, "too many requests under way")                                           \
+    R(DISK_FULL, "disk_full", 503, GRPC_UNAVAILABLE, 30, "no disk space left for the log")                             \
+    R(IO_ERROR, "io_error", 503, GRPC_UNAVAILABLE, 5, "the log could not be written")                                  \
+    R(STOPPING, "stopping", 503, GRPC_UNAVAILABLE, 5, "the collector is stopping")
+#define OTLP_REFUSAL_ENUM(id, code, http, grpc, retry, message) OTLP_REFUSED_##id,
 enum otlp_refusal { OTLP_REFUSED_NOT = -1, OTLP_REFUSALS(OTLP_REFUSAL_ENUM) OTLP_REFUSAL_COUNT };
 
 struct otlp_refusal_row {
+    enum counter counter;
+    const char *code;
     int http_status;
     unsigned grpc_code;
-    const char *retry_after;
+    unsigned retry_s;
     const char *message;
 };
 extern const struct otlp_refusal_row otlp_refusal_rows[OTLP_REFUSAL_COUNT];

@@ -10,7 +10,7 @@
 
 #include "collector/os/os.h"
 
-#define REFUSAL_ROW(id, http, grpc, retry, message) {http, grpc, retry, message},
+#define REFUSAL_ROW(id, code, http, grpc, retry, message) {COUNTER_SPANS_##id, code, http, grpc, retry, message},
 const struct otlp_refusal_row otlp_refusal_rows[OTLP_REFUSAL_COUNT] = {OTLP_REFUSALS(REFUSAL_ROW)};
 
 static enum otlp_refusal body_refusal(enum inflate_status status, enum otlp_refusal malformed)
@@ -129,7 +129,7 @@ void otlp_request_close(struct otlp_request *self, enum otlp_refusal why)
     inflate_body_release(&self->otlp->bodies, &self->inflated);
     inflate_body_release(&self->otlp->bodies, &self->converted);
     if (why != OTLP_REFUSED_NOT) {
-        counters_add(counters, COUNTER_SPANS_REQUESTS_REJECTED, 1);
+        counters_add(counters, otlp_refusal_rows[why].counter, 1);
         return;
     }
     counters_add(counters, COUNTER_SPANS_ACCEPTED, self->accepted);

@@ -14,11 +14,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define SANDBOX_PATHS_MAX 8u
+#define SANDBOX_PATHS_MAX   8u
+#define SANDBOX_SOCKETS_MAX 4u
 
 struct sandbox_options {
-    const char *data;                        /* folder: read, write, create, remove */
-    const char *read_only[SANDBOX_PATHS_MAX]; /* files or folders; NULL and missing ones are skipped */
+    const char *data;                          /* folder: read, write, create, remove */
+    const char *read_only[SANDBOX_PATHS_MAX];  /* files or folders; NULL and missing ones are skipped */
+    const char *sockets[SANDBOX_SOCKETS_MAX];  /* folders: Unix sockets are made and removed there; likewise */
 };
 
 enum sandbox_result {

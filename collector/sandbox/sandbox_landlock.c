@@ -32,6 +32,7 @@ enum {
     LANDLOCK_REMOVE_FILE = 1 << 5,
     LANDLOCK_MAKE_DIR = 1 << 7,
     LANDLOCK_MAKE_REG = 1 << 8,
+    LANDLOCK_MAKE_SOCKET = 1 << 9,
     LANDLOCK_REFER = 1 << 13,
     LANDLOCK_TRUNCATE = 1 << 14
 };
@@ -102,6 +103,8 @@ static bool landlock_fill(int ruleset, int version, const struct sandbox_options
     bool good = landlock_allow(ruleset, options->data, LANDLOCK_OWN & landlock_handled_fs(version));
     for (size_t i = 0; i < SANDBOX_PATHS_MAX; i++)
         good = good && landlock_allow(ruleset, options->read_only[i], LANDLOCK_READ);
+    for (size_t i = 0; i < SANDBOX_SOCKETS_MAX; i++)
+        good = good && landlock_allow(ruleset, options->sockets[i], LANDLOCK_MAKE_SOCKET | LANDLOCK_REMOVE_FILE);
     for (size_t i = 0; i < sizeof landlock_system_paths / sizeof landlock_system_paths[0]; i++)
         good = good && landlock_allow(ruleset, landlock_system_paths[i], LANDLOCK_READ);
     return good && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&

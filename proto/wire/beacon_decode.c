@@ -1,4 +1,5 @@
 #include "proto/wire/beacon_decode.h"
+#include "proto/wire/layout.h"
 
 #include <pb_decode.h>
 
@@ -108,173 +109,13 @@ bool beacon_find_header(struct slice beacon, vitrace_v1_Header *out)
     struct beacon_record record;
     while (beacon_reader_next(&reader, &record))
         if (record.field == BEACON_FIELD_HEADER)
-            return beacon_decode_message(record.body, vitrace_v1_Header_fields, out);
-    return false;
-}
-
-/* The walker of the hot record. Unknown fields are skipped; a known field of another wire type is malformed. */
-
-static bool decode_claim(struct slice body, vitrace_v1_Claim *out)
-{
-    struct walk walk = walk_of(body);
-    struct walk_field field;
-    enum walk_status status;
-    memset(out, 0, sizeof *out);
-    while ((status = walk_next(&walk, &field)) == WALK_FIELD) {
-        bool fits = true;
-        switch (field.number) {
-        case 1:
-            fits = decode_id(&field, out->trace_id, sizeof out->trace_id);
-            break;
-        case 2:
-            fits = decode_id(&field, out->span_id, sizeof out->span_id);
-            break;
-        case 3:
-            fits = field.type == WALK_VARINT;
-            out->trace_flags = (uint32_t)field.number_value;
-            break;
-        case 4:
-            fits = field.type == WALK_VARINT;
-            out->source = (vitrace_v1_ClaimSource)(uint32_t)field.number_value;
-            break;
-        default:
-            break;
-        }
-        if (!fits)
-            return false;
-    }
-    return status == WALK_END;
-}
-
-static bool decode_server_timing(struct slice body, vitrace_v1_ServerTiming *out)
-{
-    struct walk walk = walk_of(body);
-    struct walk_field field;
-    enum walk_status status;
-    memset(out, 0, sizeof *out);
-    while ((status = walk_next(&walk, &field)) == WALK_FIELD) {
-        bool fits = true;
-        switch (field.number) {
-        case 1:
-            fits = field.type == WALK_VARINT;
-            out->name_ref = (uint32_t)field.number_value;
-            break;
-        case 2:
-            fits = field.type == WALK_VARINT;
-            out->description_ref = (uint32_t)field.number_value;
-            break;
-        case 3:
-            fits = field.type == WALK_FIXED64;
-            out->duration_ms = walk_double(field.number_value);
-            break;
-        default:
-            break;
-        }
-        if (!fits)
-            return false;
-    }
-    return status == WALK_END;
-}
-
-static bool decode_resource_child(const struct walk_field *field, vitrace_v1_Resource *r)
-{
-    if (field->number == 12)
-        return field->type == WALK_BYTES && r->claims_count < BEACON_CLAIMS_MAX &&
-               decode_claim(field->bytes, &r->claims[r->claims_count++]);
-    return field->type == WALK_BYTES && r->server_timings_count < BEACON_SERVER_TIMINGS_MAX &&
-           decode_server_timing(field->bytes, &r->server_timings[r->server_timings_count++]);
-}
-
-/* All other known fields are varints: one row a field says where it goes. */
-enum resource_field_kind { RESOURCE_SKIP = 0, RESOURCE_U32, RESOURCE_U64, RESOURCE_S64, RESOURCE_ENUM, RESOURCE_BOOL };
-
-struct resource_field {
-    uint16_t offset;
-    uint8_t kind;
-};
-
-#define RESOURCE_ROW(number, name, type) [number] = {offsetof(vitrace_v1_Resource, name), type}
-static const struct resource_field resource_fields[] = {
-    RESOURCE_ROW(1, name_ref, RESOURCE_U32),
-    RESOURCE_ROW(2, start_us, RESOURCE_U64),
-    RESOURCE_ROW(3, request_start_us, RESOURCE_S64),
-    RESOURCE_ROW(4, response_start_us, RESOURCE_S64),
-    RESOURCE_ROW(5, response_end_us, RESOURCE_S64),
-    RESOURCE_ROW(6, transfer_size, RESOURCE_U64),
-    RESOURCE_ROW(7, encoded_body_size, RESOURCE_U64),
-    RESOURCE_ROW(8, decoded_body_size, RESOURCE_U64),
-    RESOURCE_ROW(9, initiator_type, RESOURCE_ENUM),
-    RESOURCE_ROW(10, next_hop_protocol, RESOURCE_ENUM),
-    RESOURCE_ROW(11, response_status, RESOURCE_U32),
-    RESOURCE_ROW(13, delivery_type, RESOURCE_ENUM),
-    RESOURCE_ROW(14, render_blocking, RESOURCE_BOOL),
-    RESOURCE_ROW(15, absent_phases, RESOURCE_U32),
-    RESOURCE_ROW(17, fetch_start_us, RESOURCE_S64),
-    RESOURCE_ROW(18, redirect_start_us, RESOURCE_S64),
-    RESOURCE_ROW(19, redirect_end_us, RESOURCE_S64),
-    RESOURCE_ROW(20, worker_start_us, RESOURCE_S64),
-    RESOURCE_ROW(21, domain_lookup_start_us, RESOURCE_S64),
-    RESOURCE_ROW(22, domain_lookup_end_us, RESOURCE_S64),
-    RESOURCE_ROW(23, connect_start_us, RESOURCE_S64),
-    RESOURCE_ROW(24, secure_connection_start_us, RESOURCE_S64),
-    RESOURCE_ROW(25, connect_end_us, RESOURCE_S64),
-    RESOURCE_ROW(26, first_interim_response_start_us, RESOURCE_S64),
-    RESOURCE_ROW(27, final_response_headers_start_us, RESOURCE_S64),
-    RESOURCE_ROW(28, call_tag, RESOURCE_U32),
-};
-#define RESOURCE_FIELDS (sizeof resource_fields / sizeof resource_fields[0])
-
-static bool decode_resource_number(const struct walk_field *field, vitrace_v1_Resource *r)
-{
-    const struct resource_field *row = &resource_fields[field->number];
-    void *at = (uint8_t *)r + row->offset;
-    uint64_t value = field->number_value;
-    if (field->type != WALK_VARINT)
-        return false;
-    switch ((enum resource_field_kind)row->kind) {
-    case RESOURCE_SKIP:
-        return true;
-    case RESOURCE_U32:
-        if (value > UINT32_MAX)
-            return false;
-        *(uint32_t *)at = (uint32_t)value;
-        return true;
-    case RESOURCE_U64:
-        *(uint64_t *)at = value;
-        return true;
-    case RESOURCE_S64:
-        *(int64_t *)at = walk_zigzag(value);
-        return true;
-    case RESOURCE_ENUM: {
-        uint32_t number = (uint32_t)value; /* enums of nanopb are unsigned int wide */
-        if (value > UINT32_MAX)
-            return false;
-        memcpy(at, &number, sizeof number);
-        return true;
-    }
-    case RESOURCE_BOOL:
-        *(bool *)at = value != 0;
-        return true;
-    }
+            return layout_decode(&layout_of_Header, record.body, out);
     return false;
 }
 
 bool beacon_decode_resource(struct slice body, vitrace_v1_Resource *out)
 {
-    struct walk walk = walk_of(body);
-    struct walk_field field;
-    enum walk_status status;
-    memset(out, 0, sizeof *out);
-    while ((status = walk_next(&walk, &field)) == WALK_FIELD) {
-        bool fits = true;
-        if (field.number == 12 || field.number == 16)
-            fits = decode_resource_child(&field, out);
-        else if (field.number < RESOURCE_FIELDS)
-            fits = decode_resource_number(&field, out);
-        if (!fits)
-            return false;
-    }
-    return status == WALK_END;
+    return layout_decode(&layout_of_Resource, body, out);
 }
 
 /* "Left out = same as the one before": an offset of exactly zero cannot be told from a left-out one, and need not be,

@@ -1,8 +1,14 @@
 /*
- * The whole check of a beacon from the network, in two passes over its bytes: the first counts the dictionary (it may
- * stand after the records that use it), the second decodes every record and holds it to the schema's bounds.
+ * The whole check of a beacon from the network, in one pass over its bytes: each record is decoded and held to the
+ * schema's bounds. The dictionary may stand after the records that use it, so that of the references only the largest is
+ * kept, and compared with the number of strings at the end.
+ *
+ * What is wrong with the framing, or how much there is of everything, is told before what is wrong with a record, of
+ * several bad records the first is told: a beacon that was cut on the way is called truncated wherever that was. So the
+ * pass goes on behind a bad record, looking at the framing alone.
  */
 #include "proto/wire/beacon_decode.h"
+#include "proto/wire/layout.h"
 
 #include <math.h>
 #include <stddef.h>
@@ -39,7 +45,7 @@ union record {
 };
 
 struct check {
-    uint32_t strings; /* of the whole beacon */
+    uint32_t ref_max; /* of the records up to the first bad one, and of that one what was read before it was found bad */
     struct beacon_summary *summary;
     unsigned headers;
     unsigned ledgers;
@@ -49,28 +55,16 @@ struct check {
 
 typedef enum beacon_status check_record(struct check *self, struct slice body);
 
-static bool check_ref(const struct check *self, uint32_t ref)
+static void note_ref(struct check *self, uint32_t ref)
 {
-    return ref <= self->strings;
-}
-
-/* Passes ASCII in steps of eight: URLs are nothing else. */
-static size_t text_skip_ascii(struct slice text, size_t at)
-{
-    uint64_t word;
-    while (text.size - at >= sizeof word) {
-        memcpy(&word, text.data + at, sizeof word);
-        if ((word & UINT64_C(0x8080808080808080)) != 0)
-            break;
-        at += sizeof word;
-    }
-    return at;
+    if (ref > self->ref_max)
+        self->ref_max = ref;
 }
 
 static bool text_is_utf8(struct slice text)
 {
     size_t i = 0;
-    while ((i = text_skip_ascii(text, i)) < text.size) {
+    while (i < text.size) {
         uint8_t lead = text.data[i];
         unsigned more = lead < 0x80 ? 0 : (lead & 0xe0) == 0xc0 ? 1 : (lead & 0xf0) == 0xe0 ? 2 : (lead & 0xf8) == 0xf0 ? 3 : 9;
         if (more == 9 || text.size - i <= more)
@@ -107,7 +101,7 @@ static enum beacon_status check_header(struct check *self, struct slice body)
     vitrace_v1_Header *h = &self->summary->header;
     if (self->headers++ > 0)
         return BEACON_NO_HEADER;
-    if (!beacon_decode_message(body, vitrace_v1_Header_fields, h))
+    if (!layout_decode(&layout_of_Header, body, h))
         return BEACON_BAD_HEADER;
     if (h->schema_version != VITRACE_SCHEMA_VERSION)
         return BEACON_BAD_VERSION;
@@ -120,7 +114,7 @@ static enum beacon_status check_header(struct check *self, struct slice body)
 static enum beacon_status check_string(struct check *self, struct slice body)
 {
     (void)self;
-    return body.size <= BEACON_STRING_BYTES_MAX && text_is_utf8(body) ? BEACON_OK : BEACON_BAD_STRING;
+    return body.size <= BEACON_STRING_BYTES_MAX && (slice_is_ascii(body) || text_is_utf8(body)) ? BEACON_OK : BEACON_BAD_STRING;
 }
 
 static enum beacon_status check_claims(const vitrace_v1_Claim *claims, pb_size_t count)
@@ -134,8 +128,8 @@ static enum beacon_status check_claims(const vitrace_v1_Claim *claims, pb_size_t
 static enum beacon_status check_server_timings(struct check *self, const vitrace_v1_ServerTiming *timings, pb_size_t count)
 {
     for (pb_size_t i = 0; i < count; i++) {
-        if (!check_ref(self, timings[i].name_ref) || !check_ref(self, timings[i].description_ref))
-            return BEACON_BAD_REFERENCE;
+        note_ref(self, timings[i].name_ref);
+        note_ref(self, timings[i].description_ref);
         if (!isfinite(timings[i].duration_ms))
             return BEACON_OUT_OF_RANGE;
     }
@@ -145,10 +139,9 @@ static enum beacon_status check_server_timings(struct check *self, const vitrace
 static enum beacon_status check_resource(struct check *self, struct slice body)
 {
     vitrace_v1_Resource *r = &self->record.resource;
-    if (!beacon_decode_resource(body, r))
+    if (!layout_decode(&layout_of_Resource, body, r))
         return BEACON_MALFORMED;
-    if (!check_ref(self, r->name_ref))
-        return BEACON_BAD_REFERENCE;
+    note_ref(self, r->name_ref);
     if (r->start_us > TIME_US_MAX)
         return BEACON_OUT_OF_RANGE;
     enum beacon_status status = check_claims(r->claims, r->claims_count);
@@ -158,10 +151,9 @@ static enum beacon_status check_resource(struct check *self, struct slice body)
 static enum beacon_status check_navigation(struct check *self, struct slice body)
 {
     vitrace_v1_Navigation *n = &self->record.navigation;
-    if (self->navigations++ > 0 || !beacon_decode_message(body, vitrace_v1_Navigation_fields, n))
+    if (self->navigations++ > 0 || !layout_decode(&layout_of_Navigation, body, n))
         return BEACON_MALFORMED;
-    if (!check_ref(self, n->name_ref))
-        return BEACON_BAD_REFERENCE;
+    note_ref(self, n->name_ref);
     enum beacon_status status = check_claims(n->claims, n->claims_count);
     return status != BEACON_OK ? status : check_server_timings(self, n->server_timings, n->server_timings_count);
 }
@@ -169,33 +161,33 @@ static enum beacon_status check_navigation(struct check *self, struct slice body
 static enum beacon_status check_call(struct check *self, struct slice body)
 {
     vitrace_v1_Call *c = &self->record.call;
-    if (!beacon_decode_message(body, vitrace_v1_Call_fields, c))
+    if (!layout_decode(&layout_of_Call, body, c))
         return BEACON_MALFORMED;
-    if (!check_ref(self, c->url_ref) || !check_ref(self, c->method_ref))
-        return BEACON_BAD_REFERENCE;
+    note_ref(self, c->url_ref);
+    note_ref(self, c->method_ref);
     return check_claims(c->claims, c->claims_count);
 }
 
 static enum beacon_status check_layout_shift(struct check *self, struct slice body)
 {
     vitrace_v1_LayoutShift *s = &self->record.layout_shift;
-    if (!beacon_decode_message(body, vitrace_v1_LayoutShift_fields, s))
+    if (!layout_decode(&layout_of_LayoutShift, body, s))
         return BEACON_MALFORMED;
-    if (!check_ref(self, s->target_ref))
-        return BEACON_BAD_REFERENCE;
+    note_ref(self, s->target_ref);
     return isfinite(s->value) && s->value >= 0 && s->value <= CLS_MAX ? BEACON_OK : BEACON_OUT_OF_RANGE;
 }
 
 static enum beacon_status check_long_animation_frame(struct check *self, struct slice body)
 {
     vitrace_v1_LongAnimationFrame *f = &self->record.long_animation_frame;
-    if (!beacon_decode_message(body, vitrace_v1_LongAnimationFrame_fields, f))
+    if (!layout_decode(&layout_of_LongAnimationFrame, body, f))
         return BEACON_MALFORMED;
     for (pb_size_t i = 0; i < f->scripts_count; i++) {
         const vitrace_v1_LongFrameScript *s = &f->scripts[i];
-        if (!check_ref(self, s->source_url_ref) || !check_ref(self, s->source_function_ref) ||
-            !check_ref(self, s->invoker_ref) || !check_ref(self, s->invoker_type_ref))
-            return BEACON_BAD_REFERENCE;
+        note_ref(self, s->source_url_ref);
+        note_ref(self, s->source_function_ref);
+        note_ref(self, s->invoker_ref);
+        note_ref(self, s->invoker_type_ref);
     }
     return BEACON_OK;
 }
@@ -208,20 +200,23 @@ static bool all_finite(const double *values, pb_size_t count)
     return true;
 }
 
-static bool check_longest_script(const struct check *self, const vitrace_v1_LongestScript *s)
+static void note_longest_script(struct check *self, const vitrace_v1_LongestScript *s)
 {
-    return check_ref(self, s->source_url_ref) && check_ref(self, s->source_function_ref) &&
-           check_ref(self, s->invoker_ref) && check_ref(self, s->invoker_type_ref);
+    note_ref(self, s->source_url_ref);
+    note_ref(self, s->source_function_ref);
+    note_ref(self, s->invoker_ref);
+    note_ref(self, s->invoker_type_ref);
 }
 
 static enum beacon_status check_vital(struct check *self, struct slice body)
 {
     vitrace_v1_Vital *v = &self->record.vital;
-    if (!beacon_decode_message(body, vitrace_v1_Vital_fields, v))
+    if (!layout_decode(&layout_of_Vital, body, v))
         return BEACON_MALFORMED;
-    if (!check_ref(self, v->target_ref) || !check_ref(self, v->url_ref) || !check_ref(self, v->name_ref) ||
-        !check_longest_script(self, &v->longest_script))
-        return BEACON_BAD_REFERENCE;
+    note_ref(self, v->target_ref);
+    note_ref(self, v->url_ref);
+    note_ref(self, v->name_ref);
+    note_longest_script(self, &v->longest_script);
     double most = v->metric == vitrace_v1_Metric_METRIC_CLS ? CLS_MAX : VITAL_MS_MAX;
     if (!isfinite(v->value) || v->value < 0 || v->value > most || !isfinite(v->time))
         return BEACON_OUT_OF_RANGE;
@@ -233,8 +228,8 @@ static enum beacon_status check_vital(struct check *self, struct slice body)
 static enum beacon_status check_attributes(struct check *self, const vitrace_v1_Attribute *attributes, pb_size_t count)
 {
     for (pb_size_t i = 0; i < count; i++) {
-        if (!check_ref(self, attributes[i].key_ref) || !check_ref(self, attributes[i].text_ref))
-            return BEACON_BAD_REFERENCE;
+        note_ref(self, attributes[i].key_ref);
+        note_ref(self, attributes[i].text_ref);
         if (!isfinite(attributes[i].number))
             return BEACON_OUT_OF_RANGE;
     }
@@ -244,20 +239,19 @@ static enum beacon_status check_attributes(struct check *self, const vitrace_v1_
 static enum beacon_status check_custom_event(struct check *self, struct slice body)
 {
     vitrace_v1_CustomEvent *e = &self->record.custom_event;
-    if (!beacon_decode_message(body, vitrace_v1_CustomEvent_fields, e))
+    if (!layout_decode(&layout_of_CustomEvent, body, e))
         return BEACON_MALFORMED;
-    if (!check_ref(self, e->name_ref))
-        return BEACON_BAD_REFERENCE;
+    note_ref(self, e->name_ref);
     return check_attributes(self, e->attributes, e->attributes_count);
 }
 
 static enum beacon_status check_custom_metric(struct check *self, struct slice body)
 {
     vitrace_v1_CustomMetric *m = &self->record.custom_metric;
-    if (!beacon_decode_message(body, vitrace_v1_CustomMetric_fields, m))
+    if (!layout_decode(&layout_of_CustomMetric, body, m))
         return BEACON_MALFORMED;
-    if (!check_ref(self, m->name_ref) || !check_ref(self, m->unit_ref))
-        return BEACON_BAD_REFERENCE;
+    note_ref(self, m->name_ref);
+    note_ref(self, m->unit_ref);
     if (!isfinite(m->value))
         return BEACON_OUT_OF_RANGE;
     return check_attributes(self, m->attributes, m->attributes_count);
@@ -265,7 +259,7 @@ static enum beacon_status check_custom_metric(struct check *self, struct slice b
 
 static enum beacon_status check_ledger(struct check *self, struct slice body)
 {
-    if (self->ledgers++ > 0 || !beacon_decode_message(body, vitrace_v1_Ledger_fields, &self->summary->ledger))
+    if (self->ledgers++ > 0 || !layout_decode(&layout_of_Ledger, body, &self->summary->ledger))
         return BEACON_MALFORMED;
     self->summary->has_ledger = true;
     return BEACON_OK;
@@ -275,13 +269,13 @@ static enum beacon_status check_ledger(struct check *self, struct slice body)
 #define REFS_MAX 4
 
 struct plain_record {
-    const pb_msgdesc_t *fields;
+    const struct layout *layout;
     uint8_t refs;
     uint8_t ref_at[REFS_MAX]; /* offsets in the struct */
 };
 
 #define AT(type, member)       offsetof(vitrace_v1_##type, member)
-#define REFS(type, count, ...) {vitrace_v1_##type##_fields, count, {__VA_ARGS__}}
+#define REFS(type, count, ...) {&layout_of_##type, count, {__VA_ARGS__}}
 
 static const struct plain_record plain_records[BEACON_FIELD_LAST + 1] = {
     [BEACON_FIELD_EVENT] = REFS(EventTiming, 2, AT(EventTiming, name_ref), AT(EventTiming, target_ref)),
@@ -308,13 +302,12 @@ static const struct plain_record plain_records[BEACON_FIELD_LAST + 1] = {
 
 static enum beacon_status check_plain(struct check *self, const struct plain_record *plain, struct slice body)
 {
-    if (!beacon_decode_message(body, plain->fields, &self->record))
+    if (!layout_decode(plain->layout, body, &self->record))
         return BEACON_MALFORMED;
     for (unsigned i = 0; i < plain->refs; i++) {
         uint32_t ref;
         memcpy(&ref, (const uint8_t *)&self->record + plain->ref_at[i], sizeof ref);
-        if (!check_ref(self, ref))
-            return BEACON_BAD_REFERENCE;
+        note_ref(self, ref);
     }
     return BEACON_OK;
 }
@@ -333,25 +326,36 @@ static check_record *const checks[BEACON_FIELD_LAST + 1] = {
     [BEACON_FIELD_CUSTOM_METRIC] = check_custom_metric,
 };
 
-static enum beacon_status check_one(struct check *self, const struct beacon_record *record)
+static enum beacon_status check_one(struct check *self, const struct walk_field *record)
 {
-    check_record *check = checks[record->field];
-    return check != NULL ? check(self, record->body) : check_plain(self, &plain_records[record->field], record->body);
+    check_record *check = checks[record->number];
+    return check != NULL ? check(self, record->bytes) : check_plain(self, &plain_records[record->number], record->bytes);
 }
 
-/* First pass: framing, and how many strings there are. */
-static enum beacon_status count_records(struct slice beacon, struct beacon_summary *summary)
+/* Framing and amounts. */
+static enum beacon_status check_frame(struct beacon_summary *summary, const struct walk_field *record)
+{
+    if (record->number <= BEACON_FIELD_LAST && record->type != WALK_BYTES)
+        return BEACON_MALFORMED;
+    if (++summary->records > BEACON_RECORDS_MAX)
+        return BEACON_TOO_LARGE;
+    if (record->number == BEACON_FIELD_STRING && ++summary->strings > BEACON_STRINGS_MAX)
+        return BEACON_TOO_LARGE;
+    return BEACON_OK;
+}
+
+/* Returns what is wrong with the framing; *verdict is what is wrong with the first bad record. */
+static enum beacon_status check_all(struct check *self, struct slice beacon, enum beacon_status *verdict)
 {
     struct walk walk = walk_of(beacon);
-    struct walk_field field;
+    struct walk_field record;
     enum walk_status status;
-    while ((status = walk_next(&walk, &field)) == WALK_FIELD) {
-        if (field.number <= BEACON_FIELD_LAST && field.type != WALK_BYTES)
-            return BEACON_MALFORMED;
-        if (++summary->records > BEACON_RECORDS_MAX)
-            return BEACON_TOO_LARGE;
-        if (field.number == BEACON_FIELD_STRING && ++summary->strings > BEACON_STRINGS_MAX)
-            return BEACON_TOO_LARGE;
+    while ((status = walk_next(&walk, &record)) == WALK_FIELD) {
+        enum beacon_status framing = check_frame(self->summary, &record);
+        if (framing != BEACON_OK)
+            return framing;
+        if (*verdict == BEACON_OK && record.number <= BEACON_FIELD_LAST)
+            *verdict = check_one(self, &record);
     }
     if (status == WALK_INCOMPLETE)
         return BEACON_TRUNCATED;
@@ -360,18 +364,21 @@ static enum beacon_status count_records(struct slice beacon, struct beacon_summa
 
 enum beacon_status beacon_validate(struct slice beacon, struct beacon_summary *summary)
 {
-    memset(summary, 0, sizeof *summary);
+    summary->has_ledger = false;
+    summary->records = summary->strings = 0;
+    memset(&summary->ledger, 0, sizeof summary->ledger);
     if (beacon.size == 0)
         return BEACON_EMPTY;
     if (beacon.size > BEACON_BYTES_MAX)
         return BEACON_TOO_LARGE;
-    enum beacon_status status = count_records(beacon, summary);
-    struct check check = {.strings = summary->strings, .summary = summary};
-    struct beacon_reader reader = beacon_reader_of(beacon);
-    struct beacon_record record;
-    while (status == BEACON_OK && beacon_reader_next(&reader, &record))
-        status = check_one(&check, &record);
-    if (status == BEACON_OK && check.headers == 0)
-        status = BEACON_NO_HEADER;
-    return status;
+    struct check check;
+    check.ref_max = check.headers = check.ledgers = check.navigations = 0;
+    check.summary = summary;
+    enum beacon_status verdict = BEACON_OK;
+    enum beacon_status framing = check_all(&check, beacon, &verdict);
+    if (framing != BEACON_OK)
+        return framing;
+    if (check.ref_max > summary->strings)
+        return BEACON_BAD_REFERENCE;
+    return verdict == BEACON_OK && check.headers == 0 ? BEACON_NO_HEADER : verdict;
 }

@@ -41,7 +41,13 @@ static inline struct walk walk_of(struct slice message)
     return (struct walk){message.data, message.size > 0 ? message.data + message.size : message.data};
 }
 
-enum walk_status walk_long_varint(struct walk *self, uint64_t *value);
+/* What comes of a varint, in two registers: the walk itself is never pointed to, so that it too stays in registers. */
+struct walk_number {
+    const uint8_t *at; /* behind it; NULL = there is none: incomplete when `value` is 0, else malformed */
+    uint64_t value;
+};
+
+struct walk_number walk_long_varint(const uint8_t *at, const uint8_t *end);
 
 /*
  * Reads one varint. Returns WALK_FIELD, WALK_INCOMPLETE or WALK_MALFORMED (more than 10 bytes or 64 bits). Nearly all
@@ -50,17 +56,21 @@ enum walk_status walk_long_varint(struct walk *self, uint64_t *value);
 static inline enum walk_status walk_varint(struct walk *self, uint64_t *value)
 {
     const uint8_t *at = self->at;
-    if (self->end - at < 2)
-        return walk_long_varint(self, value);
-    if (at[0] < 0x80) {
+    if (self->end - at >= 2 && at[0] < 0x80) {
         *value = at[0];
         self->at = at + 1;
         return WALK_FIELD;
     }
-    if (at[1] >= 0x80)
-        return walk_long_varint(self, value);
-    *value = (uint64_t)(at[0] & 0x7f) | (uint64_t)at[1] << 7;
-    self->at = at + 2;
+    if (self->end - at >= 2 && at[1] < 0x80) {
+        *value = (uint64_t)(at[0] & 0x7f) | (uint64_t)at[1] << 7;
+        self->at = at + 2;
+        return WALK_FIELD;
+    }
+    struct walk_number number = walk_long_varint(at, self->end);
+    *value = number.value;
+    if (number.at == NULL)
+        return number.value == 0 ? WALK_INCOMPLETE : WALK_MALFORMED;
+    self->at = number.at;
     return WALK_FIELD;
 }
 

@@ -6,6 +6,7 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { logFaults } from "../support/log_lines.mjs";
 
 const READY_MS_MAX = 30_000;
 const ANSWER_MS_MAX = 20_000; // for what must come; what must not come is waited for QUIET_MS
@@ -32,7 +33,8 @@ export class Daemon {
     const data = join(this.folder, "data");
     this.process = spawn(binary, ["serve", "--data", data, ...flags], { stdio: ["ignore", "ignore", "pipe"] });
     this.said = "";
-    this.process.stderr.on("data", (text) => (this.said += text));
+    this.saidBytes = [];
+    this.process.stderr.on("data", (bytes) => { this.said += bytes; this.saidBytes.push(bytes); });
     this.ended = once(this.process, "exit");
     const file = join(data, "addresses.json");
     for (let waited = 0; waited < READY_MS_MAX && !existsSync(file) && this.process.exitCode === null; waited += 50) await pause(50);
@@ -55,12 +57,14 @@ export class Daemon {
     return lines.reduce((sum, line) => sum + Number(line.split(" ").at(-1)), 0);
   }
 
-  // Exit status 0 on SIGTERM, and nothing from the sanitizers. Returns what is wrong with it, "" = nothing.
+  // Exit status 0 on SIGTERM, nothing from the sanitizers, and every line of the log JSON. Returns what is wrong with it, "" = nothing.
   async stop() {
     this.process.kill("SIGTERM");
     const [status] = await this.ended;
     rmSync(this.folder, { recursive: true, force: true });
     const report = /(ERROR: \w+Sanitizer|runtime error)[^\n]*/.exec(this.said);
+    const [fault] = logFaults(Buffer.concat(this.saidBytes));
+    if (status === 0 && !report && fault) return `log: ${fault}`;
     return status === 0 && !report ? "" : `exit status ${status}, ${report?.[0] ?? this.said.slice(-500)}`;
   }
 }

@@ -44,14 +44,24 @@ const strangers = {
   "newlines": "\n".repeat(100),
 };
 
-// HTTP: 400 in less than 300 bytes that do not say what runs here, and the end.
+// HTTP: 400 in less than 300 bytes that do not say what runs here, and the end; to who speaks HTTP/2, SETTINGS.
 async function knockAtHttp(listener, tally) {
   for (const [name, bytes] of Object.entries(strangers)) {
+    if (bytes.startsWith(preface)) {
+      await knockByPreface(listener, bytes, tally);
+      continue;
+    }
     const { text, closed } = await talk(DOCUMENTED[listener], bytes);
     const [answer] = answersIn(text);
     tally.check(`${listener} answers ${name} with 400 and hangs up`, answer?.status === 400 && closed, `${text.slice(0, 80)} ${closed}`);
     tally.check(`${listener} says to ${name} what it is in few bytes`, text.length < 300 && !/server:|vitrace/i.test(text), text);
   }
+}
+
+async function knockByPreface(listener, bytes, tally) {
+  const { text, closed } = await talk(DOCUMENTED[listener], bytes, (so_far, ended) => ended || so_far.length > 0);
+  tally.check(`${listener} speaks with who speaks HTTP/2`, !closed && text[3] === "\x04" && text.slice(5, 9) === "\0\0\0\0", JSON.stringify(text));
+  tally.check(`${listener} says nothing but SETTINGS`, text.length < 100, JSON.stringify(text));
 }
 
 // gRPC: a server of HTTP/2 says its SETTINGS (frame type 4 on stream 0) to anybody, and hangs up on who is not one.

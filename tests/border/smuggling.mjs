@@ -52,14 +52,10 @@ http {
 }
 `,
 };
-const fronts = [
-  { name: "nginx that reads bodies first", ...nginx, text: (front, back, log) => nginx.text(front, back, log, "on") },
-  { name: "nginx that passes bodies on", ...nginx, text: (front, back, log) => nginx.text(front, back, log, "off") },
-  {
-    name: "HAProxy",
-    program: ["haproxy", "-db", "-f", "haproxy.cfg"],
-    file: "haproxy.cfg",
-    text: (front, back, log) => `global
+const haproxy = {
+  program: ["haproxy", "-db", "-f", "haproxy.cfg"],
+  file: "haproxy.cfg",
+  text: (front, back, log, protocol = "") => `global
   nbthread 1
   log 127.0.0.1:${log} format raw local0
 defaults
@@ -74,9 +70,14 @@ defaults
   timeout connect 5s
 listen front
   bind 127.0.0.1:${front}
-  server collector 127.0.0.1:${back} pool-max-conn 1
+  server collector 127.0.0.1:${back} pool-max-conn 1 ${protocol}
 `,
-  },
+};
+const fronts = [
+  { name: "nginx that reads bodies first", ...nginx, text: (front, back, log) => nginx.text(front, back, log, "on") },
+  { name: "nginx that passes bodies on", ...nginx, text: (front, back, log) => nginx.text(front, back, log, "off") },
+  { name: "HAProxy", ...haproxy },
+  { name: "HAProxy that speaks HTTP/2 to its back", ...haproxy, text: (front, back, log) => haproxy.text(front, back, log, "proto h2") },
 ];
 
 const isInstalled = (program) => {

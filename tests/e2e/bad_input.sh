@@ -71,9 +71,9 @@ expect "a media type that is not ours" 415 "" "$(rejected media_type)" -X POST -
 expect "a wrong method" 405 "" "$(bad method)" -X PUT "$listen/v1/beacon"
 expect "a path that is not there" 404 "" "$(bad not_found)" "$listen/v1/nothing"
 expect "headers without end" 431 "" "$(bad headers_too_large)" -H "X-Long: $(head -c 20000 /dev/zero | tr '\0' a)" "$listen/healthz"
-expect "garbage spans" 400 "" vitrace_spans_requests_rejected_total -X POST -H 'Content-Type: application/x-protobuf' --data-binary "@$work/garbage" "$otlp/v1/traces"
+expect "garbage spans" 400 "" 'vitrace_spans_requests_rejected_total{reason="malformed"}' -X POST -H 'Content-Type: application/x-protobuf' --data-binary "@$work/garbage" "$otlp/v1/traces"
 gzip -c /dev/null >/dev/null; head -c 20000000 /dev/zero | gzip -9 >"$work/bomb"
-expect "a zip bomb" 413 "" vitrace_spans_requests_rejected_total -X POST -H 'Content-Type: application/x-protobuf' -H 'Content-Encoding: gzip' --data-binary "@$work/bomb" "$otlp/v1/traces"
+expect "a zip bomb" 413 "" 'vitrace_spans_requests_rejected_total{reason="too_large"}' -X POST -H 'Content-Type: application/x-protobuf' -H 'Content-Encoding: gzip' --data-binary "@$work/bomb" "$otlp/v1/traces"
 expect "something that is not HTTP" 000 "" "$(bad parse)" --http0.9 telnet://"${listen#http://}" -T "$work/garbage"
 if kill -0 "$daemon" && [ "$(curl -s -m 5 -o /dev/null -w '%{http_code}' "$admin/healthz")" = 200 ]; then
   echo "ok   the daemon is still up"; passed=$((passed + 1))
@@ -85,6 +85,11 @@ if [ "$status" = 0 ] && ! grep -qE 'ERROR: (Address|Leak)Sanitizer|runtime error
   echo "ok   it ends cleanly on SIGTERM, with nothing from the sanitizers"; passed=$((passed + 1))
 else
   echo "FAIL exit status $status on SIGTERM"; tail -n 40 "$work/log"; failed=$((failed + 1))
+fi
+if node tests/support/log_lines.mjs "$work/log"; then
+  echo "ok   every line that it said is JSON"; passed=$((passed + 1))
+else
+  echo "FAIL a line of its log is not JSON"; failed=$((failed + 1))
 fi
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]

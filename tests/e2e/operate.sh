@@ -37,6 +37,15 @@ config "apps:" "  - name: shop"
 check "--check says where a setting is from" grep -q '^admin: :0  # flag$' <("$binary" serve --check --admin :0 \
   --config <(sed -n 2p "$work/token") --listen 127.0.0.1:0 --otlp-http 127.0.0.1:0 --otlp-grpc '')
 
+bench() { "$binary" bench "$@" >"$work/bench" 2>&1; }
+ordered() { awk '/ms/ { lines++; if ($4 + 0 > $7 + 0 || $7 + 0 > $10 + 0 || $4 + 0 <= 0) bad++ } END { exit lines != 3 || bad > 0 }' "$work/bench"; }
+mkdir "$work/disk"
+check "bench measures the disk" bench fsync --data "$work/disk"
+check "three sizes, the slowest last" ordered
+check "and leaves nothing there" is "" ls -A "$work/disk"
+bench fsync --data "$work/none"; check "a folder that is not there is said, with status 1" is 1 echo $?
+bench nothing; check "and what it does not know, with status 2" is 2 echo $?
+
 mkdir "$work/sdk"; for name in vitrace.js vitrace.mjs vitrace-worker.js vitrace.wasm; do echo x >"$work/sdk/$name"; done
 "$binary" serve --config "$work/vitrace.yaml" --data "$work/data" --sdk "$work/sdk" --listen 127.0.0.1:0 --admin 127.0.0.1:0 --otlp-http 127.0.0.1:0 --otlp-grpc 127.0.0.1:0 \
   2>"$work/log" & daemon=$!
@@ -98,11 +107,66 @@ check "a reload with a setting of the start" reload reloaded
 check "says that this one needs a restart" said '"restart_needed","message":"retention_days:'
 check "and applies the rest" is 403 status "${post[@]}"
 
+# Signed tokens: the key is read again by a reload, and a key that cannot be used changes nothing.
+for key in first second; do
+  openssl genrsa -out "$work/$key.pem" 2048 2>/dev/null && openssl pkey -in "$work/$key.pem" -pubout -out "$work/$key.pub"
+done
+base64url() { openssl base64 -A | tr '+/' '-_' | tr -d '='; }
+jwt() { # KEY
+  local text; text=$(printf '{"alg":"RS256"}' | base64url).$(printf '{"aud":"vitrace","exp":%d}' $(($(date +%s) + 600)) | base64url)
+  printf '%s.%s' "$text" "$(printf %s "$text" | openssl dgst -sha256 -sign "$work/$1.pem" | base64url)"
+}
+signed() { status -H "Authorization: Bearer $(jwt "$1")" "$admin/metrics"; }
+config "$(sed -n 2p "$work/token")" "admin_jwt:" "  key_file: $work/jwt.pub" "  audience: vitrace"
+check "a reload without its key file is told" reload reload_failed
+check "with the file's name" said "admin_jwt: $work/jwt.pub: No such file"
+check "and no JWT is taken" is 401 signed first
+cp "$work/first.pub" "$work/jwt.pub"
+check "a reload with a key" reload reloaded
+check "lets its tokens in" is 200 signed first
+check "and no others" is 401 signed second
+check "beside the bearer tokens" is 200 status -H "Authorization: Bearer $token" "$admin/metrics"
+mv "$work/second.pub" "$work/jwt.pub"
+check "the key is the one that was read" is 200 signed first
+check "until the next reload" reload reloaded
+check "then the new one counts" is 200 signed second
+check "and the old one no longer" is 401 signed first
+echo nonsense >"$work/jwt.pub"
+check "a key that is none is told" reload reload_failed
+check "and the last one stays" is 200 signed second
+
+# Whatever stands in the file, what is said about it is one line of JSON.
+odd() { printf "$@" >"$work/vitrace.yaml"; reload reload_failed; }
+check "a key of control characters is told" odd '"a\\x1b[31m\\n{\\x7f\\u0085\\u2028": x\n'
+check "bytes that are no UTF-8 are told" odd 'data: \xff\xc0\xaf\xed\xa0\x80\n'
+check "an app with quotes and line ends is told" odd 'apps:\n  - name: "a\\"},{\\r\\n"\n'
+check "a long key is told" odd '%%0*d: x\n' 5000 0
+config "apps:" "  - name: shop" "$(sed -n 2p "$work/token")" "admin_jwt:" "  key_file: $work/first.pub" "  audience: vitrace"
+check "a file without mistakes is taken again" reload reloaded
+
 reload_often() { local i; for i in $(seq 50); do kill -HUP "$daemon"; status "${post[@]}" >/dev/null; done; }
 check "many reloads under way" reload_often
 kill -TERM "$daemon"; wait "$daemon"; ended=$?; daemon=""
 check "it ends cleanly" test "$ended" = 0
 check "with nothing from the sanitizers" sh -c "! grep -qE 'ERROR: (Address|Leak)Sanitizer|runtime error|WARNING: ThreadSanitizer' '$work/log'"
+
+check "and every line that it said is JSON" node tests/support/log_lines.mjs "$work/log"
+
+# The doctor, where the collector speaks TLS itself: as strict as a browser, and it says which of the two is wrong.
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$work/tls.key" -out "$work/tls.pem" -days 2 -subj /CN=localhost \
+  -addext subjectAltName=DNS:localhost,IP:127.0.0.1 2>"$work/out"
+config "apps:" "  - name: shop" "    origins: [https://shop.example]"
+"$binary" serve --config "$work/vitrace.yaml" --data "$work/data-tls" --sdk "$work/sdk" --listen 127.0.0.1:0 --admin 127.0.0.1:0 --otlp-http 127.0.0.1:0 \
+  --otlp-grpc '' --tls-certificate "$work/tls.pem" --tls-key "$work/tls.key" 2>"$work/log-tls" & daemon=$!
+for _ in $(seq 100); do [ -e "$work/data-tls/addresses.json" ] && break; sleep 0.1; done
+listen=$(sed -nE 's/.*"listen" *: *"([^"]+)".*/\1/p' "$work/data-tls/addresses.json")
+check "it refuses a certificate that browsers would refuse" ill https://shop.example "certificate is refused, as a browser would: self-signed certificate"
+SSL_CERT_FILE=$work/tls.pem check "and takes one of an authority that is known" doctor https://shop.example
+listen=http://${listen#https://}
+check "to plain HTTP it says that TLS is spoken there" ill https://shop.example "may speak TLS only"
+kill -TERM "$daemon"; wait "$daemon"; ended=$?; daemon=""
+check "and that daemon ends cleanly" test "$ended" = 0
+check "its log is JSON, too" node tests/support/log_lines.mjs "$work/log-tls"
 
 # The socket is opened by somebody else, and outlives the daemon: clients wait while it starts.
 if command -v systemd-socket-activate >/dev/null; then

@@ -1,5 +1,5 @@
-// The official exporters against the daemon: gRPC (plain and gzip) and HTTP/JSON, one client over many batches, an oversized
-// batch, and a drain. Usage: node tests/e2e/otlp_grpc.mjs [path of vitrace]     Closes with "N passed, N failed".
+// The official exporters against the daemon: gRPC and HTTP with protobuf and JSON, plain and gzipped, one client over many batches, partial
+// success as they report it, an oversized batch, and a drain. Usage: node tests/e2e/otlp_grpc.mjs [path of vitrace]     Closes with "N passed, N failed".
 // Needs the packages of demo-site (npm ci there).
 import { spawn } from "node:child_process";
 import { createRequire } from "node:module";
@@ -14,6 +14,8 @@ const need = createRequire(new URL("../../demo-site/package.json", import.meta.u
 const sdk = createRequire(need.resolve("@opentelemetry/sdk-node"));
 const grpc = sdk("@opentelemetry/exporter-trace-otlp-grpc");
 const http = sdk("@opentelemetry/exporter-trace-otlp-http");
+const proto = sdk("@opentelemetry/exporter-trace-otlp-proto");
+const { diag, DiagLogLevel } = createRequire(sdk.resolve("@opentelemetry/exporter-trace-otlp-grpc"))("@opentelemetry/api");
 const { resourceFromAttributes } = sdk("@opentelemetry/resources");
 const { CompressionAlgorithm } = createRequire(sdk.resolve("@opentelemetry/exporter-trace-otlp-grpc"))("@opentelemetry/otlp-exporter-base");
 
@@ -57,10 +59,35 @@ async function expectStored(sentence, exporter, first) {
 
 const plain = new grpc.OTLPTraceExporter({ url: addresses.otlp_grpc });
 const gzip = new grpc.OTLPTraceExporter({ url: addresses.otlp_grpc, compression: CompressionAlgorithm.GZIP });
-const json = new http.OTLPTraceExporter({ url: `${addresses.otlp_http}/v1/traces` });
+const url = `${addresses.otlp_http}/v1/traces`;
+const json = new http.OTLPTraceExporter({ url });
+const jsonGzip = new http.OTLPTraceExporter({ url, compression: CompressionAlgorithm.GZIP });
+const protobuf = new proto.OTLPTraceExporter({ url });
+const protobufGzip = new proto.OTLPTraceExporter({ url, compression: CompressionAlgorithm.GZIP });
+const all = { "gRPC": plain, "gRPC, gzip": gzip, "JSON": json, "JSON, gzip": jsonGzip, "protobuf": protobuf, "protobuf, gzip": protobufGzip };
 await expectStored("20 batches of 100 spans over gRPC at once are stored", plain, 1);
 await expectStored("and gzipped", gzip, 100001);
 await expectStored("and as JSON over HTTP", json, 200001);
+await expectStored("and as gzipped JSON", jsonGzip, 600001);
+await expectStored("and as protobuf over HTTP", protobuf, 700001);
+await expectStored("and as gzipped protobuf", protobufGzip, 800001);
+
+// A span without a trace id is refused, those beside it are stored, and the exporter says so in the collector's own words.
+const warnings = [];
+diag.setLogger({ error() {}, warn: (...words) => warnings.push(words.join(" ")), info() {}, debug() {}, verbose() {} }, DiagLogLevel.WARN);
+let rejected = 0;
+for (const [index, [name, exporter]] of Object.entries(all).entries()) {
+  const batch = spans(900001 + 1000 * index, 10);
+  for (const at of [3, 7]) batch[at] = { ...batch[at], spanContext: () => ({ traceId: "0".repeat(32), spanId: hex(at, 16), traceFlags: 1 }) };
+  warnings.length = 0;
+  const { code } = await send(exporter, batch);
+  expected += 8;
+  rejected += 2;
+  const stored = await metric("vitrace_spans_accepted_total"), refused = await metric("vitrace_spans_rejected_total");
+  check(`of ten spans, two without a trace id, eight are stored (${name})`, code === 0 && stored === expected && refused === rejected, `${stored} of ${expected}, ${refused} of ${rejected}`);
+  check(`and the exporter warns of a partial success (${name})`, warnings.length === 1 && /"rejectedSpans":"?2"?/.test(warnings[0]) && warnings[0].includes("2 of 10 spans refused"), warnings.join("; "));
+}
+diag.disable();
 
 for (const [name, exporter] of Object.entries({ plain, gzip })) {
   const large = await send(exporter, spans(300001, 60, { "db.query.text": "x".repeat(100000) }));
@@ -74,7 +101,7 @@ const before = performance.now();
 daemon.kill("SIGTERM");
 const [code] = await ended;
 check("SIGTERM with open gRPC connections ends at once", code === 0 && performance.now() - before < 4000, `exit ${code}`);
-await Promise.all([plain.shutdown(), gzip.shutdown(), json.shutdown()]);
+await Promise.all(Object.values(all).map((exporter) => exporter.shutdown()));
 rmSync(folder, { recursive: true });
 console.log(`${passed} passed, ${failed} failed`);
 process.exit(failed === 0 ? 0 : 1);

@@ -29,6 +29,7 @@ static void assert_is_bounded(const struct config *config)
         assert(memchr(config->text[i], '\0', CONFIG_TEXT_BYTES_MAX) != NULL);
     for (unsigned i = 0; i < CONFIG_LIMIT_COUNT; i++)
         assert(config->limit[i] <= config_limit_rows[i].most);
+    assert(!config->admin_jwt.enabled || (config->admin_jwt.key_file[0] != '\0' && config->admin_jwt.audience[0] != '\0'));
     for (size_t i = 0; i < config->app_count; i++) {
         const struct ingest_app *app = &config->app[i];
         assert(ingest_app_problem(app) == NULL && app->origin_count <= CONFIG_ORIGINS_MAX);

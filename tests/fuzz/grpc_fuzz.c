@@ -25,9 +25,9 @@ static void handle(void *context, struct grpc_call *call)
     for (size_t i = 0; i < message.size; i++)
         seen->bytes = seen->bytes * 31 + message.data[i];
     if (message.size % 2 == 0)
-        grpc_reply(call, GRPC_OK, NULL, message);
+        grpc_reply(call, message);
     else
-        grpc_reply(call, GRPC_INVALID_ARGUMENT, "odd", slice_of(NULL, 0));
+        grpc_refuse(call, &(struct grpc_refusal){{COUNTER_HTTP_BAD_REQUESTS, GRPC_INVALID_ARGUMENT, "odd", "odd"}, message.size % 3 == 0 ? 5 : 0});
 }
 
 /* Nothing but the loop's clock is needed of it. */

@@ -56,18 +56,20 @@ static void stage_open(struct stage *self)
     assert(good);
     (void)good;
     self->loop.net = &self->net;
-    uv_tcp_init(&self->loop.uv, &self->connection.tcp);
+    uv_tcp_init(&self->loop.uv, &self->connection.stream.handle.tcp);
+    self->connection.stream.listener = &self->loop.listener;
     self->connection.loop = &self->loop;
+    self->connection.carrier.kind = &net_http1_kind;
     net_parse_init(&self->connection);
 }
 
 static void stage_close(struct stage *self)
 {
-    if (self->connection.exchange != NULL)
-        net_exchange_drop(self->connection.exchange);
+    if (self->connection.carrier.exchange != NULL)
+        net_exchange_drop(self->connection.carrier.exchange);
     net_exchange_free_spare(&self->loop);
     net_hosts_release(&self->net.hosts);
-    uv_close((uv_handle_t *)&self->connection.tcp, NULL);
+    uv_close(&self->connection.stream.handle.any, NULL);
     uv_run(&self->loop.uv, UV_RUN_DEFAULT);
     int status = uv_loop_close(&self->loop.uv);
     assert(status == 0);
@@ -111,7 +113,11 @@ static bool feed(struct stage *stage, struct slice piece, struct story *story)
         at += taken;
         if (result == NET_PARSE_MORE)
             return true;
-        struct net_exchange *exchange = stage->connection.exchange;
+        if (result == NET_PARSE_HTTP2) { /* what follows is for another parser */
+            assert(story->count == 0);
+            return false;
+        }
+        struct net_exchange *exchange = stage->connection.carrier.exchange;
         tell(story, exchange);
         bool ends = result == NET_PARSE_REFUSED || !exchange->keep_alive;
         story->broken = result == NET_PARSE_REFUSED;

@@ -11,12 +11,12 @@ const API_MS_MAX = 20_000;
 const VIEWS_MAX = 500;
 
 export class Collector {
-  // `binary`: of the daemon; `sdk`: the folder of the SDK's files.
-  static async start(binary, sdk = "js-glue/dist") {
+  // `binary`: of the daemon; `sdk`: the folder of the SDK's files; `flags`: more of them.
+  static async start(binary, sdk = "js-glue/dist", flags = []) {
     const self = new Collector();
     self.folder = mkdtempSync(join(tmpdir(), "vitrace-pages."));
     const listeners = ["--listen", "--admin", "--otlp-http", "--otlp-grpc"].flatMap((name) => [name, "127.0.0.1:0"]);
-    self.process = spawn(binary, ["serve", "--data", join(self.folder, "data"), "--sdk", sdk, ...listeners], { stdio: ["ignore", "ignore", "pipe"] });
+    self.process = spawn(binary, ["serve", "--data", join(self.folder, "data"), "--sdk", sdk, ...listeners, ...flags], { stdio: ["ignore", "ignore", "pipe"] });
     self.said = "";
     self.process.stderr.on("data", (text) => (self.said = (self.said + text).slice(-4000)));
     self.ended = once(self.process, "exit");

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -33,6 +34,8 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
         copy_text(call->text, sizeof call->text, value, value_size);
     else if (slice_equal(key, slice_text("grpc-accept-encoding")))
         copy_text(call->accept_encoding, sizeof call->accept_encoding, value, value_size);
+    else if (slice_equal(key, slice_text("grpc-status-details-bin")))
+        copy_text(call->details, sizeof call->details, value, value_size);
     return 0;
 }
 
@@ -64,8 +67,10 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *
 {
     (void)session;
     struct grpc_client *self = context;
-    if (frame->hd.type == NGHTTP2_GOAWAY)
+    if (frame->hd.type == NGHTTP2_GOAWAY) {
+        self->goaway_last[self->goaway] = frame->goaway.last_stream_id;
         self->goaway = true;
+    }
     return 0;
 }
 
@@ -78,6 +83,7 @@ void grpc_client_open(struct grpc_client *self, unsigned port)
     *self = (struct grpc_client){.file = socket(AF_INET, SOCK_STREAM, 0)};
     if (connect(self->file, (struct sockaddr *)&address, sizeof address) != 0)
         abort();
+    setsockopt(self->file, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
     setsockopt(self->file, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
     nghttp2_session_callbacks_new(&callbacks);
     nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header);
@@ -151,7 +157,7 @@ void grpc_client_start(struct grpc_client *self, struct grpc_client_call *call)
     call->http_status = call->grpc_status = -1;
     call->closed = false;
     call->message_size = call->sent = call->reset = 0;
-    call->text[0] = call->accept_encoding[0] = '\0';
+    call->text[0] = call->accept_encoding[0] = call->details[0] = '\0';
     call->stream_id = nghttp2_submit_request(self->session, NULL, fields, count, &provider, call);
     grpc_client_flush(self);
 }

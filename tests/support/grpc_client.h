@@ -10,6 +10,7 @@ struct grpc_client {
     int file;
     nghttp2_session *session;
     bool goaway; /* heard */
+    int32_t goaway_last[2]; /* the last stream of the first GOAWAY, and of the latest */
 };
 
 struct grpc_client_call {
@@ -23,7 +24,7 @@ struct grpc_client_call {
     bool closed;
     uint32_t reset;               /* error code of the stream's end */
     int http_status, grpc_status; /* -1 = none */
-    char text[256], accept_encoding[64];
+    char text[256], accept_encoding[64], details[512]; /* details: grpc-status-details-bin, as sent */
     uint8_t message[8192]; /* prefix included */
     size_t message_size;
     size_t sent;

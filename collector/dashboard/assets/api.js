@@ -33,3 +33,4 @@ export const loss = (app) => get("loss", { app });
 export const view = (id) => get(`views/${encodeURIComponent(id)}`);
 export const vitals = (app, metric) => get("vitals", { app, metric, group: "route" });
 export const joins = (app) => get("joins", { app });
+export const rejects = () => get("rejects");

@@ -2,6 +2,7 @@
 import * as api from "./api.js";
 import { element } from "./dom.js";
 import { overviewPage } from "./overview.js";
+import { rejectsPage } from "./rejects.js";
 import { askToken } from "./token.js";
 import { viewPage } from "./view.js";
 import { viewsPage } from "./views.js";
@@ -15,27 +16,15 @@ function route() {
   if (page === "view") return { name: "views", render: () => viewPage(argument) };
   if (page === "session") return { name: "views", render: () => viewsPage(choice.value, argument) };
   if (page === "views") return { name: "views", render: () => viewsPage(choice.value) };
+  if (page === "rejects") return { name: "rejects", render: rejectsPage };
   return { name: "overview", render: () => overviewPage(choice.value) };
 }
 
-async function render() {
-  const turn = ++latest;
-  const { name, render: build } = route();
-  for (const link of document.querySelectorAll("nav a")) link.setAttribute("aria-current", link.dataset.page === name ? "page" : "false");
-  let content;
-  try {
-    content = choice.value === "" && name !== "view" ? [element("p", { class: "quiet" }, "No data yet. Add the script tag to a page and load it.")] : await build();
-  } catch (error) {
-    content = [element("p", { class: "problem", role: "alert" }, `${error.message}`)];
-  }
-  if (turn === latest) main.replaceChildren(...content.filter(Boolean));
-}
-
-// Asks again while the collector refuses the token.
-async function listApps() {
+// Asks for a token as long as the collector refuses the one that there is: at first, and when a signed one has expired meanwhile.
+async function withToken(ask) {
   for (;;) {
     try {
-      return await api.apps();
+      return await ask();
     } catch (error) {
       if (error.status !== 401) throw error;
       api.setToken(await askToken(main));
@@ -43,9 +32,26 @@ async function listApps() {
   }
 }
 
+async function build({ name, render: page }) {
+  if (choice.value === "" && name !== "rejects" && name !== "view") return [element("p", { class: "quiet" }, "No data yet. Add the script tag to a page and load it.")];
+  try {
+    return await withToken(page);
+  } catch (error) {
+    return [element("p", { class: "problem", role: "alert" }, `${error.message}`)];
+  }
+}
+
+async function render() {
+  const turn = ++latest;
+  const to = route();
+  for (const link of document.querySelectorAll("nav a")) link.setAttribute("aria-current", link.dataset.page === to.name ? "page" : "false");
+  const content = await build(to);
+  if (turn === latest) main.replaceChildren(...content.filter(Boolean));
+}
+
 async function start() {
   try {
-    const { apps } = await listApps();
+    const { apps } = await withToken(api.apps);
     choice.replaceChildren(...apps.map((app) => element("option", { value: app.app }, app.app)));
   } catch (error) {
     main.replaceChildren(element("p", { class: "problem", role: "alert" }, `The collector does not answer: ${error.message}`));

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "collector/api/api_parameters.h"
+#include "collector/base/rejects.h"
 #include "tests/support/http_client.h"
 #include "tests/support/index_fixture.h"
 
@@ -109,6 +110,78 @@ static void test_api__since_defaults_to_a_day_ago(void **state)
     assert_int_equal(since_us, 0);
 }
 
+static struct reject refused(enum counter counter, const char *path)
+{
+    static const uint8_t peer[16] = {[10] = 0xff, [11] = 0xff, 192, 0, 2, 7};
+    struct reject reject = {.cause = {counter, 403, "origin", "The app does not let this origin in."},
+                            .unix_us = INDEX_FIXTURE_NOW_US,
+                            .method = "POST"};
+    reject_set_peer(&reject, peer);
+    reject_set_path(&reject, slice_text(path), false);
+    reject_set_origin(&reject, slice_text("https://other.example:8443"));
+    reject_set_app(&reject, slice_text("shop"));
+    reject_set_body(&reject, slice_text("\x0a\x04shop"), 0);
+    return reject;
+}
+
+/* An API of its own: the fixture's keeps none. */
+static json_t *ask_rejects(struct index_fixture *fixture, struct rejects *rejects)
+{
+    char error[256];
+    struct buf out;
+    struct api *api = api_new(
+        &(struct api_options){.log = fixture->log, .store_path = fixture->index_path, .rejects = rejects}, error, sizeof error);
+    if (!api)
+        fail_msg("%s", error);
+    buf_init(&out, API_ANSWER_BYTES_MAX);
+    assert_int_equal(api_answer(api, slice_text("rejects"), slice_text(""), &out), 200);
+    json_t *answer = json_loadb((const char *)out.data, out.size, 0, NULL);
+    buf_release(&out);
+    api_free(api);
+    return answer;
+}
+
+static void assert_member(const json_t *object, const char *name, const char *expected)
+{
+    assert_string_equal(json_string_value(json_object_get(object, name)), expected);
+}
+
+static void test_api__rejects_are_told_without_what_is_somebodys(void **state)
+{
+    struct rejects *rejects = rejects_new();
+    struct reject first = refused(COUNTER_REJECTED_ORIGIN, "/v1/beacon"), second = refused(COUNTER_HTTP_NOT_FOUND, "/u/ann@x");
+    rejects_add(rejects, &first);
+    rejects_add(rejects, &second);
+    json_t *answer = ask_rejects(*state, rejects), *list = json_object_get(answer, "rejects");
+    assert_int_equal(json_array_size(list), 2);
+    assert_member(json_array_get(list, 0), "path", "/u/(redacted)");
+    assert_member(json_array_get(list, 0), "series", "vitrace_http_bad_requests_total");
+    const json_t *reject = json_array_get(list, 1);
+    assert_member(reject, "reason", "origin");
+    assert_member(reject, "series", "vitrace_beacons_rejected_total");
+    assert_member(reject, "protocol", "http");
+    assert_member(reject, "code", "origin");
+    assert_member(reject, "message", "The app does not let this origin in.");
+    assert_member(reject, "method", "POST");
+    assert_member(reject, "app", "shop");
+    assert_member(reject, "origin_host", "other.example");
+    assert_member(reject, "peer", "192.0.2.0/24");
+    assert_member(reject, "body_format", "protobuf");
+    assert_int_equal(json_integer_value(json_object_get(reject, "status")), 403);
+    assert_int_equal(json_integer_value(json_object_get(reject, "body_bytes")), 6);
+    assert_true(json_number_value(json_object_get(reject, "time_unix_ms")) == (double)INDEX_FIXTURE_NOW_US / 1000);
+    json_decref(answer);
+    rejects_free(rejects);
+}
+
+static void test_api__rejects_are_an_empty_list_where_none_are_kept(void **state)
+{
+    json_t *answer = ask_rejects(*state, NULL);
+    assert_int_equal(json_array_size(json_object_get(answer, "rejects")), 0);
+    assert_true(json_is_array(json_object_get(answer, "rejects")));
+    json_decref(answer);
+}
+
 static void ask_over_http(struct net *net, const char *request, struct http_reply *reply)
 {
     struct http_client client;
@@ -152,6 +225,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_api__unknown_parameters_are_ignored, setup, teardown),
         cmocka_unit_test_setup_teardown(test_api__the_bounds_themselves_are_good, setup, teardown),
         cmocka_unit_test_setup_teardown(test_api__other_paths_are_not_found, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_api__rejects_are_told_without_what_is_somebodys, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_api__rejects_are_an_empty_list_where_none_are_kept, setup, teardown),
         cmocka_unit_test_setup_teardown(test_api__answers_over_http_may_not_be_cached_or_guessed_at, setup, teardown),
         cmocka_unit_test(test_api__since_defaults_to_a_day_ago),
     };

@@ -1,6 +1,7 @@
 /* The routes of the admin listener, with stand-ins behind the doors, against every kind of credential. */
 #include "collector/auth/auth.h"
 #include "tests/support/http_client.h"
+#include "tests/support/jwt_maker.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -24,12 +25,20 @@ static void answer(void *context, struct net_exchange *exchange)
               &(struct net_answer){.status = 200, .content_type = "text/plain", .body = slice_text(context)});
 }
 
+static void set_policy(struct server *self, size_t count, struct jwt *jwt, uint32_t failures_burst)
+{
+    struct auth_policy policy = {.hashes.count = count,
+                                 .jwt = jwt,
+                                 .failures_per_minute = failures_burst > 0 ? 1 : 0,
+                                 .failures_burst = failures_burst};
+    for (size_t i = 0; i < count; i++)
+        auth_hash(slice_text(self->token[i]), policy.hashes.hash[i]);
+    auth_set(self->auth, &policy);
+}
+
 static void set_hashes(struct server *self, size_t count)
 {
-    struct auth_hashes hashes = {.count = count};
-    for (size_t i = 0; i < count; i++)
-        auth_hash(slice_text(self->token[i]), hashes.hash[i]);
-    auth_set(self->auth, &hashes);
+    set_policy(self, count, NULL, 0);
 }
 
 static int start(void **state)
@@ -39,7 +48,7 @@ static int start(void **state)
     struct server *self = calloc(1, sizeof *self);
     memcpy(bodies[0], secret, sizeof secret);
     memcpy(bodies[1], open_to_all, sizeof open_to_all);
-    self->auth = auth_new(&(struct auth_hashes){0}, &self->counters);
+    self->auth = auth_new(&(struct auth_options){.counters = &self->counters});
     self->api = (struct auth_door){self->auth, answer, bodies[0]};
     self->metrics = (struct auth_door){self->auth, answer, bodies[0]};
     const struct net_route routes[] = {{NET_GET | NET_HEAD, "/healthz", answer, bodies[1], 0},
@@ -70,7 +79,7 @@ static int stop(void **state)
 static void ask(struct server *self, const char *path, const char *headers, struct http_reply *reply)
 {
     struct http_client client;
-    char request[1024];
+    char request[2048];
     snprintf(request, sizeof request, "GET %s HTTP/1.1\r\n%s\r\n", path, headers);
     http_client_open(&client, net_port(self->net));
     http_client_send_text(&client, request);
@@ -149,7 +158,9 @@ static void test_auth__every_route_with_every_credential(void **state)
                 assert_string_equal(http_reply_header(&reply, "WWW-Authenticate"), "Bearer realm=\"vitrace\"");
             refused += !fits;
         }
-    assert_int_equal(counters_find(&self->counters, COUNTER_ADMIN_UNAUTHORIZED), refused);
+    assert_int_equal(counters_find(&self->counters, COUNTER_ADMIN_TOKEN) +
+                         counters_find(&self->counters, COUNTER_ADMIN_NO_TOKEN),
+                     refused);
 }
 
 static void test_auth__without_tokens_everyone_who_got_here_is_let_in(void **state)
@@ -177,6 +188,84 @@ static void test_auth__a_new_set_counts_for_the_next_request(void **state)
     set_hashes(self, 1);
     ask(self, "/metrics", second, &reply);
     assert_int_equal(reply.status, 401);
+}
+
+static struct jwt *make_jwt(struct jwt_maker *maker)
+{
+    char error[256];
+    struct jwt_options options = {.enabled = true, .algorithm = maker->algorithm, .audience = "vitrace"};
+    snprintf(options.key_file, sizeof options.key_file, "%s", maker->key_file);
+    struct jwt *jwt = jwt_new(&options, error, sizeof error);
+    assert_non_null(jwt);
+    return jwt;
+}
+
+static void make_header(const struct jwt_maker *maker, const char *audience, char out[1024])
+{
+    static char token[JWT_MAKER_TOKEN_BYTES];
+    char claims[128];
+    snprintf(claims, sizeof claims, "{\"aud\":\"%s\",\"exp\":99999999999}", audience);
+    jwt_maker_sign(maker, slice_text("{\"alg\":\"EdDSA\"}"), slice_text(claims), token);
+    snprintf(out, 1024, "Host: x\r\nAuthorization: Bearer %.900s\r\n", token);
+}
+
+static void test_auth__a_jwt_opens_what_a_token_opens_and_both_are_taken(void **state)
+{
+    struct server *self = *state;
+    struct http_reply reply;
+    struct jwt_maker maker;
+    char good[1024], other[1024], token[256];
+    jwt_maker_init(&maker, JWT_EDDSA);
+    make_header(&maker, "vitrace", good);
+    make_header(&maker, "another", other);
+    snprintf(token, sizeof token, "Host: x\r\nAuthorization: Bearer %s\r\n", self->token[0]);
+    set_policy(self, 1, make_jwt(&maker), 0);
+    ask(self, "/metrics", good, &reply);
+    assert_int_equal(reply.status, 200);
+    ask(self, "/metrics", token, &reply);
+    assert_int_equal(reply.status, 200);
+    ask(self, "/metrics", other, &reply);
+    assert_int_equal(reply.status, 401);
+    assert_int_equal(counters_find(&self->counters, COUNTER_ADMIN_JWT_AUDIENCE), 1);
+    set_policy(self, 0, make_jwt(&maker), 0); /* alone, it still closes the door to those without */
+    ask(self, "/metrics", token, &reply);
+    assert_int_equal(reply.status, 401);
+    assert_int_equal(counters_find(&self->counters, COUNTER_ADMIN_JWT_MALFORMED), 1);
+    ask(self, "/metrics", "Host: x\r\n", &reply);
+    assert_int_equal(reply.status, 401);
+    set_policy(self, 1, NULL, 0);
+    ask(self, "/metrics", good, &reply);
+    assert_int_equal(reply.status, 401);
+    jwt_maker_release(&maker);
+}
+
+static void test_auth__wrong_tokens_are_limited_and_nothing_is_judged_meanwhile(void **state)
+{
+    struct server *self = *state;
+    struct http_reply reply;
+    char right[256];
+    snprintf(right, sizeof right, "Host: x\r\nAuthorization: Bearer %s\r\n", self->token[0]);
+    set_policy(self, 1, NULL, 3);
+    for (unsigned i = 0; i < 50; i++) { /* no token is no attempt */
+        ask(self, "/metrics", "Host: x\r\n", &reply);
+        assert_int_equal(reply.status, 401);
+    }
+    for (unsigned i = 0; i < 3; i++) {
+        ask(self, "/metrics", right, &reply);
+        assert_int_equal(reply.status, 200);
+        ask(self, "/metrics", "Host: x\r\nAuthorization: Bearer wrong\r\n", &reply);
+        assert_int_equal(reply.status, 401);
+    }
+    ask(self, "/metrics", right, &reply);
+    assert_int_equal(reply.status, 429);
+    assert_in_range(strtoul(http_reply_header(&reply, "Retry-After"), NULL, 10), 55, 123);
+    assert_null(strstr(reply.body, "secret"));
+    assert_int_equal(counters_find(&self->counters, COUNTER_ADMIN_LIMITED), 1);
+    ask(self, "/healthz", right, &reply); /* no door, no guess */
+    assert_int_equal(reply.status, 200);
+    set_policy(self, 1, NULL, 0);
+    ask(self, "/metrics", right, &reply);
+    assert_int_equal(reply.status, 200);
 }
 
 static void test_auth__hash_is_sha256(void **state)
@@ -222,7 +311,7 @@ static void test_auth__knows_which_addresses_stay_on_this_machine(void **state)
     static const struct {
         const char *listen;
         bool loopback;
-    } cases[] = {{"127.0.0.1:4320", true}, {"127.255.0.1:0", true}, {"[::1]:4320", true},     {"localhost:4320", true},
+    } cases[] = {{"127.0.0.1:4320", true}, {"127.255.0.1:0", true}, {"[::1]:4320", true},     {"localhost:4320", true}, {"unix:/run/vitrace/admin.sock", true},
                  {":4320", false},         {"0.0.0.0:4320", false}, {"[::]:4320", false},     {"10.0.0.1:4320", false},
                  {"", false},              {"[::1", false},         {"[]:4320", false},       {"169.254.1.1:1", false}};
     (void)state;
@@ -237,6 +326,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_auth__every_route_with_every_credential, start, stop),
         cmocka_unit_test_setup_teardown(test_auth__without_tokens_everyone_who_got_here_is_let_in, start, stop),
         cmocka_unit_test_setup_teardown(test_auth__a_new_set_counts_for_the_next_request, start, stop),
+        cmocka_unit_test_setup_teardown(test_auth__a_jwt_opens_what_a_token_opens_and_both_are_taken, start, stop),
+        cmocka_unit_test_setup_teardown(test_auth__wrong_tokens_are_limited_and_nothing_is_judged_meanwhile, start, stop),
         cmocka_unit_test(test_auth__hash_is_sha256),
         cmocka_unit_test(test_auth__only_64_hex_digits_are_a_hash),
         cmocka_unit_test(test_auth__tokens_are_long_and_not_alike),

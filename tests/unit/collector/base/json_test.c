@@ -56,6 +56,18 @@ static void test_json__escapes_quotes_backslashes_and_every_control_character(vo
     expect(&t, "\"\\\"\\\\\\n\\r\\t\\u0000\\u001b\\u007f/\"");
 }
 
+/* The neighbours of each range come as they are. */
+static void test_json__escapes_what_controls_a_terminal_a_line_or_the_direction(void **state)
+{
+    struct text t;
+    (void)state;
+    begin(&t);
+    json_text(&t.json, NULL, slice_text("\xc2\x80\xc2\x9b\xc2\x9f\xc2\xa0|\xe2\x80\xa7\xe2\x80\xa8\xe2\x80\xa9\xe2\x80\xae"
+                                        "\xe2\x80\xaf|\xe2\x81\xa5\xe2\x81\xa6\xe2\x81\xa9\xe2\x81\xaa|\xf0\x9f\x99\x82"));
+    expect(&t, "\"\\u0080\\u009b\\u009f\xc2\xa0|\xe2\x80\xa7\\u2028\\u2029\\u202e\xe2\x80\xaf|\xe2\x81\xa5\\u2066\\u2069\xe2\x81\xaa"
+               "|\xf0\x9f\x99\x82\"");
+}
+
 static void test_json__escapes_keys_too(void **state)
 {
     (void)state;
@@ -209,6 +221,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_json__nests_objects_and_arrays_with_commas_only_between),
         cmocka_unit_test(test_json__escapes_quotes_backslashes_and_every_control_character),
+        cmocka_unit_test(test_json__escapes_what_controls_a_terminal_a_line_or_the_direction),
         cmocka_unit_test(test_json__escapes_keys_too),
         cmocka_unit_test(test_json__invalid_utf8_becomes_the_replacement_character),
         cmocka_unit_test(test_json__doubles_print_shortest_and_read_back_equal),

@@ -38,15 +38,15 @@ static void handle_echo(void *context, struct grpc_call *call)
     self->encoding[encoding.size] = '\0';
     pthread_mutex_unlock(&self->lock);
     if (slice_equal(grpc_call_message(call), slice_text("refuse")))
-        grpc_reply(call, GRPC_UNAVAILABLE, "come back", slice_of(NULL, 0));
+        grpc_refuse(call, &(struct grpc_refusal){{COUNTER_HTTP_BUSY, GRPC_UNAVAILABLE, "busy", "come back"}, 5});
     else
-        grpc_reply(call, GRPC_OK, NULL, grpc_call_message(call));
+        grpc_reply(call, grpc_call_message(call));
 }
 
 static void held_woken(struct grpc_call *call, void *context)
 {
     (void)context;
-    grpc_reply(call, GRPC_OK, NULL, slice_text("late"));
+    grpc_reply(call, slice_text("late"));
 }
 
 static void handle_hold(void *context, struct grpc_call *call)
@@ -167,7 +167,8 @@ static void test_grpc__refusal_carries_status_and_text_in_one_header_block(void 
     struct grpc_client_call call = {.path = ECHO_PATH, .body = grpc_client_frame(frame, false, slice_text("refuse"))};
     expect_refused(&call, 200, GRPC_UNAVAILABLE);
     assert_string_equal(call.text, "come back");
-    assert_string_equal(call.accept_encoding, "identity,gzip");
+    assert_true(strlen(call.details) > 60);
+    assert_string_equal(call.accept_encoding, "identity,gzip,zstd");
 }
 
 static void test_grpc__unknown_methods_are_unimplemented(void **state)
@@ -336,7 +337,56 @@ static void test_grpc__stop_finishes_the_calls_under_way(void **state)
     assert_true(grpc_client_wait(&fixture.client, &call));
     assert_int_equal(call.grpc_status, 0);
     pthread_join(thread, NULL);
-    assert_false(grpc_client_step(&fixture.client));
+    while (grpc_client_step(&fixture.client)) /* the second GOAWAY */
+        continue;
+}
+
+/* The client has the first GOAWAY in its socket, unread, when it calls. */
+static void test_grpc__a_call_that_crosses_the_goodbye_is_answered(void **state)
+{
+    (void)state;
+    uint8_t byte;
+    pthread_t thread;
+    struct grpc *grpc = fixture.grpc;
+    struct grpc_client_call call = {.path = ECHO_PATH, .body = grpc_client_frame(frame, false, slice_text("crossing"))};
+    expect_echo("first");
+    fixture.grpc = NULL;
+    pthread_create(&thread, NULL, stop_slowly, grpc);
+    assert_int_equal(recv(fixture.client.file, &byte, 1, MSG_PEEK), 1);
+    assert_true(grpc_client_run(&fixture.client, &call));
+    assert_int_equal(call.grpc_status, 0);
+    while (grpc_client_step(&fixture.client))
+        continue;
+    pthread_join(thread, NULL);
+    assert_int_equal(fixture.client.goaway_last[0], INT32_MAX);
+    assert_int_equal(fixture.client.goaway_last[1], call.stream_id);
+}
+
+static void test_grpc__who_comes_during_the_drain_is_served_once(void **state)
+{
+    (void)state;
+    grpc_drain(fixture.grpc, 20000);
+    while (grpc_client_step(&fixture.client))
+        continue;
+    grpc_client_close(&fixture.client);
+    grpc_settle(fixture.grpc);
+    grpc_client_open(&fixture.client, grpc_port(fixture.grpc));
+    expect_echo("late");
+    while (grpc_client_step(&fixture.client))
+        continue;
+    assert_true(fixture.client.goaway);
+}
+
+/* It neither acknowledges the PING nor closes: the drain ends without it. */
+static void test_grpc__a_client_that_does_not_listen_is_left_behind(void **state)
+{
+    (void)state;
+    uint8_t byte;
+    expect_echo("first");
+    grpc_stop(fixture.grpc, 100);
+    fixture.grpc = NULL;
+    while (recv(fixture.client.file, &byte, 1, 0) > 0)
+        continue;
 }
 
 static void test_grpc__resets_in_a_row_end_the_connection_and_not_the_server(void **state)
@@ -344,7 +394,7 @@ static void test_grpc__resets_in_a_row_end_the_connection_and_not_the_server(voi
     (void)state;
     struct grpc_client_call call = {.path = ECHO_PATH, .open = true};
     bool alive = true;
-    for (int i = 0; alive && i < 50 * (int)GRPC_RESETS_BURST; i++) {
+    for (int i = 0; alive && i < 50 * (int)H2_RESETS_BURST; i++) {
         grpc_client_start(&fixture.client, &call);
         nghttp2_submit_rst_stream(fixture.client.session, NGHTTP2_FLAG_NONE, call.stream_id, NGHTTP2_CANCEL);
         grpc_client_flush(&fixture.client);
@@ -367,7 +417,7 @@ static void test_grpc__continuations_without_end_end_the_connection(void **state
     struct grpc_client other;
     grpc_client_open(&other, grpc_port(fixture.grpc));
     assert_true(send(other.file, headers, sizeof headers, MSG_NOSIGNAL) > 0);
-    for (unsigned i = 0; i < 4 * GRPC_CONTINUATIONS_MAX; i++)
+    for (unsigned i = 0; i < 4 * H2_CONTINUATIONS_MAX; i++)
         send(other.file, more, sizeof more, MSG_NOSIGNAL); /* fails once it is cut off */
     while (grpc_client_step(&other))
         continue;
@@ -422,6 +472,9 @@ int main(void)
         TEST_BARE(answer_that_the_client_does_not_take_is_given_up),
         TEST_BARE(idle_connection_hears_goaway_and_is_closed),
         TEST(stop_finishes_the_calls_under_way),
+        TEST(a_call_that_crosses_the_goodbye_is_answered),
+        TEST(who_comes_during_the_drain_is_served_once),
+        TEST(a_client_that_does_not_listen_is_left_behind),
         TEST(resets_in_a_row_end_the_connection_and_not_the_server),
         TEST(continuations_without_end_end_the_connection),
         TEST(bytes_that_are_not_http2_end_the_connection),

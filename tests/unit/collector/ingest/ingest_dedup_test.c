@@ -9,21 +9,21 @@
 #define SLOTS      64u
 #define GENERATION (SLOTS / 4 * 3)
 
-static struct ingest_key key_of(uint32_t number)
+static struct ingest_key key_of(const struct ingest_dedup *dedup, uint32_t number)
 {
     uint8_t view[16] = {1};
-    return ingest_key_of(view, number);
+    return ingest_key_of(dedup->secret, view, number);
 }
 
 static bool has(const struct ingest_dedup *dedup, uint32_t number)
 {
-    struct ingest_key key = key_of(number);
+    struct ingest_key key = key_of(dedup, number);
     return ingest_dedup_has(dedup, &key);
 }
 
 static void add(struct ingest_dedup *dedup, uint32_t number)
 {
-    struct ingest_key key = key_of(number);
+    struct ingest_key key = key_of(dedup, number);
     ingest_dedup_add(dedup, &key);
 }
 
@@ -37,7 +37,7 @@ static void test_ingest_dedup__knows_nothing_at_first_and_what_was_added_afterwa
     add(&dedup, 0);
     assert_true(has(&dedup, 0));
     assert_false(has(&dedup, 1));
-    struct ingest_key other = ingest_key_of(other_view, 0);
+    struct ingest_key other = ingest_key_of(dedup.secret, other_view, 0);
     assert_false(ingest_dedup_has(&dedup, &other));
     ingest_dedup_release(&dedup);
 }
@@ -87,7 +87,7 @@ static void test_ingest_dedup__two_tables_hash_under_different_keys(void **state
     (void)state;
     struct ingest_dedup a, b;
     assert_true(ingest_dedup_init(&a, SLOTS) && ingest_dedup_init(&b, SLOTS));
-    assert_memory_not_equal(&a.key, &b.key, sizeof a.key);
+    assert_memory_not_equal(&a.secret, &b.secret, sizeof a.secret);
     ingest_dedup_release(&a);
     ingest_dedup_release(&b);
 }

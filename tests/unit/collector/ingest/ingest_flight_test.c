@@ -9,7 +9,7 @@
 static struct ingest_flight_request request_of(uint32_t number)
 {
     uint8_t view[16] = {7};
-    return (struct ingest_flight_request){.key = ingest_key_of(view, number)};
+    return (struct ingest_flight_request){.key = ingest_key_of((struct siphash_key){1, 2}, view, number)};
 }
 
 static void test_ingest_flight__copies_wait_for_the_first_and_come_out_with_it(void **state)

@@ -115,6 +115,16 @@ static void test_ingest_rate__addresses_of_one_v6_64_share_and_those_of_v4_do_no
 }
 
 /* T4: the number of addresses buys nothing beyond what the table holds. */
+static void test_ingest_rate__whoever_has_no_address_is_not_one_client(void **state)
+{
+    (void)state;
+    struct ingest_rate *self = rate_of_ip(10, 5);
+    const uint8_t nobody[16] = {0}, loopback[16] = {[15] = 1};
+    assert_int_equal(take_all(self, nobody, 1000, START), 1000);
+    assert_int_equal(take_all(self, loopback, 1000, START), 5);
+    ingest_rate_free(self);
+}
+
 static void test_ingest_rate__a_million_addresses_get_no_more_than_the_table_holds(void **state)
 {
     (void)state;
@@ -170,6 +180,7 @@ int main(void)
         cmocka_unit_test(test_ingest_rate__a_refusal_costs_nothing),
         cmocka_unit_test(test_ingest_rate__zero_is_no_limit_and_a_burst_is_at_least_one),
         cmocka_unit_test(test_ingest_rate__addresses_of_one_v6_64_share_and_those_of_v4_do_not),
+        cmocka_unit_test(test_ingest_rate__whoever_has_no_address_is_not_one_client),
         cmocka_unit_test(test_ingest_rate__a_million_addresses_get_no_more_than_the_table_holds),
         cmocka_unit_test(test_ingest_rate__one_loud_address_leaves_the_others_alone),
         cmocka_unit_test(test_ingest_rate__every_app_has_its_own_bucket_and_all_share_one),

@@ -20,7 +20,7 @@ struct fake_log {
     enum append_result result;
     bool holds;
     unsigned taken;
-    struct append *held[16];
+    struct append *held[128];
     uint8_t peer[16], payload[BEACON_BYTES_MAX];
     size_t payload_size;
     enum append_type type;
@@ -38,7 +38,7 @@ static void fake_take(void *context, struct append *append)
 {
     struct fake_log *self = context;
     pthread_mutex_lock(&self->lock);
-    assert_true(self->taken < 16);
+    assert_true(self->taken < sizeof self->held / sizeof self->held[0]);
     self->held[self->taken++] = append;
     memcpy(self->peer, append->peer, 16);
     memcpy(self->payload, append->payload.data, append->payload.size);
@@ -199,17 +199,22 @@ static void test_ingest__failures_of_the_log_are_503_with_a_readable_retry_after
     bench_start(&bench, only_shop, 1);
     for (size_t i = 0; i < 3; i++) {
         bench.log.result = table[i].result;
-        assert_int_equal(ask(&bench, "Origin: https://shop.example\r\n", beacon, size, &reply), 503);
-        assert_non_null(strstr(reply.body, table[i].code));
-        int after = atoi(http_reply_header(&reply, "Retry-After"));
-        assert_in_range(after, table[i].least, table[i].most);
+        uint64_t met = 0;
+        for (unsigned n = 0; n < 24; n++) {
+            assert_int_equal(ask(&bench, "Origin: https://shop.example\r\n", beacon, size, &reply), 503);
+            assert_non_null(strstr(reply.body, table[i].code));
+            int after = atoi(http_reply_header(&reply, "Retry-After"));
+            assert_in_range(after, table[i].least, table[i].most);
+            met |= UINT64_C(1) << after;
+        }
+        assert_true(__builtin_popcountll(met) >= 3); /* of 5 or 30: those who failed together come back apart */
         assert_string_equal(http_reply_header(&reply, "Access-Control-Allow-Origin"), "https://shop.example");
         assert_string_equal(http_reply_header(&reply, "Access-Control-Expose-Headers"), "Retry-After");
     }
-    assert_int_equal(count(&bench, COUNTER_REJECTED_UNAVAILABLE), 3);
+    assert_int_equal(count(&bench, COUNTER_REJECTED_UNAVAILABLE), 72);
     bench.log.result = APPEND_DURABLE; /* what failed was not remembered: the retry is stored */
     assert_int_equal(ask(&bench, "Origin: https://shop.example\r\n", beacon, size, &reply), 204);
-    assert_int_equal(bench.log.taken, 4);
+    assert_int_equal(bench.log.taken, 73);
     bench_stop(&bench);
 }
 

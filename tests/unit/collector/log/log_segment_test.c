@@ -196,6 +196,56 @@ static void test_segment__a_file_system_without_fallocate_is_served(void **state
     faulty_os_free(disk);
 }
 
+struct ahead {
+    struct iovec parts[LOG_AHEAD_PARTS_MAX];
+    unsigned count;
+    uint64_t bytes;
+};
+
+static struct ahead ahead_of(struct log_segment *segment, uint64_t offset, uint64_t bytes)
+{
+    struct ahead ahead = {.bytes = 0};
+    ahead.count = log_segment_add_ahead(segment, ahead.parts, offset, bytes);
+    for (unsigned i = 0; i < ahead.count; i++) {
+        ahead.bytes += ahead.parts[i].iov_len;
+        for (size_t k = 0; k < ahead.parts[i].iov_len; k++)
+            assert_int_equal(((const uint8_t *)ahead.parts[i].iov_base)[k], 0);
+    }
+    return ahead;
+}
+
+static void test_segment__a_commit_to_reserved_blocks_writes_zeros_for_those_that_follow(void **state)
+{
+    (void)state;
+    struct log_segment segment = {.bytes = LOG_SEGMENT_BYTES_DEFAULT};
+    uint64_t offset = LOG_HEADER_BYTES, end = offset + 1000 + ahead_of(&segment, offset, 1000).bytes;
+    assert_int_equal(segment.written, end);
+    assert_true(end > LOG_AHEAD_BYTES && end % LOG_HEADER_BYTES == 0); /* whole blocks */
+    for (offset += 1000; offset + 1000 <= end; offset += 1000)
+        assert_int_equal(ahead_of(&segment, offset, 1000).count, 0);
+    assert_true(ahead_of(&segment, offset, 1000).bytes > LOG_AHEAD_BYTES - LOG_HEADER_BYTES);
+}
+
+static void test_segment__zeros_end_with_the_file_and_a_large_commit_brings_none(void **state)
+{
+    (void)state;
+    struct log_segment segment = {.bytes = 100000};
+    assert_int_equal(ahead_of(&segment, LOG_HEADER_BYTES, LOG_AHEAD_BATCH_MAX + 1).count, 0);
+    assert_int_equal(segment.written, LOG_HEADER_BYTES + LOG_AHEAD_BATCH_MAX + 1);
+    assert_int_equal(ahead_of(&segment, segment.written, 8).bytes, 100000 - LOG_HEADER_BYTES - LOG_AHEAD_BATCH_MAX - 9);
+    assert_int_equal(ahead_of(&segment, 100000 - 8, 8).count, 0);
+}
+
+static void test_segment__the_zeros_of_the_largest_batch_fit_one_call(void **state)
+{
+    (void)state;
+    for (uint64_t bytes = 8; bytes < 2 * LOG_HEADER_BYTES; bytes += 8) {
+        struct log_segment segment = {.bytes = LOG_SEGMENT_BYTES_DEFAULT};
+        assert_true(ahead_of(&segment, LOG_HEADER_BYTES, bytes).count <= LOG_AHEAD_PARTS_MAX);
+    }
+    assert_true(LOG_BATCH_PARTS_MAX <= 1024); /* IOV_MAX of Linux */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -206,6 +256,9 @@ int main(void)
         cmocka_unit_test(test_segment__a_creation_that_fails_leaves_nothing),
         cmocka_unit_test(test_segment__a_name_on_disk_has_its_header_on_disk),
         cmocka_unit_test(test_segment__a_file_system_without_fallocate_is_served),
+        cmocka_unit_test(test_segment__a_commit_to_reserved_blocks_writes_zeros_for_those_that_follow),
+        cmocka_unit_test(test_segment__zeros_end_with_the_file_and_a_large_commit_brings_none),
+        cmocka_unit_test(test_segment__the_zeros_of_the_largest_batch_fit_one_call),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

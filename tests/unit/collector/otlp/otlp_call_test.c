@@ -6,6 +6,7 @@
 
 #include <pb_decode.h>
 #include <pthread.h>
+#include <openssl/evp.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -14,6 +15,7 @@
 #include <sys/socket.h>
 
 #include <cmocka.h>
+#include <zstd.h>
 
 #define GOLDEN    "tests/golden/otlp/sdk_trace.bin"
 #define GOLDEN_GZ "tests/golden/otlp/sdk_trace.bin.gz"
@@ -168,7 +170,93 @@ static void test_otlp_call__what_is_not_durable_is_unavailable(void **state)
     }
     fixture.result = APPEND_TOO_LARGE;
     expect_status(golden, NULL, GRPC_RESOURCE_EXHAUSTED);
-    assert_int_equal(counted(COUNTER_SPANS_REQUESTS_REJECTED), 4);
+    assert_int_equal(counted(COUNTER_SPANS_DISK_FULL), 1);
+    assert_int_equal(counted(COUNTER_SPANS_IO_ERROR), 1);
+    assert_int_equal(counted(COUNTER_SPANS_STOPPING), 1);
+    assert_int_equal(counted(COUNTER_SPANS_TOO_LARGE), 1);
+}
+
+/* The Duration's seconds in a Status as libprotobuf reads it; -1 = there is no RetryInfo. */
+static int retry_seconds(const struct grpc_client_call *call)
+{
+    static const char type[] = "type.googleapis.com/google.rpc.RetryInfo";
+    uint8_t status[512], *found;
+    char padded[520];
+    size_t size = strlen(call->details);
+    if (size == 0)
+        return -1;
+    snprintf(padded, sizeof padded, "%s%s", call->details, &"===="[size % 4 == 0 ? 4 : size % 4]);
+    int decoded = EVP_DecodeBlock(status, (const uint8_t *)padded, (int)strlen(padded));
+    assert_true(decoded > 0);
+    assert_int_equal(status[0], 0x08); /* code */
+    assert_int_equal(status[1], call->grpc_status);
+    assert_int_equal(status[2], 0x12); /* message */
+    assert_memory_equal(status + 4, call->text, status[3]);
+    found = memmem(status, (size_t)decoded, type, sizeof type - 1);
+    assert_non_null(found);
+    /* details: Any, of the type's tag, size and text, and of 8 bytes behind it; it is the rest of the Status */
+    assert_ptr_equal(found - 4, status + 4 + status[3]);
+    assert_int_equal(found[-4], 0x1a);
+    assert_int_equal(found[-3], 2 + sizeof type - 1 + 6);
+    assert_int_equal(found[-2], 0x0a);
+    assert_int_equal(found[-1], sizeof type - 1);
+    found += sizeof type - 1; /* value: RetryInfo of 4 bytes: retry_delay of 2 bytes: seconds */
+    assert_memory_equal(found, "\x12\x04\x0a\x02\x08", 5);
+    return found[5];
+}
+
+static void test_otlp_call__says_how_long_to_stay_away_and_never_the_same_to_all(void **state)
+{
+    static const struct {
+        enum append_result result;
+        int status, least; /* -1 = it must not come back with the same bytes */
+    } cases[] = {{APPEND_DISK_FULL, GRPC_UNAVAILABLE, 30},
+                 {APPEND_IO_ERROR, GRPC_UNAVAILABLE, 5},
+                 {APPEND_STOPPING, GRPC_UNAVAILABLE, 5},
+                 {APPEND_TOO_LARGE, GRPC_RESOURCE_EXHAUSTED, -1}};
+    uint8_t data[4096];
+    struct slice golden = file_read(GOLDEN, data, sizeof data);
+    (void)state;
+    for (size_t i = 0; i < 4; i++) {
+        uint64_t met = 0;
+        fixture.result = cases[i].result;
+        for (unsigned n = 0; n < (cases[i].least < 0 ? 1 : 24); n++) {
+            struct grpc_client_call call = export_of(golden, NULL);
+            assert_true(grpc_client_run(&fixture.client, &call));
+            assert_int_equal(call.grpc_status, cases[i].status);
+            int seconds = retry_seconds(&call);
+            if (cases[i].least < 0) {
+                assert_int_equal(seconds, -1);
+                continue;
+            }
+            assert_in_range(seconds, cases[i].least, 2 * cases[i].least);
+            met |= UINT64_C(1) << seconds;
+        }
+        assert_true(cases[i].least < 0 || __builtin_popcountll(met) >= 4); /* of 6 or 31 */
+    }
+}
+
+static void test_otlp_call__zstd_is_stored_inflated(void **state)
+{
+    uint8_t plain[4096], packed[8192];
+    struct slice golden = file_read(GOLDEN, plain, sizeof plain);
+    size_t size = ZSTD_compress(packed, sizeof packed, golden.data, golden.size, 3);
+    (void)state;
+    expect_status(slice_of(packed, size), "zstd", GRPC_OK);
+    assert_int_equal(counted(COUNTER_SPANS_ACCEPTED), 3);
+    for (size_t cut = 1; cut < size; cut += 7)
+        expect_status(slice_of(packed, cut), "zstd", GRPC_INVALID_ARGUMENT);
+    expect_status(slice_of(packed, size), "gzip", GRPC_INVALID_ARGUMENT);
+    expect_status(slice_of(packed, size), "br", GRPC_UNIMPLEMENTED);
+}
+
+static void test_otlp_call__a_zstd_bomb_is_too_large(void **state)
+{
+    static uint8_t zeros[OTLP_REQUEST_BYTES_MAX + 1], packed[65536];
+    size_t size = ZSTD_compress(packed, sizeof packed, zeros, sizeof zeros, 3);
+    (void)state;
+    assert_false(ZSTD_isError(size));
+    expect_status(slice_of(packed, size), "zstd", GRPC_RESOURCE_EXHAUSTED);
 }
 
 static void test_otlp_call__bad_spans_are_a_partial_success(void **state)
@@ -209,6 +297,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(durable_spans_are_ok_with_an_empty_response),
         TEST(gzip_is_stored_inflated),
+        TEST(zstd_is_stored_inflated),
+        TEST(a_zstd_bomb_is_too_large),
+        TEST(says_how_long_to_stay_away_and_never_the_same_to_all),
         TEST(nothing_is_answered_before_the_append_is_durable),
         TEST(what_is_not_durable_is_unavailable),
         TEST(bad_spans_are_a_partial_success),

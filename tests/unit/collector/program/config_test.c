@@ -119,6 +119,23 @@ static void test_config__sizes_and_days_are_numbers_within_bounds(void **state)
         assert_false(load(bad[i]));
 }
 
+static void test_config__seconds_may_be_none_and_have_a_bound(void **state)
+{
+    (void)state;
+    assert_true(load(""));
+    assert_int_equal(config_drain_ms(&config), 5000);
+    assert_int_equal(config_lock_wait_ms(&config), 0);
+    config_release(&config);
+    assert_true(load("drain_seconds: 0\nlock_wait_seconds: 3600\n"));
+    assert_int_equal(config_drain_ms(&config), 0);
+    assert_int_equal(config_lock_wait_ms(&config), 3600000);
+    config_release(&config);
+    const char *const bad[] = {"drain_seconds: 601\n", "drain_seconds: -1\n",        "drain_seconds: 5s\n",
+                               "drain_seconds: ''\n",  "lock_wait_seconds: 3601\n", "lock_wait_seconds: 1.5\n"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        assert_false(load(bad[i]));
+}
+
 static void test_config__a_file_without_content_sets_nothing(void **state)
 {
     (void)state;
@@ -186,6 +203,47 @@ static void test_config__limits_hold_one_past_each(void **state)
     expect_error(yaml, CONFIG_ORIGINS_MAX + 4, "at most 64 origins");
 }
 
+static void test_config__says_which_listeners_speak_tls(void **state)
+{
+    (void)state;
+    static const enum config_setting listeners[] = {CONFIG_LISTEN, CONFIG_OTLP_HTTP, CONFIG_OTLP_GRPC, CONFIG_ADMIN};
+    static const struct {
+        const char *yaml;
+        bool wanted[4];
+    } rows[] = {
+        {"", {false}},
+        {"tls_listeners: admin\n", {false}}, /* without a certificate nothing does */
+        {"tls_certificate: c\ntls_key: k\n", {true, false, false, false}},
+        {"tls_certificate: c\ntls_key: k\ntls_listeners: otlp_grpc\n", {false, false, true, false}},
+        {"tls_certificate: c\ntls_key: k\ntls_listeners: ' listen,otlp_http , admin,,'\n", {true, true, false, true}},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        assert_true(load(rows[i].yaml));
+        for (size_t j = 0; j < 4; j++)
+            if (config_is_tls(&config, listeners[j]) != rows[i].wanted[j])
+                fail_msg("%s: %zu", rows[i].yaml, j);
+        config_release(&config);
+    }
+}
+
+static void test_config__tls_needs_both_files_and_known_listeners(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *yaml, *why;
+    } rows[] = {
+        {"tls_key: k\n", "tls_certificate: is missing"},
+        {"tls_certificate: c\n", "tls_key: is missing"},
+        {"tls_certificate: c\ntls_key: k\ntls_listeners: listen, grpc\n", "tls_listeners: 'grpc' is none of listen,"},
+        {"tls_certificate: c\ntls_key: k\ntls_listeners: Listen\n", "tls_listeners: 'Listen' is none of listen,"},
+        {"tls_certificate: c\ntls_key: k\ntls_listeners: ' ,'\n", "tls_listeners: names no listener"},
+        {"tls_listeners: listene\n", "'listene' is none of"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (load(rows[i].yaml) || strstr(error, rows[i].why) == NULL)
+            fail_msg("%s: '%s'", rows[i].yaml, error);
+}
+
 static void test_config__says_where_each_value_is_from(void **state)
 {
     (void)state;
@@ -219,6 +277,37 @@ static void test_config__admin_tokens_are_hashes(void **state)
     for (unsigned i = 0; i <= AUTH_TOKENS_MAX; i++)
         strcat(yaml, "  - \"" HASH "\"\n");
     expect_error(yaml, AUTH_TOKENS_MAX + 2, "at most 16 admin tokens");
+}
+
+static void test_config__admin_jwt_needs_a_key_and_an_audience(void **state)
+{
+    char yaml[2048];
+    (void)state;
+    assert_true(load("admin_jwt:\n  key_file: /etc/vitrace/jwt.pem\n  audience: vitrace\n"));
+    assert_true(config.admin_jwt.enabled);
+    assert_int_equal(config.admin_jwt.algorithm, JWT_RS256);
+    assert_string_equal(config.admin_jwt.key_file, "/etc/vitrace/jwt.pem");
+    assert_string_equal(config.admin_jwt.issuer, "");
+    config_release(&config);
+    assert_true(load("admin_jwt: {algorithm: EdDSA, key_file: k, audience: a, issuer: \"https://login.example\"}\n"));
+    assert_int_equal(config.admin_jwt.algorithm, JWT_EDDSA);
+    assert_string_equal(config.admin_jwt.issuer, "https://login.example");
+    config_release(&config);
+    assert_true(load("data: x\n"));
+    assert_false(config.admin_jwt.enabled);
+    config_release(&config);
+    expect_error("admin_jwt: x\n", 1, "a block with key_file and audience");
+    expect_error("admin_jwt:\n  key_file: k\ndata: x\n", 3, "needs key_file and audience");
+    expect_error("admin_jwt:\n  audience: a\n", 3, "needs key_file and audience");
+    expect_error("admin_jwt:\n  algorithm: none\n", 2, "one of HS256, RS256, ES256, EdDSA");
+    expect_error("admin_jwt:\n  algorithm: rs256\n", 2, "one of HS256");
+    expect_error("admin_jwt:\n  algorithm: [HS256, RS256]\n", 2, "an algorithm");
+    expect_error("admin_jwt:\n  jwks_url: x\n", 2, "unknown or repeated key 'jwks_url'");
+    expect_error("admin_jwt:\n  audience: a\n  audience: b\n", 3, "unknown or repeated key 'audience'");
+    expect_error("admin_jwt:\n  audience: \"\"\n", 2, "from 1 to 255 bytes");
+    snprintf(yaml, sizeof yaml, "admin_jwt:\n  audience: %0256d\n", 0);
+    expect_error(yaml, 2, "from 1 to 255 bytes");
+    expect_error("admin_jwt: {key_file: k, audience: a}\nadmin_jwt: {key_file: k, audience: a}\n", 2, "given twice");
 }
 
 static void test_config__reads_limits_proxies_hosts_and_keys(void **state)
@@ -294,13 +383,17 @@ int main(void)
         cmocka_unit_test(test_config__flag_beats_environment_beats_file_beats_default),
         cmocka_unit_test(test_config__reads_apps_with_their_origins),
         cmocka_unit_test(test_config__sizes_and_days_are_numbers_within_bounds),
+        cmocka_unit_test(test_config__seconds_may_be_none_and_have_a_bound),
         cmocka_unit_test(test_config__a_file_without_content_sets_nothing),
         cmocka_unit_test(test_config__an_unknown_key_is_named_with_its_line_and_the_known_keys),
         cmocka_unit_test(test_config__wrong_shapes_are_refused_with_their_line),
         cmocka_unit_test(test_config__apps_that_cannot_work_are_refused_with_the_reason),
         cmocka_unit_test(test_config__limits_hold_one_past_each),
+        cmocka_unit_test(test_config__says_which_listeners_speak_tls),
+        cmocka_unit_test(test_config__tls_needs_both_files_and_known_listeners),
         cmocka_unit_test(test_config__says_where_each_value_is_from),
         cmocka_unit_test(test_config__admin_tokens_are_hashes),
+        cmocka_unit_test(test_config__admin_jwt_needs_a_key_and_an_audience),
         cmocka_unit_test(test_config__reads_limits_proxies_hosts_and_keys),
         cmocka_unit_test(test_config__a_file_that_cannot_be_read_is_named),
         cmocka_unit_test(test_config__every_prefix_of_a_file_is_taken_or_refused_without_harm),

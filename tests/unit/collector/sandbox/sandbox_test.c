@@ -18,7 +18,9 @@
 #include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -27,7 +29,7 @@
 
 #define CANNOT_CONFINE 77
 
-static char folder[64], read_only[80], said[512];
+static char folder[64], read_only[80], sockets[80], said[512];
 
 static int make_folders(void **state)
 {
@@ -36,7 +38,8 @@ static int make_folders(void **state)
     if (mkdtemp(folder) == NULL)
         return -1;
     snprintf(read_only, sizeof read_only, "%s-read", folder);
-    return mkdir(read_only, 0700);
+    snprintf(sockets, sizeof sockets, "%s-sockets", folder);
+    return mkdir(read_only, 0700) + mkdir(sockets, 0700);
 }
 
 static int remove_folders(void **state)
@@ -45,7 +48,7 @@ static int remove_folders(void **state)
     (void)state;
     snprintf(path, sizeof path, "%s/file", folder);
     unlink(path);
-    return rmdir(folder) + rmdir(read_only);
+    return rmdir(folder) + rmdir(read_only) + rmdir(sockets);
 }
 
 static const char *inside(const char *parent, const char *name)
@@ -56,7 +59,7 @@ static const char *inside(const char *parent, const char *name)
 }
 
 /* The child's status: its exit status, or minus the signal that ended it. What it wrote to stderr is in `said`. */
-static int run_confined(int (*attempt)(void))
+static int run_confined(int (*attempt)(void), bool seals)
 {
     int out[2], status = 0;
     assert_int_equal(pipe(out), 0);
@@ -64,8 +67,10 @@ static int run_confined(int (*attempt)(void))
     if (child == 0) {
         char text[256];
         dup2(out[1], STDERR_FILENO);
-        const struct sandbox_options options = {.data = folder, .read_only = {read_only, NULL, "/nonexistent"}};
-        if (sandbox_enclose(&options, text, sizeof text) != SANDBOX_ON || sandbox_seal(text, sizeof text) != SANDBOX_ON)
+        const struct sandbox_options options = {.data = folder, .read_only = {read_only, NULL, "/nonexistent"},
+                                                .sockets = {sockets, NULL, "/nonexistent"}};
+        if (sandbox_enclose(&options, text, sizeof text) != SANDBOX_ON ||
+            (seals && sandbox_seal(text, sizeof text) != SANDBOX_ON))
             _exit(CANNOT_CONFINE);
         _exit(attempt());
     }
@@ -77,14 +82,19 @@ static int run_confined(int (*attempt)(void))
     return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-static void expect(int (*attempt)(void), int result)
+static void expect_after(bool seals, int (*attempt)(void), int result)
 {
-    int got = run_confined(attempt);
+    int got = run_confined(attempt, seals);
     if (got == CANNOT_CONFINE) {
         print_message("this kernel or build cannot confine: skipped\n");
         skip();
     }
     assert_int_equal(got, result);
+}
+
+static void expect(int (*attempt)(void), int result)
+{
+    expect_after(true, attempt, result);
 }
 
 static int write_own(void)
@@ -101,6 +111,31 @@ static int write_elsewhere(void)
 static int write_tmp(void)
 {
     return open("/tmp/vitrace-sandbox-escape", O_RDWR | O_CREAT, 0600) < 0 ? errno : 0;
+}
+
+static int listen_at(const char *parent)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int file = socket(AF_UNIX, SOCK_STREAM, 0);
+    strncat(address.sun_path, inside(parent, "socket"), sizeof address.sun_path - 1);
+    if (bind(file, (const struct sockaddr *)&address, sizeof address) != 0)
+        return errno;
+    return unlink(address.sun_path) == 0 ? 0 : errno;
+}
+
+static int listen_in_sockets(void)
+{
+    return listen_at(sockets);
+}
+
+static int listen_in_data(void)
+{
+    return listen_at(folder);
+}
+
+static int write_in_sockets(void)
+{
+    return open(inside(sockets, "file"), O_RDWR | O_CREAT, 0600) < 0 ? errno : 0;
 }
 
 static int list_read_only(void)
@@ -197,6 +232,14 @@ static void test_sandbox__nothing_else_is_written(void **state)
     (void)state;
     expect(write_elsewhere, EACCES);
     expect(write_tmp, EACCES);
+}
+
+static void test_sandbox__sockets_are_made_and_removed_where_they_were_named(void **state)
+{
+    (void)state;
+    expect_after(false, listen_in_sockets, 0);
+    expect_after(false, listen_in_data, EACCES);
+    expect_after(false, write_in_sockets, EACCES);
 }
 
 static void test_sandbox__only_what_was_named_is_read(void **state)
@@ -305,6 +348,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sandbox__the_data_folder_is_written),
         cmocka_unit_test(test_sandbox__nothing_else_is_written),
+        cmocka_unit_test(test_sandbox__sockets_are_made_and_removed_where_they_were_named),
         cmocka_unit_test(test_sandbox__only_what_was_named_is_read),
         cmocka_unit_test(test_sandbox__other_system_calls_end_the_process_and_are_named),
         cmocka_unit_test(test_sandbox__data_never_becomes_code),

@@ -70,6 +70,26 @@ static void test_walk__refuses_groups_field_zero_and_oversized_varints(void **st
     assert_int_equal(walk_all(slice_of(bit64, sizeof bit64), &fields), WALK_MALFORMED);
 }
 
+/* The last byte of the number before the end, and with eight bytes behind it: two ways of reading it. */
+static void test_walk__reads_a_number_of_any_length_with_and_without_bytes_behind_it(void **state)
+{
+    (void)state;
+    for (unsigned bits = 0; bits < 64; bits++) {
+        uint64_t value = UINT64_C(0xd1b54a32d192ed03) >> (63 - bits), got;
+        uint8_t bytes[24] = {0};
+        size_t size = 0;
+        uint64_t rest = value;
+        for (; rest >= 0x80; rest >>= 7)
+            bytes[size++] = (uint8_t)(rest | 0x80);
+        bytes[size++] = (uint8_t)rest;
+        for (size_t behind = 0; behind <= 8; behind += 8) {
+            struct walk walk = walk_of(slice_of(bytes, size + behind));
+            assert_int_equal(walk_varint(&walk, &got), WALK_FIELD);
+            assert_true(got == value && walk.at == bytes + size);
+        }
+    }
+}
+
 static void test_walk__undoes_zigzag_at_the_extremes(void **state)
 {
     (void)state;
@@ -86,6 +106,7 @@ int main(void)
         cmocka_unit_test(test_walk__reads_every_wire_type),
         cmocka_unit_test(test_walk__says_incomplete_for_every_strict_prefix_inside_a_field),
         cmocka_unit_test(test_walk__refuses_groups_field_zero_and_oversized_varints),
+        cmocka_unit_test(test_walk__reads_a_number_of_any_length_with_and_without_bytes_behind_it),
         cmocka_unit_test(test_walk__undoes_zigzag_at_the_extremes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
