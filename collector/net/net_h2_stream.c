@@ -116,8 +116,11 @@ void net_h2_stream_refuse(struct net_h2_stream *self, int status, const char *co
 
 static void net_h2_stream_refuse_head(struct net_exchange *exchange)
 {
-    net_exchange_refuse(exchange, 431, "headers_too_large", "The headers are over 16 KiB or 64 fields.",
-                        COUNTER_HTTP_HEADERS_TOO_LARGE);
+    if (exchange->head.starved)
+        net_exchange_refuse_starved(exchange);
+    else
+        net_exchange_refuse(exchange, 431, "headers_too_large", "The headers are over 16 KiB or 64 fields.",
+                            COUNTER_HTTP_HEADERS_TOO_LARGE);
 }
 
 static enum net_method net_h2_stream_method(struct slice name)
