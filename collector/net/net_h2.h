@@ -17,7 +17,7 @@
  *                                               +--client resets it: a ghost, until its handler answers--> freed
  *
  * What a client may cost, beside net_internal.h:
- *   connections  NET_H2_CONNECTIONS_MAX x about 15 KiB as measured (session, HPACK tables, a frame), from three quarters of
+ *   connections  NET_H2_CONNECTIONS_MAX x NET_H2_SESSION_BYTES (session, HPACK tables of 4 KiB, a frame), from three quarters of
  *                them on without the idle time; + what the kernel did not take of one write, NET_H2_WRITE_BYTES
  *   streams      NET_H2_STREAMS_MAX a connection, ghosts included: who resets a stream frees no place before its handler
  *                has answered; of all connections of a loop NET_H2_EXCHANGES_MAX, also of those that are gone
@@ -44,6 +44,7 @@
 #define NET_H2_HELD_BYTES_TOTAL_MAX (32u << 20)
 #define NET_H2_ANSWER_BYTES_MAX     (1u << 20)
 #define NET_H2_FRAME_BYTES_MAX      (9u + (16u << 10)) /* nghttp2 makes none that is larger */
+#define NET_H2_SESSION_BYTES        (15u << 10) /* of nghttp2 as measured, accounted as a whole */
 #define NET_H2_CROWDED_IDLE_MS      1000u
 #define NET_H2_NOTICE_MS            1000u /* between the two GOAWAYs (RFC 9113, 6.8) */
 

@@ -45,12 +45,13 @@ struct net_h2_stream *net_h2_stream_new(struct net_h2 *h2, int32_t id)
     struct net_loop *loop = h2->connection->loop;
     if (h2->stream_count == NET_H2_STREAMS_MAX || loop->exchange_count >= NET_H2_EXCHANGES_MAX)
         return NULL;
-    struct net_h2_stream *self = calloc(1, sizeof *self);
+    struct memory *memory = loop->net->options.memory;
+    struct net_h2_stream *self = memory_new(memory, MEMORY_CONNECTIONS, sizeof *self);
     if (self == NULL)
         return NULL;
     self->carrier.kind = &net_h2_stream_kind;
     if (net_exchange_new(loop, &self->carrier, stream_peer(&h2->connection->stream)) == NULL) {
-        free(self);
+        memory_free(memory, MEMORY_CONNECTIONS, self, sizeof *self);
         return NULL;
     }
     self->h2 = h2;
@@ -86,6 +87,7 @@ static void net_h2_stream_release(struct net_h2_stream *self)
 
 void net_h2_stream_free(struct net_h2_stream *self)
 {
+    struct memory *memory = self->h2->connection->loop->net->options.memory;
     self->h2->waiting -= self->waits;
     self->h2->answer_bytes -= self->answer.size;
     net_h2_stream_release(self);
@@ -93,7 +95,7 @@ void net_h2_stream_free(struct net_h2_stream *self)
     if (self->carrier.exchange != NULL)
         net_exchange_drop(self->carrier.exchange);
     buf_release(&self->answer);
-    free(self);
+    memory_free(memory, MEMORY_CONNECTIONS, self, sizeof *self);
 }
 
 void net_h2_stream_close(struct net_h2_stream *self)
@@ -300,7 +302,7 @@ static ssize_t net_h2_stream_read(nghttp2_session *session, int32_t id, uint8_t 
 
 static bool net_h2_stream_keep_answer(struct net_h2_stream *self, struct slice body)
 {
-    buf_init(&self->answer, body.size);
+    buf_init_accounted(&self->answer, body.size, self->h2->connection->loop->net->options.memory, MEMORY_REPLIES);
     if (!buf_add(&self->answer, body))
         return false;
     self->h2->answer_bytes += body.size;

@@ -122,6 +122,7 @@ static void net_http1_answer(struct net_carrier *carrier, const struct net_excha
     buf_clear(head);
     net_http1_compose(head, loop, answer, close);
     connection->close_after_write = close;
+    connection->hold_ms = answer->pause_ms;
     connection->nothing_follows = exchange->lent && !exchange->keep_alive;
     net_http1_send(connection, buf_slice(head),
                    net_reply_has_body(exchange, answer) ? answer->body : slice_of(NULL, 0));
