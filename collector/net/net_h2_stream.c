@@ -63,22 +63,18 @@ struct net_h2_stream *net_h2_stream_new(struct net_h2 *h2, int32_t id)
     return self;
 }
 
-/* Counts what a request keeps in memory; false: there is too much of it, and the stream has been refused. */
+/* Counts what a request keeps in memory; false: its connection has too much of it, and the stream has been refused. */
 static bool net_h2_stream_hold(struct net_h2_stream *self, size_t bytes)
 {
-    struct net_loop *loop = net_h2_stream_loop(self);
-    if (bytes > NET_H2_HELD_BYTES_MAX - self->h2->held_bytes || bytes > NET_H2_HELD_BYTES_TOTAL_MAX - loop->held_bytes) {
+    if (bytes > NET_H2_HELD_BYTES_MAX - self->h2->held_bytes) {
         net_h2_stream_refuse(self, 503, "busy", "Too many requests are under way.", COUNTER_HTTP_BUSY);
         return false;
     }
     self->held_bytes += bytes;
     self->h2->held_bytes += bytes;
-    self->carrier.exchange->held_bytes += bytes;
-    loop->held_bytes += bytes;
     return true;
 }
 
-/* The exchange gives the loop's share back when its memory goes, which may be later than the answer. */
 static void net_h2_stream_release(struct net_h2_stream *self)
 {
     self->h2->held_bytes -= self->held_bytes;
@@ -114,8 +110,13 @@ void net_h2_stream_refuse(struct net_h2_stream *self, int status, const char *co
     net_reply_refusal(self->carrier.exchange);
 }
 
-static void net_h2_stream_refuse_head(struct net_exchange *exchange)
+/* `bytes` more of the head do not fit, into what a head may be or into what memory is left. */
+static void net_h2_stream_refuse_head(struct net_exchange *exchange, size_t bytes)
 {
+    if (bytes > 0 && net_exchange_lacks_memory(&exchange->head, bytes)) {
+        net_exchange_refuse_busy(exchange);
+        return;
+    }
     net_exchange_refuse(exchange, 431, "headers_too_large", "The headers are over 16 KiB or 64 fields.",
                         COUNTER_HTTP_HEADERS_TOO_LARGE);
 }
@@ -135,9 +136,9 @@ static enum net_method net_h2_stream_method(struct slice name)
 static void net_h2_stream_add_field(struct net_exchange *exchange, struct slice name, struct slice value)
 {
     size_t at = exchange->head.size;
-    if (exchange->field_count == NET_HEADERS_MAX || !buf_add(&exchange->head, name) ||
-        !buf_add(&exchange->head, value)) {
-        net_h2_stream_refuse_head(exchange);
+    bool has_place = exchange->field_count < NET_HEADERS_MAX;
+    if (!has_place || !buf_add(&exchange->head, name) || !buf_add(&exchange->head, value)) {
+        net_h2_stream_refuse_head(exchange, has_place ? name.size + value.size : 0);
         return;
     }
     exchange->field[exchange->field_count++] =
@@ -159,7 +160,7 @@ static void net_h2_stream_add_target(struct net_exchange *exchange, struct slice
     exchange->target_at = exchange->head.size;
     exchange->target_size = target.size;
     if (!buf_add(&exchange->head, target))
-        net_h2_stream_refuse_head(exchange);
+        net_h2_stream_refuse_head(exchange, target.size);
 }
 
 /* The first reason to refuse stays; what follows is not stored. The answer waits for the block's end. */
@@ -168,7 +169,7 @@ bool net_h2_stream_add_header(struct net_h2_stream *self, struct slice name, str
     struct net_exchange *exchange = self->carrier.exchange;
     self->head_bytes += name.size + value.size + H2_FIELD_BYTES;
     if (self->head_bytes > NET_HEAD_BYTES_MAX && exchange->refusal.status == 0)
-        net_h2_stream_refuse_head(exchange);
+        net_h2_stream_refuse_head(exchange, 0);
     if (exchange->refusal.status != 0)
         return self->head_bytes <= NET_H2_HEAD_BYTES_RESET;
     if (slice_equal(name, slice_text(":method")))
