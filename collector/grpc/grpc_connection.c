@@ -153,6 +153,13 @@ static struct grpc_connection *connection_new(struct grpc *grpc)
 }
 
 /* Without memory the client waits in the kernel's queue until the next one comes. Over the cap it is hung up on. */
+static void connection_note_full(struct grpc_connection *self)
+{
+    static const struct reject_cause full = {COUNTER_HTTP_FULL, 0, "connections", "As many gRPC connections are open as there may be."};
+    counters_add(self->grpc->options.counters, COUNTER_HTTP_FULL, 1);
+    rejects_add_connection(self->grpc->options.rejects, &full, REJECT_GRPC, stream_peer(&self->stream));
+}
+
 void grpc_connection_open(void *owner)
 {
     struct grpc *grpc = owner;
@@ -165,9 +172,10 @@ void grpc_connection_open(void *owner)
     connection_link(self);
     grpc_connection_rest(self);
     bool full = grpc->connection_count > grpc->options.connections_max;
-    counters_add(grpc->options.counters, COUNTER_HTTP_FULL, full);
-    if (!stream_accept(&self->stream, &grpc->listener, self) || full || !grpc_session_new(self) ||
-        !stream_start(&self->stream))
+    bool accepted = stream_accept(&self->stream, &grpc->listener, self);
+    if (accepted && full)
+        connection_note_full(self);
+    if (!accepted || full || !grpc_session_new(self) || !stream_start(&self->stream))
         grpc_connection_close(self);
 }
 

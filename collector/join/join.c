@@ -255,7 +255,9 @@ void join_expire(struct join *self, uint64_t now_us)
     struct join_claim_node *claim = self->index.claim;
     while (self->pending_oldest != 0) {
         uint32_t slot = self->pending_oldest;
-        if (now_us < claim[slot].taken_us || now_us - claim[slot].taken_us < self->pending_us)
+        /* One from the future was taken before the clock was set back: waiting for its time would hold up all behind it. */
+        uint64_t taken_us = claim[slot].taken_us;
+        if ((now_us < taken_us ? taken_us - now_us : now_us - taken_us) < self->pending_us)
             return;
         struct join_result result = claim[slot].result;
         pending_remove(self, slot);

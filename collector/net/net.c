@@ -82,8 +82,11 @@ static bool net_loop_init(struct net_loop *loop, struct net *net)
 {
     loop->net = net;
     buf_init(&loop->reply_head, NET_REPLY_HEAD_BYTES_MAX);
-    if (uv_loop_init(&loop->uv) != 0)
+    buf_reserve(&loop->reply_head, NET_REPLY_HEAD_BYTES_MAX); /* now: an answer must not fail for it */
+    if (loop->reply_head.failed || uv_loop_init(&loop->uv) != 0) {
+        buf_release(&loop->reply_head);
         return false;
+    }
     uv_loop_configure(&loop->uv, UV_METRICS_IDLE_TIME);
     loop->round_began_ns = uv_hrtime();
     uv_async_init(&loop->uv, &loop->wake, net_loop_on_wake);
@@ -108,6 +111,7 @@ static bool net_loop_listen(struct net_loop *loop, int file)
                                  &(struct stream_listener_options){.calls = &net_connection_calls,
                                                                    .counters = options->counters,
                                                                    .memory = options->memory,
+                                                                   .rejects = options->rejects,
                                                                    .tls = options->tls,
                                                                    .protocols = STREAM_HTTP_1_1 | STREAM_H2,
                                                                    .handshake_timeout_ms = options->head_timeout_ms,

@@ -204,7 +204,7 @@ bool net_h2_open(struct net_connection *connection)
     h2_budget_init(&self->budget, self->idle_ms);
     counters_add(net->options.counters, COUNTER_HTTP2_CONNECTIONS, 1);
     if (atomic_fetch_add_explicit(&net->h2_count, 1, memory_order_relaxed) >= NET_H2_CONNECTIONS_MAX) {
-        counters_add(net->options.counters, COUNTER_HTTP_FULL, 1);
+        net_reject_connection(net, COUNTER_HTTP_FULL, stream_peer(&connection->stream));
         return false;
     }
     if (!net_h2_start(self))

@@ -75,10 +75,16 @@ static void sinks_take_result(void *context, const struct join_result *result)
     store_put_join(self->store, &join);
 }
 
+/* Also when the clock was set back: or it would be never, until it has caught up. */
+static bool sinks_expire_is_due(const struct sinks *self, uint64_t now_us)
+{
+    return now_us >= self->expired_us + SINKS_EXPIRE_US || now_us + SINKS_EXPIRE_US <= self->expired_us;
+}
+
 /* By receive time, not by the clock: a rebuild gives the same answers. */
 static void sinks_expire(struct sinks *self, uint64_t now_us)
 {
-    if (now_us < self->expired_us + SINKS_EXPIRE_US)
+    if (!sinks_expire_is_due(self, now_us))
         return;
     self->expired_us = now_us;
     join_expire(self->join, now_us);
@@ -155,7 +161,7 @@ static bool sinks_count_duplicates(struct sinks *self)
 static enum sinks_step sinks_idle(struct sinks *self)
 {
     uint64_t now_us = self->os->unix_us(self->os->context);
-    if (now_us >= self->expired_us + SINKS_EXPIRE_US) {
+    if (sinks_expire_is_due(self, now_us)) {
         if (!store_begin(self->store))
             return SINKS_FAILED;
         sinks_expire(self, now_us);

@@ -213,8 +213,9 @@ bool store_reader_begin(struct store_reader *self, uint64_t steps_max);
 bool store_reader_end(struct store_reader *self);
 
 /*
- * Where a replay begins: the newest mark that is `age_us` older than the newest one, or the newest that is `bytes`
- * before the index's position, whichever is later; 0 = the log's beginning.
+ * Where a replay begins: the last mark before all that are less than `age_us` older than the last one, or the newest that is
+ * `bytes` before the index's position, whichever is later; 0 = the log's beginning. Where the clock was set in between, that
+ * is rather too early than too late.
  */
 uint64_t store_reader_mark(struct store_reader *self, uint64_t age_us, uint64_t bytes);
 uint64_t store_reader_position(struct store_reader *self);

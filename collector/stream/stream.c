@@ -121,7 +121,7 @@ bool stream_is_late(struct stream *self, uint64_t now_ms)
     if (self->session == NULL || self->open || self->broken || now_ms < self->handshake_deadline_ms)
         return false;
     self->broken = true;
-    counters_add(self->listener->options.counters, COUNTER_TLS_TIMEOUT, 1);
+    stream_session_note(self, COUNTER_TLS_TIMEOUT);
     return true;
 }
 

@@ -16,7 +16,7 @@ import { join } from "node:path";
 import { Ledger } from "./ledger.mjs";
 import { Load } from "./load.mjs";
 
-const SHARE = 0.8, CAPACITY_MS = 2000, START_MS_MAX = 20000;
+const SHARE = 0.8, CAPACITY_MS = 800, CAPACITY_LOOKS = 4, START_MS_MAX = 20000;
 const option = (name, preset) => {
   const at = process.argv.indexOf(`--${name}`);
   return at < 0 ? preset : Number(process.argv[at + 1]);
@@ -121,8 +121,12 @@ let child = start(), done = 0;
 try {
   await told(child, "ready");
   load.start();
-  await sleep(CAPACITY_MS);
-  const capacity = (ledger.acked.beacon + ledger.acked.spans) * 1000 / CAPACITY_MS;
+  let capacity = 0; // the best of some: another process may take one of them
+  for (let i = 0; i < CAPACITY_LOOKS; i++) {
+    const before = ledger.acked.beacon + ledger.acked.spans;
+    await sleep(CAPACITY_MS);
+    capacity = Math.max(capacity, (ledger.acked.beacon + ledger.acked.spans - before) * 1000 / CAPACITY_MS);
+  }
   load.pace.rate = SHARE * capacity;
   console.log(`${Math.round(capacity)} requests/s at most, ${Math.round(load.pace.rate)} offered`);
   await reloadMany(child);
