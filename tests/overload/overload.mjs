@@ -242,7 +242,8 @@ async function slow() {
   const ratio = beside.acked / beside.seconds / (alone.acked / alone.seconds);
   console.log(`     ${connections} slow clients (${slowed.opened} connections opened, ${metric(page, "vitrace_connections")} open): honest rate ${(100 * ratio).toFixed(0)} % of alone ` +
     `(${(alone.acked / alone.seconds).toFixed(0)}/s); RSS ${mib(began)} -> ${mib(rss)} MiB`);
-  console.log(`     honest beacons per CPU-second of the daemon: ${(alone.acked / cpuAlone).toFixed(0)} alone, ${(beside.acked / cpuBeside).toFixed(0)} beside them (${(100 * beside.acked / cpuBeside * cpuAlone / alone.acked).toFixed(0)} %)`);
+  const slowCpu = cpuBeside - beside.acked * cpuAlone / alone.acked; // what an honest client at full rate would lose
+  console.log(`     the slow ones cost the daemon ${(100 * slowCpu / beside.seconds).toFixed(1)} % of a core, ${(1e6 * slowCpu / beside.seconds / connections).toFixed(0)} us a second each`);
   tally.check("the slow clients are let in", metric(page, "vitrace_connections") >= connections * 0.8, `${metric(page, "vitrace_connections")}`);
   tally.check("the honest client loses nothing", beside.refused === 0 && beside.other === 0 && beside.broken === 0 && beside.acked > 0, JSON.stringify(beside));
   checkMemory(page, rss);
