@@ -425,7 +425,8 @@ static void app_keep_running(const struct config *current, struct config *fresh)
     }
 }
 
-static bool app_apply(struct app *self, const struct config *current, struct config *fresh, char *error, size_t error_size)
+static bool app_apply(struct app *self, const struct config *current, struct config *fresh, char *error,
+                      size_t error_size)
 {
     const struct ingest_options options = app_ingest_options(self, fresh);
     struct jwt *jwt;

@@ -37,6 +37,7 @@
 #define LOG_HEADROOM_SEGMENTS     2u /* one to open below the limit for others, one to fill */
 #define LOG_HEADROOM_DIVISOR      5u /* of bytes_max that is unread, the last fifth is for final beacons */
 #define LOG_SWEEP_MS              60000u
+#define LOG_CLOCK_DOUBT_MS        3600000u
 #define LOG_CLOCK_LEAST_US        (UINT64_C(1577836800) * 1000000) /* 2020: a clock from before there was a log is none */
 #define LOG_SEGMENTS_MAX          65536u /* 4 TiB of default segments; the table is 1 MiB, untouched until then */
 

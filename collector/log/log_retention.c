@@ -6,7 +6,8 @@
  *
  * The clock decides what is lost for good, so it is not trusted twice: it is read once, at start, and goes on by the
  * monotonic clock, so that a clock that jumps while we run removes nothing; one sweep removes at most one segment
- * and a 512th of all, so that a start with a clock years ahead costs little until somebody looks; and a segment whose date
+ * and a 512th of all, and none for the first hour where all would be due, so that a start with a clock years ahead costs
+ * little until somebody looks; and a segment whose date
  * is before there was such a log, or to come, is dated by those after it, so that what was written under a wrong clock neither
  * goes at once when it is right again, nor stays for ever and everything behind it.
  *
@@ -21,6 +22,14 @@
 
 #define RETENTION_SWEEP_DIVISOR 512u
 
+/* Everything would go: either nothing was received for as long as it is kept, or the clock is wrong. */
+static bool retention_doubts_clock(struct log *self)
+{
+    const struct log_table *table = &self->table; /* nobody else has it yet */
+    uint64_t newest_us = table->count > 0 ? table->rows[table->count - 1].created_us : 0;
+    return newest_us >= LOG_CLOCK_LEAST_US && self->retention.started_unix_us > newest_us + self->retention.age_us;
+}
+
 void log_retention_start(struct log *self)
 {
     struct log_retention *retention = &self->retention;
@@ -28,6 +37,11 @@ void log_retention_start(struct log *self)
     retention->started_unix_us = self->os->unix_us(self->os->context);
     retention->started_mono_us = self->os->mono_us(self->os->context);
     retention->next_sweep_us = retention->started_mono_us;
+    if (!retention_doubts_clock(self))
+        return;
+    retention->next_sweep_us += LOG_CLOCK_DOUBT_MS * 1000ull;
+    diag(DIAG_WARNING, "log_clock", "by the clock every segment is older than it is kept; removing begins in %u minutes",
+         LOG_CLOCK_DOUBT_MS / 60000);
 }
 
 void log_hold(struct log *self, uint64_t position)
@@ -101,7 +115,8 @@ void log_retention_make_room(struct log *self, uint64_t bytes)
 {
     struct log_oldest oldest;
     bool removed = false;
-    while (log_table_oldest(&self->table, retention_now_us(self), &oldest) && oldest.total_bytes + bytes > self->retention.bytes_max &&
+    while (log_table_oldest(&self->table, retention_now_us(self), &oldest) &&
+           oldest.total_bytes + bytes > self->retention.bytes_max &&
            retention_remove(self, &oldest, COUNTER_LOG_REMOVED_BYTES))
         removed = true;
     if (removed)

@@ -373,7 +373,8 @@ static bool net_connection_is_slow(const struct net_connection *self, uint64_t n
 /* A late comer of HTTP/2 hears it when its first request is here, as one of HTTP/1.1 does. */
 void net_connection_say_goodbye(struct net_connection *self, uint64_t now_ms)
 {
-    if (self->state == NET_HTTP2 && (!self->is_late_comer || self->loop->phase == NET_ENDING || net_h2_has_heard(self->h2)))
+    bool may_go = !self->is_late_comer || self->loop->phase == NET_ENDING;
+    if (self->state == NET_HTTP2 && (may_go || net_h2_has_heard(self->h2)))
         net_h2_say_goodbye(self->h2);
     bool is_quiet = self->state == NET_IDLE && stream_is_open(&self->stream); /* a handshake has a deadline of its own */
     if (is_quiet && now_ms >= net_loop_patience_ends(self->loop, self) && !stream_has_input(&self->stream))
