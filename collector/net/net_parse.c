@@ -52,7 +52,13 @@ static int net_parse_on_begin(llhttp_t *parser)
 /* The head as received: the target, then names and values, without separators. */
 static int net_parse_store(struct net_connection *self, const char *at, size_t size)
 {
-    return buf_add(&self->carrier.exchange->head, slice_of(at, size)) ? 0 : net_parse_head_too_large(self);
+    struct net_exchange *exchange = self->carrier.exchange;
+    if (buf_add(&exchange->head, slice_of(at, size)))
+        return 0;
+    if (!net_exchange_lacks_memory(&exchange->head, size))
+        return net_parse_head_too_large(self);
+    net_exchange_refuse_busy(exchange);
+    return NET_PARSE_STOP;
 }
 
 static int net_parse_on_target(llhttp_t *parser, const char *at, size_t size)

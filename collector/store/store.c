@@ -155,8 +155,25 @@ struct store *store_open(const char *path, char *error, size_t error_size)
     sql_init(&self->sql, db, store_text, STORE_STATEMENT_COUNT);
     self->position = (uint64_t)store_number(db, "SELECT value FROM meta WHERE key = 'position'", 0);
     store_runs_init(&self->runs, &self->sql, store_key(self));
+    self->states.bytes_max = STORE_STATE_BYTES_MAX;
     store_load(self);
     return self;
+}
+
+/* A fresh entry is 32 bytes, its hash 8, its places in chain and table 4 each. */
+#define STORE_FRESH_BYTES 48u
+
+void store_limit_memory(struct store *self, uint64_t bytes)
+{
+    char pragma[64];
+    uint32_t fresh = STORE_FRESH_LEAST;
+    snprintf(pragma, sizeof pragma, "PRAGMA cache_size = -%llu", (unsigned long long)(bytes / 2 / 1024));
+    sqlite3_exec(self->sql.db, pragma, NULL, NULL, NULL); /* cannot fail on an open database; a cache, after all */
+    while (2 * fresh <= STORE_FRESH_MAX &&
+           2 * fresh <= bytes / 8 / STORE_KIND_COUNT / STORE_FRESH_BYTES)
+        fresh *= 2;
+    store_runs_limit(&self->runs, (size_t)(bytes / 4), fresh);
+    self->states.bytes_max = (size_t)(bytes / 8);
 }
 
 void store_close(struct store *self)
@@ -210,6 +227,7 @@ void store_roll_back(struct store *self)
     self->chunk.used = 0;
     self->retention.reached = 0;
     self->retention.view = 0;
+    self->retention.hours_reached = 0;
     store_states_forget(self);
     store_names_forget(self);
     for (size_t i = 0; i < self->sql.count; i++)
