@@ -88,7 +88,6 @@ static void net_exchange_free(struct net_exchange *self)
 {
     struct net_loop *loop = self->loop;
     loop->exchange_count--;
-    loop->held_bytes -= self->held_bytes;
     net_exchange_free_memory(self);
     if (self->body.room > NET_KEPT_BYTES_MAX)
         buf_release(&self->body);

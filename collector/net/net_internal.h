@@ -149,8 +149,6 @@ struct net_exchange {
     struct net_refusal refusal;
     uint8_t peer[16];
 
-    size_t held_bytes; /* in the loop's held_bytes */
-
     bool lent; /* its handler has it, or had it */
     bool answered;
     bool wake_armed;
@@ -236,7 +234,6 @@ struct net_loop {
     unsigned spare_count;
     unsigned lent; /* exchanges handed to handlers and not freed */
     unsigned exchange_count;
-    size_t held_bytes;     /* of HTTP/2 exchanges */
     struct net_h2 *h2_due; /* HTTP/2 connections that have something to send */
     uv_prepare_t before_wait;
     _Atomic(struct net_exchange *) woken;
