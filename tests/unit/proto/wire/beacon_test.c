@@ -428,6 +428,32 @@ static void test_beacon__finds_the_key_that_the_header_has_in_every_prefix_that_
     assert_false(beacon_find_key(slice_of(NULL, 0), view_id, &seq));
 }
 
+/* Two bad resources behind a good sample: one refers past the dictionary, the other begins in a year that never comes. */
+static void sample_add_bad(struct sample *self, bool reference_first)
+{
+    vitrace_v1_Resource reference = sample_resource(), range = sample_resource();
+    reference.name_ref = 3;
+    range.start_us = UINT64_MAX;
+    const vitrace_v1_Resource *order[] = {reference_first ? &reference : &range, reference_first ? &range : &reference};
+    sample_fill(self);
+    for (unsigned i = 0; i < 2; i++)
+        self->size += beacon_encode_resource(self->bytes + self->size, sizeof self->bytes - self->size, order[i]);
+}
+
+static void test_beacon__of_several_faults_the_first_is_told_and_the_framing_before_all(void **state)
+{
+    (void)state;
+    struct sample sample;
+    sample_add_bad(&sample, true);
+    assert_int_equal(sample_validate(&sample), BEACON_BAD_REFERENCE);
+    sample_add_text(&sample, "a third string, behind the record that refers to it");
+    assert_int_equal(sample_validate(&sample), BEACON_OUT_OF_RANGE);
+    sample_add_bad(&sample, false);
+    assert_int_equal(sample_validate(&sample), BEACON_OUT_OF_RANGE);
+    sample.size--;
+    assert_int_equal(sample_validate(&sample), BEACON_TRUNCATED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -449,6 +475,7 @@ int main(void)
         cmocka_unit_test(test_beacon__writes_golden_bytes),
         cmocka_unit_test(test_beacon__undoes_left_out_phases),
         cmocka_unit_test(test_beacon__finds_the_key_that_the_header_has_in_every_prefix_that_holds_it),
+        cmocka_unit_test(test_beacon__of_several_faults_the_first_is_told_and_the_framing_before_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
