@@ -110,15 +110,13 @@ void net_h2_stream_refuse(struct net_h2_stream *self, int status, const char *co
     net_reply_refusal(self->carrier.exchange);
 }
 
-/* `bytes` more of the head do not fit, into what a head may be or into what memory is left. */
-static void net_h2_stream_refuse_head(struct net_exchange *exchange, size_t bytes)
+static void net_h2_stream_refuse_head(struct net_exchange *exchange)
 {
-    if (bytes > 0 && net_exchange_lacks_memory(&exchange->head, bytes)) {
-        net_exchange_refuse_busy(exchange);
-        return;
-    }
-    net_exchange_refuse(exchange, 431, "headers_too_large", "The headers are over 16 KiB or 64 fields.",
-                        COUNTER_HTTP_HEADERS_TOO_LARGE);
+    if (exchange->head.starved)
+        net_exchange_refuse_starved(exchange);
+    else
+        net_exchange_refuse(exchange, 431, "headers_too_large", "The headers are over 16 KiB or 64 fields.",
+                            COUNTER_HTTP_HEADERS_TOO_LARGE);
 }
 
 static enum net_method net_h2_stream_method(struct slice name)
@@ -136,9 +134,9 @@ static enum net_method net_h2_stream_method(struct slice name)
 static void net_h2_stream_add_field(struct net_exchange *exchange, struct slice name, struct slice value)
 {
     size_t at = exchange->head.size;
-    bool has_place = exchange->field_count < NET_HEADERS_MAX;
-    if (!has_place || !buf_add(&exchange->head, name) || !buf_add(&exchange->head, value)) {
-        net_h2_stream_refuse_head(exchange, has_place ? name.size + value.size : 0);
+    if (exchange->field_count == NET_HEADERS_MAX || !buf_add(&exchange->head, name) ||
+        !buf_add(&exchange->head, value)) {
+        net_h2_stream_refuse_head(exchange);
         return;
     }
     exchange->field[exchange->field_count++] =
@@ -160,7 +158,7 @@ static void net_h2_stream_add_target(struct net_exchange *exchange, struct slice
     exchange->target_at = exchange->head.size;
     exchange->target_size = target.size;
     if (!buf_add(&exchange->head, target))
-        net_h2_stream_refuse_head(exchange, target.size);
+        net_h2_stream_refuse_head(exchange);
 }
 
 /* The first reason to refuse stays; what follows is not stored. The answer waits for the block's end. */
@@ -169,7 +167,7 @@ bool net_h2_stream_add_header(struct net_h2_stream *self, struct slice name, str
     struct net_exchange *exchange = self->carrier.exchange;
     self->head_bytes += name.size + value.size + H2_FIELD_BYTES;
     if (self->head_bytes > NET_HEAD_BYTES_MAX && exchange->refusal.status == 0)
-        net_h2_stream_refuse_head(exchange, 0);
+        net_h2_stream_refuse_head(exchange);
     if (exchange->refusal.status != 0)
         return self->head_bytes <= NET_H2_HEAD_BYTES_RESET;
     if (slice_equal(name, slice_text(":method")))
