@@ -56,7 +56,7 @@ npm_ready() { # folder: npm ci when the lock changed since the last one
 step_setup() { bash .ci/setup.sh core wasm wasi browser model; }
 step_native() { build asan && ctest --preset asan -j "$jobs" --verbose; }
 step_model() { node tests/model/ring.mjs; }
-step_threads() { build tsan && ctest --preset tsan -j 1 --verbose -R 'ring_stress_test|stream_.*test|log_.*test|sinks_test|ingest_test|ingest_raw_test|raw_test|tally_test|rejects_test|diag_test|auth_test' -E 'log_(states|flip|fault)_test'; }
+step_threads() { build tsan && ctest --preset tsan -j 1 --verbose -R 'ring_stress_test|stream_.*test|log_.*test|sinks_test|ingest_test|ingest_raw_test|raw_test|tally_test|memory_test|ingest_guard_test|net_drain_test|net_h2_test|rejects_test|diag_test|auth_test' -E 'log_(states|flip|fault)_test'; }
 step_wasm() { build wasm && ctest --preset wasm -j "$jobs" --verbose; }
 step_wasi() { build wasi && ctest --preset wasi --verbose; }
 step_js() {
@@ -111,8 +111,8 @@ step_border() { # what may knock at the daemon's doors, and what must come of it
   done
   return "$status"
 }
-step_overload() { # long: the release bar, 25 minutes
-  local more=() bound=300; [ "$long" = 0 ] || { more=(--long); bound=3600; }
+step_overload() { # long: the release bar, 30 minutes
+  local more=() bound=300; [ "$long" = 0 ] || { more=(--long); bound=7200; }
   build release vitrace overload_load overload_slow overload_audit || return 1
   timeout -k 10 "$bound" node tests/overload/overload.mjs build/release "${more[@]}"
 }

@@ -110,6 +110,7 @@ void net_h2_stream_refuse(struct net_h2_stream *self, int status, const char *co
     net_reply_refusal(self->carrier.exchange);
 }
 
+/* More of the head does not fit, into what a head may be or into what memory is left. */
 static void net_h2_stream_refuse_head(struct net_exchange *exchange)
 {
     if (exchange->head.starved)
@@ -134,8 +135,8 @@ static enum net_method net_h2_stream_method(struct slice name)
 static void net_h2_stream_add_field(struct net_exchange *exchange, struct slice name, struct slice value)
 {
     size_t at = exchange->head.size;
-    if (exchange->field_count == NET_HEADERS_MAX || !buf_add(&exchange->head, name) ||
-        !buf_add(&exchange->head, value)) {
+    bool has_place = exchange->field_count < NET_HEADERS_MAX;
+    if (!has_place || !buf_add(&exchange->head, name) || !buf_add(&exchange->head, value)) {
         net_h2_stream_refuse_head(exchange);
         return;
     }
