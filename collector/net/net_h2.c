@@ -19,13 +19,31 @@ static uint64_t net_h2_now(const struct net_h2 *self)
     return uv_now(&self->connection->loop->uv);
 }
 
+static const struct reject_cause net_h2_flood = {COUNTER_HTTP2_FLOOD, 0, "flood",
+                                                 "More HTTP/2 frames without use, or resets, than a client may send."};
+static const struct reject_cause net_h2_protocol = {COUNTER_HTTP2_PROTOCOL, 0, "http2",
+                                                    "This is not HTTP/2 as we read it; the connection was ended."};
+static const struct reject_cause net_h2_malformed = {COUNTER_HTTP_BAD_REQUESTS, 0, "bad_request",
+                                                     "A malformed HTTP/2 request was reset (RFC 9113, 8.1)."};
+static const struct reject_cause net_h2_crowded = {COUNTER_HTTP2_REFUSED, 0, "busy",
+                                                   "Too many requests are under way; the stream was refused unread."};
+static const struct reject_cause net_h2_endless = {COUNTER_HTTP_TIMEOUT, 0, "timeout", "The headers took too long."};
+
+/* Counts it, and keeps it for the operator. */
+static void net_h2_reject(struct net_h2 *self, const struct reject_cause *cause)
+{
+    counters_add(net_h2_counters(self), cause->counter, 1);
+    rejects_add_connection(self->connection->loop->net->options.rejects, cause, REJECT_HTTP,
+                           stream_peer(&self->connection->stream));
+}
+
 /* For what the client did: GOAWAY, and no more is read. */
-static void net_h2_end(struct net_h2 *self, uint32_t error, enum counter counter)
+static void net_h2_end(struct net_h2 *self, uint32_t error, const struct reject_cause *cause)
 {
     if (self->ended)
         return;
     self->ended = true;
-    counters_add(net_h2_counters(self), counter, 1);
+    net_h2_reject(self, cause);
     nghttp2_session_terminate_session(self->session, error);
     net_h2_set_due(self);
 }
@@ -40,7 +58,7 @@ static int net_h2_on_begin_frame(nghttp2_session *session, const nghttp2_frame_h
     (void)session;
     struct net_h2 *self = context;
     if (!h2_budget_receive(&self->budget, frame, net_h2_now(self)))
-        net_h2_end(self, NGHTTP2_ENHANCE_YOUR_CALM, COUNTER_HTTP2_FLOOD);
+        net_h2_end(self, NGHTTP2_ENHANCE_YOUR_CALM, &net_h2_flood);
     return 0;
 }
 
@@ -51,7 +69,7 @@ static int net_h2_on_begin_headers(nghttp2_session *session, const nghttp2_frame
         return 0;
     struct net_h2_stream *stream = net_h2_stream_new(self, frame->hd.stream_id);
     if (stream == NULL) { /* not looked at, so the client may send it again (RFC 9113, 8.7) */
-        counters_add(net_h2_counters(self), COUNTER_HTTP2_REFUSED, 1);
+        net_h2_reject(self, &net_h2_crowded);
         nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_REFUSED_STREAM);
         return 0;
     }
@@ -132,16 +150,14 @@ static int net_h2_on_sent(nghttp2_session *session, const nghttp2_frame *frame, 
     struct net_h2 *self = context;
     h2_session_end_early(session, frame);
     if (!h2_budget_send(&self->budget, frame))
-        net_h2_end(self, NGHTTP2_ENHANCE_YOUR_CALM, COUNTER_HTTP2_FLOOD);
+        net_h2_end(self, NGHTTP2_ENHANCE_YOUR_CALM, &net_h2_flood);
     if (frame->hd.type == NGHTTP2_RST_STREAM && frame->rst_stream.error_code == NGHTTP2_PROTOCOL_ERROR)
-        counters_add(net_h2_counters(self), COUNTER_HTTP_BAD_REQUESTS, 1);
+        net_h2_reject(self, &net_h2_malformed);
     if (frame->hd.type == NGHTTP2_GOAWAY && self->goodbye == NET_H2_NOTICED)
         nghttp2_submit_ping(session, NGHTTP2_FLAG_NONE, NULL); /* now: nghttp2 would send it before the notice */
     if (frame->hd.type == NGHTTP2_GOAWAY && frame->goaway.error_code != NGHTTP2_NO_ERROR && !self->ended) {
         self->ended = true; /* nghttp2 ends a connection with too many resets by INTERNAL_ERROR */
-        counters_add(net_h2_counters(self),
-                     frame->goaway.error_code == NGHTTP2_INTERNAL_ERROR ? COUNTER_HTTP2_FLOOD : COUNTER_HTTP2_PROTOCOL,
-                     1);
+        net_h2_reject(self, frame->goaway.error_code == NGHTTP2_INTERNAL_ERROR ? &net_h2_flood : &net_h2_protocol);
     }
     return 0;
 }
@@ -245,8 +261,7 @@ void net_h2_take(struct net_h2 *self, struct slice bytes)
         return;
     }
     if (!self->ended)
-        counters_add(net_h2_counters(self),
-                     taken == NGHTTP2_ERR_FLOODED ? COUNTER_HTTP2_FLOOD : COUNTER_HTTP2_PROTOCOL, 1);
+        net_h2_reject(self, taken == NGHTTP2_ERR_FLOODED ? &net_h2_flood : &net_h2_protocol);
     net_connection_close(self->connection);
 }
 
@@ -360,7 +375,7 @@ static void net_h2_expire_streams(struct net_h2 *self, uint64_t now_ms)
 {
     for (struct net_h2_stream *at = self->first; at != NULL; at = at->next) {
         if (!at->head_whole && !at->closed && now_ms >= at->deadline_ms) {
-            net_h2_end(self, NGHTTP2_ENHANCE_YOUR_CALM, COUNTER_HTTP_TIMEOUT);
+            net_h2_end(self, NGHTTP2_ENHANCE_YOUR_CALM, &net_h2_endless);
             return;
         }
         net_h2_stream_expire(at, now_ms);

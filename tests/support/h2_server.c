@@ -21,6 +21,8 @@ static void echo(void *context, struct net_exchange *exchange)
     int size = snprintf(text, sizeof text, "%.*s|%.*s|%.*s|%.*s|%zu|%.*s", (int)host.size, (const char *)host.data,
                         (int)path.size, (const char *)path.data, (int)query.size, (const char *)query.data,
                         (int)test.size, (const char *)test.data, body.size, (int)body.size, (const char *)body.data);
+    if (size >= (int)sizeof text)
+        size = (int)sizeof text - 1;
     const struct net_header headers[] = {{"X-Answer", "Yes"}};
     net_reply(exchange, &(struct net_answer){.status = 200,
                                              .content_type = "text/plain",

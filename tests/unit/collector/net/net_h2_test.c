@@ -257,6 +257,46 @@ static void test_net_h2__body_that_is_not_as_long_as_declared_is_malformed(void 
     assert_int_equal(h2_server.held_count, 0);
 }
 
+static void test_net_h2__what_was_reset_is_kept_for_the_operator(void **state)
+{
+    (void)state;
+    static struct reject kept[REJECTS_MAX];
+    struct rejects *rejects = rejects_new();
+    uint64_t left_out;
+    h2_server_start(&(struct net_options){.rejects = rejects});
+    struct h2_client_request request = {.path = "/echo", .fields = {{"connection", "close"}, {NULL, NULL}}};
+    assert_true(h2_client_run(&h2_server.client, &request));
+    assert_int_equal(request.reset, NGHTTP2_PROTOCOL_ERROR);
+    h2_server_expect_alive();
+    assert_int_equal(rejects_copy(rejects, kept, &left_out), 1);
+    assert_int_equal(kept[0].cause.counter, COUNTER_HTTP_BAD_REQUESTS);
+    assert_string_equal(kept[0].cause.code, "bad_request");
+    net_stop(h2_server.net, 1000);
+    h2_server.net = NULL;
+    rejects_free(rejects);
+}
+
+/* The budget leaves a connection and its stream their place, and the body none. */
+static void test_net_h2__body_without_memory_is_refused_until_there_is_some(void **state)
+{
+    (void)state;
+    static struct memory memory;
+    memory_init(&memory, 4u << 20);
+    h2_server_start(&(struct net_options){.memory = &memory});
+    static uint8_t much[500u << 10];
+    struct h2_client_request request = {.method = "POST", .path = "/big", .body = slice_of(much, sizeof much)};
+    h2_server_expect(&request, 200, NULL);
+    while (memory_left(&memory) > 64u << 10)
+        assert_true(memory_take(&memory, MEMORY_RAW, 16u << 10));
+    h2_server_expect(&request, 503, NULL);
+    assert_int_equal(request.reset, NGHTTP2_NO_ERROR);
+    memory_give(&memory, MEMORY_RAW, memory_used(&memory, MEMORY_RAW));
+    h2_server_expect(&request, 200, NULL);
+    net_stop(h2_server.net, 1000);
+    h2_server.net = NULL;
+    memory_release(&memory);
+}
+
 static void test_net_h2__expected_continue_comes_before_the_body(void **state)
 {
     (void)state;
@@ -339,6 +379,8 @@ int main(void)
         TEST(head_may_be_as_large_as_in_http1_and_no_larger),
         TEST(malformed_requests_reset_their_stream_and_reach_no_handler),
         TEST(body_that_is_not_as_long_as_declared_is_malformed),
+        TEST_OWN(what_was_reset_is_kept_for_the_operator),
+        TEST_OWN(body_without_memory_is_refused_until_there_is_some),
         TEST(expected_continue_comes_before_the_body),
         TEST(bodies_of_one_connection_are_bounded_together),
         TEST(answers_that_are_not_read_hold_up_further_requests_and_not_the_memory),
