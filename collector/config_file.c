@@ -31,12 +31,20 @@ static bool config_fail(struct config_reader *self, const char *format, ...)
     return false;
 }
 
+static bool config_starved(struct config_reader *self)
+{
+    snprintf(self->error, self->error_size, "%s: out of memory", self->path);
+    return false;
+}
+
 static bool config_next(struct config_reader *self)
 {
     if (self->has_event)
         yaml_event_delete(&self->event);
     self->has_event = yaml_parser_parse(&self->parser, &self->event) != 0;
     if (!self->has_event) {
+        if (self->parser.error == YAML_MEMORY_ERROR)
+            return config_starved(self);
         snprintf(self->error, self->error_size, "%s:%zu: not YAML: %s", self->path, self->parser.problem_mark.line + 1,
                  self->parser.problem == NULL ? "cannot be read" : self->parser.problem);
         return false;
@@ -381,7 +389,8 @@ static bool config_slurp(const char *path, struct buf *out, char *error, size_t 
     bool good = !ferror(file) && !out->failed;
     fclose(file);
     if (!good)
-        snprintf(error, error_size, "%s: cannot be read, or is over %u bytes", path, CONFIG_FILE_BYTES_MAX);
+        snprintf(error, error_size, "%s: cannot be read, or is over %u bytes%s", path, CONFIG_FILE_BYTES_MAX,
+                 out->starved ? ": out of memory" : "");
     return good;
 }
 

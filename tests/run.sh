@@ -56,7 +56,7 @@ npm_ready() { # folder: npm ci when the lock changed since the last one
 step_setup() { bash .ci/setup.sh core wasm wasi browser model; }
 step_native() { build asan && ctest --preset asan -j "$jobs" --verbose; }
 step_model() { node tests/model/ring.mjs; }
-step_threads() { build tsan && ctest --preset tsan -j 1 --verbose -R 'ring_stress_test|stream_.*test|log_.*test|sinks_test|ingest_test|ingest_raw_test|raw_test|tally_test|memory_test|ingest_guard_test|rejects_test|diag_test|auth_test'; }
+step_threads() { build tsan && ctest --preset tsan -j 1 --verbose -R 'ring_stress_test|stream_.*test|log_.*test|sinks_test|ingest_test|ingest_raw_test|raw_test|tally_test|memory_test|ingest_guard_test|net_drain_test|net_h2_test|rejects_test|diag_test|auth_test' -E 'log_(states|flip|fault)_test'; }
 step_wasm() { build wasm && ctest --preset wasm -j "$jobs" --verbose; }
 step_wasi() { build wasi && ctest --preset wasi --verbose; }
 step_js() {
@@ -70,7 +70,18 @@ step_crash() { # long: the release bar
   local cycles=300; [ "$long" = 0 ] || cycles=10000
   build release vitrace crash_writer || return 1
   node tests/crash/syscall_kill.mjs build/release/tests/crash/crash_writer build/release/vitrace; local status=$?
-  node tests/crash/kill_audit.mjs build/release/vitrace --cycles "$cycles" && return "$status"
+  node tests/crash/kill_audit.mjs build/release/vitrace --cycles "$cycles" || status=1
+  [ "$long" = 0 ] || node tests/crash/mutants.mjs || status=1
+  return "$status"
+}
+step_faults() { # one call of the daemon fails, or one allocation; long: each of them
+  local places=(--places 80) lives=(--lives 80)
+  [ "$long" = 0 ] || { places=(--every); lives=(--every); }
+  build asan vitrace vitrace_starved || return 1
+  local status=0
+  node tests/crash/memory_fail.mjs build/asan/tests/crash/vitrace_starved build/asan/vitrace "${places[@]}" || status=1
+  node tests/crash/io_fail.mjs build/asan/vitrace "${lives[@]}" || status=1
+  return "$status"
 }
 step_restart() { # about a minute; long: the release bar
   local restarts=12 status=0; [ "$long" = 0 ] || restarts=100
@@ -138,7 +149,7 @@ step_fuzz() {
 }
 
 # The build of the page's half comes first: the collector serves it, the end-to-end tests load it.
-for step in setup native model wasm wasi js waysout tidy threads badinput border overload raw grpc tls operate metrics stress hostile engines lives e2e kill crash restart; do run_step "$step"; done
+for step in setup native model wasm wasi js waysout tidy threads badinput border overload raw grpc tls operate metrics stress hostile engines lives e2e kill crash faults restart; do run_step "$step"; done
 [ "$long" = 0 ] || run_step fuzz
 printf '%d s in all\n' $((SECONDS - started))
 printf '%d passed, %d failed\n' "$passed" "$failed"

@@ -6,15 +6,19 @@
 
 #include "collector/api/api_parameters.h"
 #include "collector/api/api_rejects.h"
+#include "collector/base/jitter.h"
 #include "collector/base/json.h"
 #include "collector/query/query.h"
 #include "proto/wire/ids.h"
+
+#define API_RETRY_S 5u
 
 struct api {
     const struct os *os;
     pthread_mutex_t mutex; /* one answer at a time: a query belongs to one thread */
     struct query *query;
     struct rejects *rejects;
+    struct jitter jitter;
 };
 
 /* What a handler has to work with. */
@@ -41,6 +45,7 @@ struct api *api_new(const struct api_options *options, char *error, size_t error
         return NULL;
     }
     self->rejects = options->rejects;
+    jitter_init(&self->jitter);
     self->os = options->os ? options->os : os_posix();
     self->query = query_new(options->log, options->store_path, error, error_size);
     if (!self->query) {
@@ -210,17 +215,27 @@ int api_answer(struct api *self, struct slice rest, struct slice query, struct b
     return api_finish(&request, status);
 }
 
+/* The index is busy with itself for a moment, or gone for longer: a dashboard that asks by itself does not ask at once. */
+static unsigned api_retry_s(struct api *self)
+{
+    return jitter_spread(&self->jitter, API_RETRY_S, API_RETRY_S + 1);
+}
+
 void api_handle(void *context, struct net_exchange *exchange)
 {
-    static const struct net_header headers[] = {{"X-Content-Type-Options", "nosniff"}, {"Cache-Control", "no-store"}};
+    struct api *self = context;
     struct buf out;
+    char seconds[12];
     buf_init(&out, API_ANSWER_BYTES_MAX);
-    int status = api_answer(context, net_exchange_rest(exchange), net_exchange_query(exchange), &out);
+    int status = api_answer(self, net_exchange_rest(exchange), net_exchange_query(exchange), &out);
+    snprintf(seconds, sizeof seconds, "%u", status == 503 ? api_retry_s(self) : 0);
+    const struct net_header headers[] = {
+        {"X-Content-Type-Options", "nosniff"}, {"Cache-Control", "no-store"}, {"Retry-After", seconds}};
     struct net_answer answer = {.status = status,
                                 .content_type = "application/json",
                                 .body = buf_slice(&out),
                                 .headers = headers,
-                                .header_count = sizeof headers / sizeof headers[0]};
+                                .header_count = status == 503 ? 3 : 2};
     net_reply(exchange, &answer);
     buf_release(&out);
 }

@@ -55,7 +55,8 @@ static bool assets_load_one(struct asset *asset, const struct assets_row *row, c
         return true;
     asset->found = file != NULL && assets_read(asset, file);
     if (!asset->found)
-        snprintf(error, error_size, "%s: cannot be read, or is over %u bytes", name, ASSETS_FILE_BYTES_MAX);
+        snprintf(error, error_size, "%s: cannot be read, or is over %u bytes, or there is no memory for it", name,
+                 ASSETS_FILE_BYTES_MAX);
     if (file != NULL)
         fclose(file);
     assets_set_etag(asset);

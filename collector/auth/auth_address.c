@@ -54,18 +54,29 @@ static bool auth_address_is_loopback(const struct sockaddr *address)
            auth_v6_is_loopback(&((const struct sockaddr_in6 *)(const void *)address)->sin6_addr);
 }
 
-/* A name is looked up as the listener will: what it binds is what is judged. An empty host is any address. */
-bool auth_listen_is_loopback(const char *listen)
+static bool auth_name_is_loopback(const char *host)
 {
-    char host[AUTH_HOST_BYTES_MAX];
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *addresses = NULL;
-    if (strncmp(listen, "unix:", 5) == 0)
-        return true;
-    if (!auth_copy_host(slice_text(listen), host) || getaddrinfo(host, NULL, &hints, &addresses) != 0)
+    if (getaddrinfo(host, NULL, &hints, &addresses) != 0)
         return false;
     bool all = addresses != NULL;
     for (const struct addrinfo *at = addresses; at != NULL; at = at->ai_next)
         all = all && auth_address_is_loopback(at->ai_addr);
     freeaddrinfo(addresses);
     return all;
+}
+
+/* A name is looked up as the listener will: what it binds is what is judged. An empty host is any address. */
+bool auth_listen_is_loopback(const char *listen)
+{
+    char host[AUTH_HOST_BYTES_MAX];
+    struct in_addr v4;
+    struct in6_addr v6;
+    if (strncmp(listen, "unix:", 5) == 0)
+        return true;
+    if (!auth_copy_host(slice_text(listen), host))
+        return false;
+    if (inet_pton(AF_INET, host, &v4) == 1) /* an address needs no resolver, which may fail */
+        return auth_v4_is_loopback(&v4);
+    return inet_pton(AF_INET6, host, &v6) == 1 ? auth_v6_is_loopback(&v6) : auth_name_is_loopback(host);
 }

@@ -27,7 +27,7 @@ void buf_release(struct buf *self)
 void buf_clear(struct buf *self)
 {
     self->size = 0;
-    self->failed = false;
+    self->failed = self->starved = false;
 }
 
 /* Doubles, so that n one-byte adds cost O(n); the last step is cut to the maximum. */
@@ -66,7 +66,7 @@ uint8_t *buf_reserve(struct buf *self, size_t size)
     if (needed > self->room || self->data == NULL) {
         size_t room = buf_room_for(self, needed);
         if (!buf_grow(self, room > 0 ? room : 1)) {
-            self->failed = true;
+            self->failed = self->starved = true;
             return NULL;
         }
     }
@@ -100,9 +100,11 @@ bool buf_add_format(struct buf *self, const char *format, ...)
     if ((size_t)size < sizeof small)
         return buf_add(self, slice_of(small, (size_t)size));
 
-    char *text = self->failed || (size_t)size > self->room_max - self->size ? NULL : malloc((size_t)size + 1);
+    bool fits = !self->failed && (size_t)size <= self->room_max - self->size;
+    char *text = fits ? malloc((size_t)size + 1) : NULL;
     if (text == NULL) {
         self->failed = true;
+        self->starved = self->starved || fits;
         return false;
     }
     va_start(arguments, format);

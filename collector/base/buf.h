@@ -1,4 +1,4 @@
-/* An owning, growing byte buffer with a mandatory maximum. Growth failure and the maximum give the same answer. */
+/* An owning, growing byte buffer with a mandatory maximum. Growth failure and the maximum fail alike; `starved` tells. */
 #ifndef VITRACE_BASE_BUF_H
 #define VITRACE_BASE_BUF_H
 
@@ -8,7 +8,8 @@
 struct buf {
     uint8_t *data;
     size_t size, room, room_max;
-    bool failed; /* sticky: an append did not fit; the content is then incomplete */
+    bool failed;  /* sticky: an append did not fit; the content is then incomplete */
+    bool starved; /* failed for want of memory: it may work later, what is over the maximum never will */
     struct memory *memory; /* borrowed; pays for `room`. NULL = not accounted */
     enum memory_use use;
 };

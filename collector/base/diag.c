@@ -63,11 +63,12 @@ static void diag_compose(struct buf *line, enum diag_level level, const char *ev
     buf_add_text(line, "\n");
 }
 
-/* A message that is mostly escapes may not fit: then as much of it as does. */
+/* A message that is mostly escapes may not fit: then as much of it as does. Nothing is allocated: "out of memory" must be
+ * said, too. */
 static void diag_say(enum diag_level level, const char *event, struct slice message)
 {
-    struct buf line;
-    buf_init(&line, DIAG_LINE_BYTES_MAX);
+    uint8_t room[DIAG_LINE_BYTES_MAX];
+    struct buf line = {.data = room, .room = sizeof room, .room_max = sizeof room};
     diag_compose(&line, level, event, message);
     while (line.failed && message.size > 0) {
         message.size /= 2;
@@ -76,7 +77,6 @@ static void diag_say(enum diag_level level, const char *event, struct slice mess
     }
     if (!line.failed)
         diag_write(buf_slice(&line));
-    buf_release(&line);
 }
 
 void diag(enum diag_level level, const char *event, const char *format, ...)

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <endian.h>
+#include <errno.h>
 #include <sys/random.h>
 
 struct siphash_state {
@@ -72,7 +73,10 @@ uint64_t siphash(struct siphash_key key, struct slice bytes)
 struct siphash_key siphash_key_random(void)
 {
     struct siphash_key key;
-    ssize_t got = getrandom(&key, sizeof key, 0);
+    ssize_t got;
+    do
+        got = getrandom(&key, sizeof key, 0);
+    while (got < 0 && errno == EINTR);
     assert(got == (ssize_t)sizeof key); /* the kernel promises up to 256 bytes whole once it is seeded */
     return key;
 }

@@ -27,6 +27,8 @@ static void grpc_on_sweep(uv_timer_t *timer)
         next = at->next;
         grpc_connection_expire(at, now_ms);
     }
+    if (self->accept_owed && !self->is_deaf)
+        grpc_connection_open(self);
     grpc_heed(self);
 }
 

@@ -152,7 +152,6 @@ static struct grpc_connection *connection_new(struct grpc *grpc)
     return self;
 }
 
-/* Without memory the client waits in the kernel's queue until the next one comes. Over the cap it is hung up on. */
 static void connection_note_full(struct grpc_connection *self)
 {
     static const struct reject_cause full = {COUNTER_HTTP_FULL, 0, "connections", "As many gRPC connections are open as there may be."};
@@ -160,10 +159,12 @@ static void connection_note_full(struct grpc_connection *self)
     rejects_add_connection(self->grpc->options.rejects, &full, REJECT_GRPC, stream_peer(&self->stream));
 }
 
+/* libuv accepts nobody until this client is taken: without memory the sweep tries again. Over the cap it is hung up on. */
 void grpc_connection_open(void *owner)
 {
     struct grpc *grpc = owner;
     struct grpc_connection *self = connection_new(grpc);
+    grpc->accept_owed = self == NULL;
     if (self == NULL)
         return;
     self->grpc = grpc;

@@ -116,6 +116,7 @@ struct grpc {
     bool started, closing;
     enum grpc_phase phase;
     bool is_deaf; /* the listener is closed */
+    bool accept_owed; /* a client waits that there was no memory for */
     unsigned drain_ms; /* set before `draining` */
     uint64_t drain_began_ms;
     _Atomic bool draining, stop;

@@ -53,6 +53,7 @@ void health_handle_ready(void *context, struct net_exchange *exchange)
     json_object_end(&json);
     json_text(&json, "status", slice_text(ready ? "ready" : "not_ready"));
     json_object_end(&json);
+    ready = ready && !body.failed;
     net_reply(exchange, &(struct net_answer){
                             .status = ready ? 200 : 503, .content_type = "application/json", .body = buf_slice(&body)});
     buf_release(&body);

@@ -214,8 +214,7 @@ static void ingest_refuse_rate(struct ingest *self, const struct ingest_visit *v
     ingest_answer_retry(visit->exchange, &visit->cors, &retry);
 }
 
-/* Not kept among the last rejects: it says nothing of the request. A proxy's connection is never paused: it carries the
- * requests of others, too. */
+/* A proxy's connection is never paused: it carries the requests of others, too. */
 static void ingest_refuse_shed(struct ingest *self, struct net_exchange *exchange, const struct ingest_cors *cors)
 {
     unsigned level = ingest_shed_level(&self->shed);
@@ -227,6 +226,10 @@ static void ingest_refuse_shed(struct ingest *self, struct net_exchange *exchang
                         ? 0
                         : jitter_spread(&self->jitter, INGEST_PAUSE_MS, INGEST_PAUSE_SPREAD_MS)};
     counters_add(self->counters, COUNTER_REJECTED_SHED, 1);
+    net_exchange_reject(exchange,
+                        &(struct reject_cause){COUNTER_REJECTED_SHED, 503, "shed",
+                                               "The collector is at its limit: it keeps some views whole and sheds others. See vitrace_shed_level."},
+                        NULL, slice_of(NULL, 0));
     ingest_answer_retry(exchange, cors, &retry);
 }
 

@@ -72,10 +72,10 @@ static void ingest_answer_json(struct net_exchange *exchange, const struct inges
     json_text(&json, "message", slice_text(message));
     json_object_end(&json);
     json_object_end(&json);
-    assert(!body.failed);
+    assert(!body.failed || body.starved);
     net_reply(exchange, &(struct net_answer){.status = retry->status,
                                              .pause_ms = retry->pause_ms,
-                                             .content_type = "application/json",
+                                             .content_type = body.failed ? NULL : "application/json",
                                              .body = buf_slice(&body),
                                              .headers = headers->at,
                                              .header_count = headers->count});

@@ -184,8 +184,8 @@ int log_segment_write(struct log_segment *self, const struct os *os, struct iove
 }
 
 /*
- * The first write to a reserved block changes the block map, and that costs each commit a second, waiting write to the
- * file system's journal: a third of its time and of its CPU here. Blocks that hold zeros are like any other. So a commit
+ * The first write to a reserved block changes the block map, and that costs each commit a second, waiting write of the
+ * file system's own, to its journal or its inode: a third of a commit's time and of its CPU. Blocks that hold zeros are like any other. So a commit
  * that comes to reserved blocks writes zeros over the next half megabyte of them as well, and the dozens that follow find
  * them written.
  */

@@ -82,8 +82,8 @@ static bool net_loop_init(struct net_loop *loop, struct net *net)
 {
     loop->net = net;
     buf_init(&loop->reply_head, NET_REPLY_HEAD_BYTES_MAX);
-    buf_reserve(&loop->reply_head, NET_REPLY_HEAD_BYTES_MAX); /* now: an answer must not fail for it */
-    if (loop->reply_head.failed || uv_loop_init(&loop->uv) != 0) {
+    /* Reserved now, whole: also the answer "out of memory" has a head. */
+    if (buf_reserve(&loop->reply_head, NET_REPLY_HEAD_BYTES_MAX) == NULL || uv_loop_init(&loop->uv) != 0) {
         buf_release(&loop->reply_head);
         return false;
     }
@@ -187,8 +187,8 @@ static bool net_open_loop(struct net *self, unsigned count, char *error, size_t 
         return true;
     if (!made)
         close(file);
-    snprintf(error, error_size, "cannot listen on %s: the port is taken, or no event loop could be made",
-             self->options.listen);
+    snprintf(error, error_size, "cannot listen on %s: %s", self->options.listen,
+             made ? "the port is taken" : "no event loop could be made: out of memory or file descriptors");
     return false;
 }
 
@@ -253,7 +253,7 @@ struct net *net_start(const struct net_options *options, char *error, size_t err
         good = net_open_loop(self, count, error, error_size);
     for (unsigned i = 0; good && i < count; i++)
         if (!net_start_thread(&self->loops[i])) {
-            snprintf(error, error_size, "cannot listen on %s: no thread", options->listen);
+            snprintf(error, error_size, "cannot listen on %s: no thread: out of memory, or too many of them", options->listen);
             good = false;
         }
     if (good)

@@ -88,7 +88,6 @@ static void net_exchange_free(struct net_exchange *self)
 {
     struct net_loop *loop = self->loop;
     loop->exchange_count--;
-    loop->held_bytes -= self->held_bytes;
     net_exchange_free_memory(self);
     if (self->body.room > NET_KEPT_BYTES_MAX)
         buf_release(&self->body);
@@ -147,6 +146,12 @@ struct net_carrier *net_exchange_detach(struct net_exchange *self)
     return carrier;
 }
 
+/* Later it may be taken: 400, 413 and 431 would have the client throw it away. */
+void net_exchange_refuse_starved(struct net_exchange *self)
+{
+    net_exchange_refuse(self, 503, "memory", "The collector is out of memory.", COUNTER_HTTP_BUSY);
+}
+
 bool net_exchange_add_body(struct net_exchange *self, struct slice bytes)
 {
     /* One allocation instead of several, for who has sent a part worth it; a mere promise of the client gets nothing. */
@@ -154,21 +159,11 @@ bool net_exchange_add_body(struct net_exchange *self, struct slice bytes)
         buf_reserve(&self->body, (size_t)self->body_declared);
     if (buf_add(&self->body, bytes))
         return true;
-    if (net_exchange_lacks_memory(&self->body, bytes.size))
-        net_exchange_refuse_busy(self);
+    if (self->body.starved)
+        net_exchange_refuse_starved(self);
     else
         net_exchange_refuse(self, 413, "body_too_large", "The body is over the limit.", COUNTER_HTTP_BODY_TOO_LARGE);
     return false;
-}
-
-bool net_exchange_lacks_memory(const struct buf *buf, size_t size)
-{
-    return size <= buf->room_max - buf->size;
-}
-
-void net_exchange_refuse_busy(struct net_exchange *self)
-{
-    net_exchange_refuse(self, 503, "memory", "Too much is under way. Send it again later.", COUNTER_HTTP_BUSY);
 }
 
 bool net_exchange_is_slow(const struct net_exchange *self, uint64_t spent_ms)

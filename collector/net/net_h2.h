@@ -23,8 +23,8 @@
  *                has answered; of all connections of a loop NET_H2_EXCHANGES_MAX, also of those that are gone
  *   heads        NET_HEAD_BYTES_MAX each as RFC 9113, 6.5.2 counts, and NET_HEADERS_MAX fields, as in HTTP/1.1: then 431;
  *                at NET_H2_HEAD_BYTES_RESET they are no longer looked at
- *   bodies       the route's limit each; with the heads NET_H2_HELD_BYTES_MAX a connection and NET_H2_HELD_BYTES_TOTAL_MAX a
- *                loop: then 503
+ *   bodies       the route's limit each; with the heads NET_H2_HELD_BYTES_MAX a connection, and all of them what the budget of
+ *                memory leaves: then 503
  *   answers      no request is handed over while its connection has NET_H2_ANSWER_BYTES_MAX unsent, so they are that much
  *                and one answer more (and what was lent before, whose answers are small)
  *   time         as in HTTP/1.1: head, request, least rate of a body, an answer that is not read, each stream for itself
@@ -40,8 +40,7 @@
 #define NET_H2_STREAMS_MAX          100u
 #define NET_H2_EXCHANGES_MAX        4096u
 #define NET_H2_HEAD_BYTES_RESET     (4u * NET_HEAD_BYTES_MAX)
-#define NET_H2_HELD_BYTES_MAX       (16u << 20)
-#define NET_H2_HELD_BYTES_TOTAL_MAX (32u << 20)
+#define NET_H2_HELD_BYTES_MAX       (8u << 20)
 #define NET_H2_ANSWER_BYTES_MAX     (1u << 20)
 #define NET_H2_FRAME_BYTES_MAX      (9u + (16u << 10)) /* nghttp2 makes none that is larger */
 #define NET_H2_SESSION_BYTES        (15u << 10) /* of nghttp2 as measured, accounted as a whole */

@@ -63,22 +63,18 @@ struct net_h2_stream *net_h2_stream_new(struct net_h2 *h2, int32_t id)
     return self;
 }
 
-/* Counts what a request keeps in memory; false: there is too much of it, and the stream has been refused. */
+/* Counts what a request keeps in memory; false: its connection has too much of it, and the stream has been refused. */
 static bool net_h2_stream_hold(struct net_h2_stream *self, size_t bytes)
 {
-    struct net_loop *loop = net_h2_stream_loop(self);
-    if (bytes > NET_H2_HELD_BYTES_MAX - self->h2->held_bytes || bytes > NET_H2_HELD_BYTES_TOTAL_MAX - loop->held_bytes) {
+    if (bytes > NET_H2_HELD_BYTES_MAX - self->h2->held_bytes) {
         net_h2_stream_refuse(self, 503, "busy", "Too many requests are under way.", COUNTER_HTTP_BUSY);
         return false;
     }
     self->held_bytes += bytes;
     self->h2->held_bytes += bytes;
-    self->carrier.exchange->held_bytes += bytes;
-    loop->held_bytes += bytes;
     return true;
 }
 
-/* The exchange gives the loop's share back when its memory goes, which may be later than the answer. */
 static void net_h2_stream_release(struct net_h2_stream *self)
 {
     self->h2->held_bytes -= self->held_bytes;
@@ -114,10 +110,14 @@ void net_h2_stream_refuse(struct net_h2_stream *self, int status, const char *co
     net_reply_refusal(self->carrier.exchange);
 }
 
+/* More of the head does not fit, into what a head may be or into what memory is left. */
 static void net_h2_stream_refuse_head(struct net_exchange *exchange)
 {
-    net_exchange_refuse(exchange, 431, "headers_too_large", "The headers are over 16 KiB or 64 fields.",
-                        COUNTER_HTTP_HEADERS_TOO_LARGE);
+    if (exchange->head.starved)
+        net_exchange_refuse_starved(exchange);
+    else
+        net_exchange_refuse(exchange, 431, "headers_too_large", "The headers are over 16 KiB or 64 fields.",
+                            COUNTER_HTTP_HEADERS_TOO_LARGE);
 }
 
 static enum net_method net_h2_stream_method(struct slice name)
@@ -135,8 +135,8 @@ static enum net_method net_h2_stream_method(struct slice name)
 static void net_h2_stream_add_field(struct net_exchange *exchange, struct slice name, struct slice value)
 {
     size_t at = exchange->head.size;
-    if (exchange->field_count == NET_HEADERS_MAX || !buf_add(&exchange->head, name) ||
-        !buf_add(&exchange->head, value)) {
+    bool has_place = exchange->field_count < NET_HEADERS_MAX;
+    if (!has_place || !buf_add(&exchange->head, name) || !buf_add(&exchange->head, value)) {
         net_h2_stream_refuse_head(exchange);
         return;
     }

@@ -77,7 +77,7 @@ static void net_http1_compose(struct buf *head, struct net_loop *loop, const str
     for (size_t i = 0; i < answer->header_count; i++)
         net_http1_add_header(head, answer->headers[i].name, answer->headers[i].value);
     buf_add_text(head, close ? "Connection: close\r\n\r\n" : "\r\n");
-    assert(!head->failed); /* our own headers: an overflow is our mistake */
+    assert(!head->failed); /* our own headers, in room that was reserved: an overflow is our mistake */
 }
 
 static void net_http1_send(struct net_connection *connection, struct slice head, struct slice body)

@@ -149,8 +149,6 @@ struct net_exchange {
     struct net_refusal refusal;
     uint8_t peer[16];
 
-    size_t held_bytes; /* in the loop's held_bytes */
-
     bool lent; /* its handler has it, or had it */
     bool answered;
     bool wake_armed;
@@ -236,7 +234,6 @@ struct net_loop {
     unsigned spare_count;
     unsigned lent; /* exchanges handed to handlers and not freed */
     unsigned exchange_count;
-    size_t held_bytes;     /* of HTTP/2 exchanges */
     struct net_h2 *h2_due; /* HTTP/2 connections that have something to send */
     uv_prepare_t before_wait;
     _Atomic(struct net_exchange *) woken;
@@ -319,11 +316,9 @@ void net_head_judge(struct net_exchange *exchange);
 struct net_exchange *net_exchange_new(struct net_loop *loop, struct net_carrier *carrier, const uint8_t peer[16]);
 void net_exchange_drop(struct net_exchange *self); /* the carrier lets go of it */
 void net_exchange_lend(struct net_exchange *self); /* to its route's handler */
-/* false: over the route's limit, or out of memory, and refused. */
+/* false: over the route's limit or our memory, and refused. */
 bool net_exchange_add_body(struct net_exchange *self, struct slice bytes);
-/* Within its own limit a buffer that takes no more bytes lacks memory, which passes: 503. */
-bool net_exchange_lacks_memory(const struct buf *buf, size_t size);
-void net_exchange_refuse_busy(struct net_exchange *self);
+void net_exchange_refuse_starved(struct net_exchange *self); /* 503: what 400, 413 or 431 would have thrown away */
 /* `spent_ms` after the head was whole: is the body behind the least rate? */
 bool net_exchange_is_slow(const struct net_exchange *self, uint64_t spent_ms);
 /* The answer is at hand: the carrier (NULL = the client is gone) is free for its next request. The exchange's memory

@@ -38,6 +38,12 @@ static int net_parse_head_too_large(struct net_connection *self)
                             COUNTER_HTTP_HEADERS_TOO_LARGE);
 }
 
+static int net_parse_starved(struct net_connection *self)
+{
+    net_exchange_refuse_starved(self->carrier.exchange);
+    return NET_PARSE_STOP;
+}
+
 static int net_parse_on_begin(llhttp_t *parser)
 {
     struct net_connection *self = net_parse_self(parser);
@@ -52,13 +58,10 @@ static int net_parse_on_begin(llhttp_t *parser)
 /* The head as received: the target, then names and values, without separators. */
 static int net_parse_store(struct net_connection *self, const char *at, size_t size)
 {
-    struct net_exchange *exchange = self->carrier.exchange;
-    if (buf_add(&exchange->head, slice_of(at, size)))
+    struct buf *head = &self->carrier.exchange->head;
+    if (buf_add(head, slice_of(at, size)))
         return 0;
-    if (!net_exchange_lacks_memory(&exchange->head, size))
-        return net_parse_head_too_large(self);
-    net_exchange_refuse_busy(exchange);
-    return NET_PARSE_STOP;
+    return head->starved ? net_parse_starved(self) : net_parse_head_too_large(self);
 }
 
 static int net_parse_on_target(llhttp_t *parser, const char *at, size_t size)
@@ -290,6 +293,8 @@ enum net_parse_result net_parse(struct net_connection *self, struct slice input,
     }
     if (self->carrier.exchange == NULL) /* not even a request line; an answer is owed all the same */
         net_exchange_new(self->loop, &self->carrier, stream_peer(&self->stream));
+    if (self->carrier.exchange != NULL && status == HPE_CB_MESSAGE_BEGIN) /* the first try had no memory */
+        net_parse_starved(self);
     if (self->carrier.exchange != NULL && self->carrier.exchange->refusal.status == 0)
         net_exchange_refuse(self->carrier.exchange, 400, "bad_request", "This is not HTTP/1.1 as we read it.",
                             COUNTER_HTTP_BAD_REQUESTS);

@@ -64,8 +64,8 @@ static void net_reply_error_answer(struct net_exchange *self, struct net_answer 
     json_text(&json, "message", slice_text(message));
     json_object_end(&json);
     json_object_end(&json);
-    assert(!body.failed); /* messages are ours and short: an error never reflects the request */
-    answer->content_type = "application/json";
+    assert(!body.failed || body.starved); /* messages are ours and short: an error never reflects the request */
+    answer->content_type = body.failed ? NULL : "application/json"; /* without memory the status has to do */
     answer->body = buf_slice(&body);
     net_reply(self, answer);
     buf_release(&body);

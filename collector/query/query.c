@@ -11,11 +11,12 @@ struct query *query_new(struct log *log, const char *store_path, char *error, si
         return NULL;
     }
     self->log = log;
-    self->index = store_reader_open(store_path, error, error_size);
+    self->store_path = strdup(store_path);
+    self->index = self->store_path ? store_reader_open(store_path, error, error_size) : NULL;
     self->reader = self->index ? log_reader_new(log, log_first_position(log)) : NULL;
     if (self->reader)
         return self;
-    if (self->index)
+    if (self->index || !self->store_path)
         snprintf(error, error_size, "out of memory");
     query_free(self);
     return NULL;
@@ -27,11 +28,26 @@ void query_free(struct query *self)
         return;
     store_reader_close(self->index);
     log_reader_free(self->reader);
+    free(self->store_path);
     free(self);
+}
+
+/* An index that was damaged has been begun anew beside the open one. */
+static void query_follow_index(struct query *self)
+{
+    char error[256];
+    if (!store_reader_is_stale(self->index))
+        return;
+    struct store_reader *fresh = store_reader_open(self->store_path, error, sizeof error);
+    if (fresh == NULL)
+        return;
+    store_reader_close(self->index);
+    self->index = fresh;
 }
 
 bool query_begin(struct query *self)
 {
+    query_follow_index(self);
     return store_reader_begin(self->index, QUERY_STEPS_MAX);
 }
 

@@ -24,6 +24,7 @@ struct query {
     struct log *log;
     struct log_reader *reader;
     struct store_reader *index;
+    char *store_path;
 };
 
 bool query_begin(struct query *self);

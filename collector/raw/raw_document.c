@@ -32,7 +32,7 @@ void raw_document_reset(struct raw_document *self)
     self->taken = 0;
 }
 
-/* u32 length, then the beacon. false: too many for one body. */
+/* u32 length, then the beacon. false: too many for one body, or for our memory. */
 static bool document_drain(const struct raw_document *self, struct buf *out)
 {
     struct ring_header *ring = (struct ring_header *)(void *)self->block;
@@ -44,6 +44,11 @@ static bool document_drain(const struct raw_document *self, struct buf *out)
         ring_consumer_release(ring, segment, true);
     }
     return !out->failed;
+}
+
+static enum raw_status document_overflow(const struct buf *out)
+{
+    return out->starved ? RAW_BUSY : RAW_TOO_LARGE;
 }
 
 bool raw_derived_next(struct slice *rest, struct slice *beacon)
@@ -97,7 +102,7 @@ static enum raw_status document_take_batches(struct raw_document *self, struct c
         assert(status == RAW_OK); /* raw_body_open() has been here */
         status = document_take_batch(self, clock, &batch, words);
         if (status == RAW_OK && !document_drain(self, out))
-            status = RAW_TOO_LARGE;
+            status = document_overflow(out);
     }
     free(words);
     return status;
@@ -113,5 +118,5 @@ enum raw_status raw_document_run(struct raw_document *self, const struct raw_bod
     if (status != RAW_OK)
         return status;
     core_seal(document_core(self), clock, body->is_final);
-    return document_drain(self, out) ? RAW_OK : RAW_TOO_LARGE;
+    return document_drain(self, out) ? RAW_OK : document_overflow(out);
 }

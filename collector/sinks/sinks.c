@@ -186,9 +186,31 @@ static void sinks_pause(struct sinks *self, unsigned timeout_ms)
     pthread_mutex_unlock(&self->mutex);
 }
 
+/* Readers see by the new file that it is another one. false: the old one is still there. */
+static bool sinks_rebuild(struct sinks *self)
+{
+    char error[256];
+    diag(DIAG_ERROR, "index_damaged", "%s is damaged: building it anew from the log", self->store_path);
+    if (!store_delete(self->store_path)) {
+        diag(DIAG_ERROR, "index_error", "%s cannot be deleted", self->store_path);
+        return false;
+    }
+    struct store *fresh = store_open(self->store_path, error, sizeof error);
+    if (!fresh) {
+        diag(DIAG_ERROR, "index_error", "%s", error);
+        return false;
+    }
+    store_close(self->store);
+    self->store = fresh;
+    self->index_is_damaged = false;
+    return true;
+}
+
 /* The joiner has seen records that the index has not kept: both begin again at the index's position. */
 static bool sinks_recover(struct sinks *self)
 {
+    if ((self->index_is_damaged || store_is_damaged(self->store)) && sinks_rebuild(self))
+        return sinks_restore(self);
     store_roll_back(self->store);
     diag(DIAG_WARNING, "index_retry", "the index stands at log position %llu; trying again",
          (unsigned long long)store_position(self->store));

@@ -66,6 +66,7 @@ struct sinks {
     uint64_t next_position;
     uint64_t expired_us; /* receive time of the last join_expire */
     bool muted;          /* replaying: results are in the index already */
+    bool index_is_damaged; /* a reader saw it: it has to be built anew */
     bool pending_seen;   /* the last claim's result was `pending` */
     struct beacon_summary summary;
     struct beacon_strings strings;

@@ -84,6 +84,7 @@ bool sinks_restore(struct sinks *self)
     if (whole && position > first)
         whole = sinks_replay_joiner(self, index, position);
     self->muted = false;
+    self->index_is_damaged = self->index_is_damaged || (index && store_reader_is_damaged(index));
     store_reader_close(index);
     self->next_position = position;
     log_reader_seek(self->reader, position);

@@ -59,15 +59,17 @@ bool store_delete(const char *path)
     return store_delete_suffix(path, "") && wal && shm;
 }
 
-/* A single integer, or `fallback` when there is no row, no table or no database. */
-static int64_t store_number(sqlite3 *db, const char *text, int64_t fallback)
+/* A single integer. false = SQLite cannot say: no table, no memory, a read error. No row leaves *value as it is. */
+static bool store_number(sqlite3 *db, const char *text, int64_t *value)
 {
     sqlite3_stmt *statement = NULL;
-    int64_t value = fallback;
-    if (sqlite3_prepare_v2(db, text, -1, &statement, NULL) == SQLITE_OK && sqlite3_step(statement) == SQLITE_ROW)
-        value = sqlite3_column_int64(statement, 0);
+    int result = sqlite3_prepare_v2(db, text, -1, &statement, NULL);
+    if (result == SQLITE_OK)
+        result = sqlite3_step(statement);
+    if (result == SQLITE_ROW)
+        *value = sqlite3_column_int64(statement, 0);
     sqlite3_finalize(statement);
-    return value;
+    return result == SQLITE_ROW || result == SQLITE_DONE;
 }
 
 static sqlite3 *store_open_file(const char *path)
@@ -100,10 +102,10 @@ static bool store_create_tables(sqlite3 *db)
 static sqlite3 *store_open_or_rebuild(const char *path)
 {
     sqlite3 *db = store_open_file(path);
-    int64_t version = db ? store_number(db, "PRAGMA user_version", -1) : -1;
-    if (version == STORE_SCHEMA_VERSION)
+    int64_t version = -1, tables = -1;
+    if (db && store_number(db, "PRAGMA user_version", &version) && version == STORE_SCHEMA_VERSION)
         return db;
-    if (version != 0 || store_number(db, "SELECT count(*) FROM sqlite_schema", -1) != 0) {
+    if (version != 0 || !store_number(db, "SELECT count(*) FROM sqlite_schema", &tables) || tables != 0) {
         diag(DIAG_INFO, "index_rebuild",
              "%s has schema version %lld, this program writes %d: building it anew from the log", path,
              (long long)version, STORE_SCHEMA_VERSION);
@@ -118,14 +120,6 @@ static sqlite3 *store_open_or_rebuild(const char *path)
     return db;
 }
 
-static struct siphash_key store_key(struct store *self)
-{
-    struct siphash_key key = {
-        (uint64_t)store_number(self->sql.db, "SELECT value FROM meta WHERE key = 'key 0'", 0),
-        (uint64_t)store_number(self->sql.db, "SELECT value FROM meta WHERE key = 'key 1'", 0)};
-    return key;
-}
-
 static void store_set_meta(struct store *self, const char *key, uint64_t value)
 {
     sqlite3_stmt *set = sql_use(&self->sql, STORE_SET_META);
@@ -134,29 +128,65 @@ static void store_set_meta(struct store *self, const char *key, uint64_t value)
     sql_finish(&self->sql, set);
 }
 
-/* Everything that memory knows of the file. */
+/* Everything that memory knows of the file. Numbers that could not be read must not be taken for those of an empty one:
+ * views would get ids that others have. */
 static void store_load(struct store *self)
 {
-    self->next_view = store_number(self->sql.db, "SELECT value FROM meta WHERE key = 'next view'", 1);
-    self->next_chunk = store_number(self->sql.db, "SELECT value FROM meta WHERE key = 'next chunk'", 1);
+    self->next_view = self->next_chunk = 1;
+    self->loaded = store_number(self->sql.db, "SELECT value FROM meta WHERE key = 'next view'", &self->next_view) &&
+                   store_number(self->sql.db, "SELECT value FROM meta WHERE key = 'next chunk'", &self->next_chunk);
     store_runs_load(&self->runs);
+    self->loaded = self->loaded && !self->sql.failed;
 }
 
+/* False: SQLite cannot read it. */
+static bool store_take(struct store *self, sqlite3 *db)
+{
+    int64_t key[2] = {0, 0}, position = 0;
+    sql_init(&self->sql, db, store_text, STORE_STATEMENT_COUNT);
+    bool good = store_number(db, "SELECT value FROM meta WHERE key = 'position'", &position) &&
+                store_number(db, "SELECT value FROM meta WHERE key = 'key 0'", &key[0]) &&
+                store_number(db, "SELECT value FROM meta WHERE key = 'key 1'", &key[1]);
+    self->position = (uint64_t)position;
+    store_runs_init(&self->runs, &self->sql, (struct siphash_key){(uint64_t)key[0], (uint64_t)key[1]});
+    self->states.bytes_max = STORE_STATE_BYTES_MAX;
+    store_load(self);
+    return good && self->loaded;
+}
+
+static bool store_is_starved(sqlite3 *db)
+{
+    return (sqlite3_errcode(db) & 0xff) == SQLITE_NOMEM || sqlite3_extended_errcode(db) == SQLITE_IOERR_NOMEM;
+}
+
+static struct store *store_try(const char *path, bool *starved)
+{
+    struct store *self = calloc(1, sizeof *self);
+    sqlite3 *db = self ? store_open_or_rebuild(path) : NULL;
+    *starved = self == NULL;
+    if (db && store_take(self, db))
+        return self;
+    if (db) {
+        diag(DIAG_WARNING, "index_unreadable", "%s: %s", path, sqlite3_errmsg(db));
+        *starved = store_is_starved(db);
+        store_close(self);
+    } else {
+        free(self);
+    }
+    return NULL;
+}
+
+/* What is damaged goes; what there was no memory to read stays. */
 struct store *store_open(const char *path, char *error, size_t error_size)
 {
     static_assert(STORE_STATEMENT_COUNT <= SQL_STATEMENTS_MAX, "statements");
-    struct store *self = calloc(1, sizeof *self);
-    sqlite3 *db = self ? store_open_or_rebuild(path) : NULL;
-    if (!db) {
-        snprintf(error, error_size, "cannot open the index %s: check that its folder exists and is writable", path);
-        free(self);
-        return NULL;
-    }
-    sql_init(&self->sql, db, store_text, STORE_STATEMENT_COUNT);
-    self->position = (uint64_t)store_number(db, "SELECT value FROM meta WHERE key = 'position'", 0);
-    store_runs_init(&self->runs, &self->sql, store_key(self));
-    self->states.bytes_max = STORE_STATE_BYTES_MAX;
-    store_load(self);
+    bool starved;
+    struct store *self = store_try(path, &starved);
+    if (!self && !starved && store_delete(path))
+        self = store_try(path, &starved);
+    if (!self)
+        snprintf(error, error_size, "cannot open the index %s: %s", path,
+                 starved ? "out of memory" : "check that its folder exists and is writable, and that there is memory");
     return self;
 }
 
@@ -189,6 +219,11 @@ void store_close(struct store *self)
     free(self);
 }
 
+bool store_is_damaged(const struct store *self)
+{
+    return self->sql.damaged;
+}
+
 uint64_t store_position(const struct store *self)
 {
     return self->position;
@@ -197,7 +232,9 @@ uint64_t store_position(const struct store *self)
 bool store_begin(struct store *self)
 {
     self->sql.failed = false;
-    return sql_run(&self->sql, "BEGIN IMMEDIATE");
+    if (!self->loaded)
+        store_load(self);
+    return self->loaded && sql_run(&self->sql, "BEGIN IMMEDIATE");
 }
 
 bool store_commit(struct store *self, uint64_t position)

@@ -71,6 +71,9 @@ void store_close(struct store *self);
 /* Deletes the index at `path` (no writer may have it open). */
 bool store_delete(const char *path);
 
+/* SQLite found what it cannot have written: the batch fails and will fail again, until the index is deleted. */
+bool store_is_damaged(const struct store *self);
+
 /* Log position up to which the index is built, as last committed. */
 uint64_t store_position(const struct store *self);
 
@@ -207,6 +210,9 @@ size_t store_find_trace_positions(struct store *self, const uint8_t trace_id[16]
 struct store_reader;
 struct store_reader *store_reader_open(const char *path, char *error, size_t error_size);
 void store_reader_close(struct store_reader *self);
+/* The file at its path is another one by now: the index was begun anew. */
+bool store_reader_is_stale(const struct store_reader *self);
+bool store_reader_is_damaged(const struct store_reader *self); /* as store_is_damaged() */
 /* `steps_max`: SQLite virtual machine steps until a query is given up (0 = no bound). */
 bool store_reader_begin(struct store_reader *self, uint64_t steps_max);
 /* false = something failed or was given up since begin: the answer is incomplete. */

@@ -158,6 +158,7 @@ struct store {
     uint64_t position;
     uint64_t mark_position, mark_us; /* of the last mark */
     int64_t next_view, next_chunk;
+    bool loaded; /* what memory knows of the file is what stands there: else no batch begins */
     struct store_runs runs;
     struct store_states states;
     struct store_chunk chunk;

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #define STORE_READER_TEXT(id, text) text,
 static const char *const store_reader_text[] = {STORE_READER_STATEMENTS(STORE_READER_TEXT)};
@@ -20,17 +21,39 @@ static int store_reader_count_steps(void *context)
     return 0;
 }
 
+/* 0 = there is none. */
+static uint64_t store_reader_inode(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0 ? (uint64_t)info.st_ino : 0;
+}
+
+bool store_reader_is_damaged(const struct store_reader *self)
+{
+    return self->sql.damaged;
+}
+
+bool store_reader_is_stale(const struct store_reader *self)
+{
+    return store_reader_inode(self->path) != self->file;
+}
+
 struct store_reader *store_reader_open(const char *path, char *error, size_t error_size)
 {
     static_assert(STORE_READER_STATEMENT_COUNT <= SQL_STATEMENTS_MAX, "statements");
     struct store_reader *self = calloc(1, sizeof *self);
     sqlite3 *db = NULL;
-    if (!self || sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {
+    if (self)
+        self->path = strdup(path);
+    if (!self || !self->path || sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {
         snprintf(error, error_size, "cannot read the index %s: %s", path, db ? sqlite3_errmsg(db) : "out of memory");
         sqlite3_close(db);
+        if (self)
+            free(self->path);
         free(self);
         return NULL;
     }
+    self->file = store_reader_inode(path);
     sqlite3_busy_timeout(db, 1000); /* only while the writer recovers the WAL at its start */
     sql_init(&self->sql, db, store_reader_text, STORE_READER_STATEMENT_COUNT);
     sqlite3_progress_handler(db, STORE_READER_STEPS, store_reader_count_steps, self);
@@ -51,6 +74,7 @@ void store_reader_close(struct store_reader *self)
     store_scan_release(&self->trace_parts);
     store_scan_release(&self->trace_views);
     free(self->session.view);
+    free(self->path);
     sql_release(&self->sql);
     free(self);
 }

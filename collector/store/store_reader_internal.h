@@ -66,6 +66,8 @@ struct store_request_list {
 
 struct store_reader {
     struct sql sql;
+    char *path;
+    uint64_t file; /* its inode */
     uint64_t steps_left; /* 0 = no bound */
     bool bounded;
     struct store_vital vital[STORE_METRICS];

@@ -108,7 +108,7 @@ void store_runs_load(struct store_runs *self)
     sqlite3_stmt *list = sql_use(self->sql, STORE_LIST_RUNS);
     while (sql_step(self->sql, list)) {
         int64_t kind = sqlite3_column_int64(list, 1);
-        struct store_run *run = kind < STORE_KIND_COUNT ? store_runs_append(self, (enum store_kind)kind) : NULL;
+        struct store_run *run = kind >= 0 && kind < STORE_KIND_COUNT ? store_runs_append(self, (enum store_kind)kind) : NULL;
         if (!run)
             continue;
         run->id = sqlite3_column_int64(list, 0);

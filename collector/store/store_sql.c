@@ -23,6 +23,9 @@ static void sql_fail(struct sql *self)
     if (!self->failed)
         diag(DIAG_WARNING, "index_error", "SQLite: %s", sqlite3_errmsg(self->db));
     self->failed = true;
+    /* Read-only is also what SQLite takes a file for whose header says a write version that it does not know. */
+    int code = sqlite3_errcode(self->db) & 0xff;
+    self->damaged = self->damaged || code == SQLITE_CORRUPT || code == SQLITE_NOTADB || code == SQLITE_READONLY;
 }
 
 bool sql_run(struct sql *self, const char *text)

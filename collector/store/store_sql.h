@@ -14,6 +14,7 @@ struct sql {
     size_t count;
     sqlite3_stmt *statement[SQL_STATEMENTS_MAX]; /* prepared on first use */
     bool failed;
+    bool damaged; /* SQLite found what it cannot have written; stays */
 };
 
 void sql_init(struct sql *self, sqlite3 *db, const char *const *text, size_t count);

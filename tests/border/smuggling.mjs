@@ -40,7 +40,7 @@ const nginx = {
   text: (front, back, log, buffering) => `daemon off; master_process off; pid nginx.pid; error_log stderr crit;
 events { worker_connections 64; }
 http {
-  log_format upstream 'sent=$upstream_status';
+  log_format upstream 'bytes=$upstream_bytes_sent';
   access_log syslog:server=127.0.0.1:${log},nohostname upstream;
   client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path f; uwsgi_temp_path u; scgi_temp_path s;
   client_header_timeout 2s; client_body_timeout 2s;
@@ -115,11 +115,14 @@ class Front {
     throw new Error(`${kind.name} does not listen: ${self.said}`);
   }
 
-  // nginx: the statuses of what it sent, "a, b" when it tried again; "-" = sent nothing. HAProxy: the server's name.
+  // nginx: how many bytes it sent, "a, b" when it tried again, also when the client left before the answer; "-" or 0 = nothing.
+  // HAProxy: the server's name.
   read(line) {
-    const [, what] = /sent=(.*)/.exec(line) ?? [];
+    const [, bytes] = /bytes=(.*)/.exec(line) ?? [];
+    const [, server] = /sent=(.*)/.exec(line) ?? [];
     this.lines++;
-    if (what && !what.startsWith("-") && !what.includes("<NOSRV>")) this.sent += what.split(", ").length;
+    if (bytes) this.sent += bytes.split(", ").filter((count) => Number(count) > 0).length;
+    if (server && !server.includes("<NOSRV>")) this.sent++;
   }
 
   async stop() {

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <sqlite3.h>
 
 #include "collector/api/api_parameters.h"
 #include "collector/base/rejects.h"
@@ -218,6 +219,52 @@ static void test_api__answers_over_http_may_not_be_cached_or_guessed_at(void **s
     net_stop(net, 1000);
 }
 
+/* All tables of the index go, behind the API's back. */
+static void ruin_index(const struct index_fixture *fixture)
+{
+    sqlite3 *db = NULL;
+    sqlite3_stmt *names = NULL;
+    char drops[4096] = "";
+    assert_int_equal(sqlite3_open(fixture->index_path, &db), SQLITE_OK);
+    sqlite3_busy_timeout(db, 5000);
+    sqlite3_prepare_v2(db, "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'", -1, &names, NULL);
+    while (sqlite3_step(names) == SQLITE_ROW)
+        snprintf(drops + strlen(drops), sizeof drops - strlen(drops), "DROP TABLE \"%s\";",
+                 (const char *)sqlite3_column_text(names, 0));
+    sqlite3_finalize(names);
+    assert_int_equal(sqlite3_exec(db, drops, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+}
+
+static void test_api__an_index_that_cannot_answer_is_503_and_asks_to_come_back_later(void **state)
+{
+    struct index_fixture *fixture = *state;
+    static struct http_reply reply; /* 68 KiB */
+    char error[256] = "";
+    struct net_route route = {
+        .methods = NET_GET | NET_HEAD, .path = API_PATH, .handle = api_handle, .context = fixture->api};
+    struct net *net = net_start(&(struct net_options){.listen = "127.0.0.1:0",
+                                                      .routes = &route,
+                                                      .route_count = 1,
+                                                      .counters = &fixture->counters},
+                                error, sizeof error);
+    unsigned met = 0;
+    ask_over_http(net, "GET /api/v1/apps", &reply);
+    assert_int_equal(reply.status, 200);
+    assert_string_equal(http_reply_header(&reply, "Retry-After"), "");
+    ruin_index(fixture);
+    for (unsigned i = 0; i < 24; i++) {
+        ask_over_http(net, "GET /api/v1/apps", &reply);
+        assert_int_equal(reply.status, 503);
+        assert_non_null(strstr(reply.body, "index_unavailable"));
+        unsigned long seconds = strtoul(http_reply_header(&reply, "Retry-After"), NULL, 10);
+        assert_in_range(seconds, 5, 10);
+        met |= 1u << seconds;
+    }
+    assert_true((met & (met - 1)) != 0);
+    net_stop(net, 1000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -225,6 +272,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_api__unknown_parameters_are_ignored, setup, teardown),
         cmocka_unit_test_setup_teardown(test_api__the_bounds_themselves_are_good, setup, teardown),
         cmocka_unit_test_setup_teardown(test_api__other_paths_are_not_found, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_api__an_index_that_cannot_answer_is_503_and_asks_to_come_back_later, setup, teardown),
         cmocka_unit_test_setup_teardown(test_api__rejects_are_told_without_what_is_somebodys, setup, teardown),
         cmocka_unit_test_setup_teardown(test_api__rejects_are_an_empty_list_where_none_are_kept, setup, teardown),
         cmocka_unit_test_setup_teardown(test_api__answers_over_http_may_not_be_cached_or_guessed_at, setup, teardown),
