@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what Vitrace builds and tests with: Debian packages, and two source packages (nanopb, cmocka) unpacked into
 # build/deps because Debian ships no C files of them. Quick when nothing is missing. Arguments: groups of packages,
-# any of: core wasm wasi browser model engines border metrics.
+# any of: core wasm wasi browser model engines border metrics restart.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/.." && pwd)
 deps=$top/build/deps
@@ -15,6 +15,7 @@ declare -A group=(
   [model]="spin"
   [engines]="chromium firefox-esr webkit2gtk-driver xvfb"
   [border]="nginx haproxy iproute2"
+  [restart]="libfaketime"
   [metrics]="prometheus"
 )
 
@@ -51,7 +52,7 @@ source_package() {
   mv "$work/unpacked" "$deps/$name" && rm -rf "$work"
 }
 
-groups=("$@"); [ $# -gt 0 ] || groups=(core wasm wasi browser model engines border metrics)
+groups=("$@"); [ $# -gt 0 ] || groups=(core wasm wasi browser model engines border metrics restart)
 packages=()
 for g in "${groups[@]}"; do
   [ -n "${group[$g]:-}" ] || { echo "setup.sh: unknown group '$g' (use: ${!group[*]})" >&2; exit 2; }

@@ -42,6 +42,7 @@ static const char *const app_listener_names[APP_LISTENERS] = {"listen", "otlp_ht
 
 struct app {
     struct counters counters;
+    struct memory memory;
     struct rejects *rejects;
     char data[CONFIG_TEXT_BYTES_MAX];
     int lock, notify; /* -1 = none */
@@ -84,7 +85,8 @@ static bool app_open_log(struct app *self, const struct config *config, char *er
     self->log = log_open(&(struct log_options){.folder = folder,
                                                .retention_us = config_retention_us(config),
                                                .bytes_max = config_log_bytes_max(config),
-                                               .counters = &self->counters},
+                                               .counters = &self->counters,
+                                               .memory = &self->memory},
                          error, error_size);
     return self->log != NULL;
 }
@@ -94,11 +96,11 @@ static uint64_t app_durable(const void *log)
     return log_durable_position(log);
 }
 
-static bool app_start_sinks(struct app *self, char *error, size_t error_size)
+static bool app_start_sinks(struct app *self, const struct config *config, char *error, size_t error_size)
 {
     char index[APP_PATH_BYTES_MAX];
     app_path(index, self, "index.sqlite");
-    self->duplicates = tally_new();
+    self->duplicates = tally_new(&self->memory);
     if (self->duplicates == NULL) {
         snprintf(error, error_size, "out of memory");
         return false;
@@ -106,6 +108,10 @@ static bool app_start_sinks(struct app *self, char *error, size_t error_size)
     self->sinks = sinks_start(&(struct sinks_options){.log = self->log,
                                                       .store_path = index,
                                                       .counters = &self->counters,
+                                                      .memory = &self->memory,
+                                                      .join_bytes = app_capacity_join_bytes(config),
+                                                      .index_bytes = app_capacity_index_bytes(config),
+                                                      .retention_us = config_retention_us(config),
                                                       .duplicates = self->duplicates},
                               error, error_size);
     self->health.durable = app_durable;
@@ -143,6 +149,7 @@ static struct ingest_options app_ingest_options(struct app *self, const struct c
                                    .app_count = config->app_count,
                                    .sink = {self->log, log_take},
                                    .counters = &self->counters,
+                                   .memory = &self->memory,
                                    .limits = app_rate_limits(config),
                                    .trusted_proxies = config->trusted_proxies,
                                    .duplicates = self->duplicates};
@@ -153,7 +160,7 @@ static bool app_start_ingest(struct app *self, const struct config *config, char
     char index[APP_PATH_BYTES_MAX];
     const struct ingest_options options = app_ingest_options(self, config);
     self->ingest = ingest_new(&options);
-    self->otlp = otlp_new(options.sink, &self->counters);
+    self->otlp = otlp_new(options.sink, &self->counters, &self->memory);
     if (self->ingest == NULL || self->otlp == NULL) {
         snprintf(error, error_size, "out of memory");
         return false;
@@ -270,6 +277,7 @@ static bool app_listen(struct app *self, const struct config *config, enum app_l
                                                        .routes = table[which].routes,
                                                        .route_count = table[which].count,
                                                        .counters = &self->counters,
+                                                       .memory = &self->memory,
                                                        .rejects = self->rejects,
                                                        .connections_max = app_capacity_connections(config, which),
                                                        .connections_per_peer_max =
@@ -299,6 +307,7 @@ static bool app_listen_grpc(struct app *self, const struct config *config, char 
                                                    .methods = &self->grpc_method,
                                                    .method_count = 1,
                                                    .counters = &self->counters,
+                                                   .memory = &self->memory,
                                                    .rejects = self->rejects,
                                                    .connections_max = APP_CAPACITY_GRPC},
                             error, error_size);
@@ -348,9 +357,9 @@ static bool app_start_all(struct app *self, const struct config *config, char *e
     if (!app_check_admin(config, self->admin_is_loopback, error, error_size) || !app_sandbox_begin(config, error, error_size) ||
         !app_lock_folder(self, config, error, error_size) || !app_assets_load(&self->assets, config, error, error_size) ||
         !app_sandbox_enclose(config, error, error_size) ||
-        !app_tls_start(config, &self->counters, &self->tls, error, error_size) || !app_open_log(self, config, error, error_size) || !app_start_sinks(self, error, error_size) ||
+        !app_tls_start(config, &self->counters, &self->tls, error, error_size) || !app_open_log(self, config, error, error_size) || !app_start_sinks(self, config, error, error_size) ||
         !app_start_api(self, error, error_size) || !app_start_auth(self, config, error, error_size) ||
-        !app_start_ingest(self, config, error, error_size))
+        !app_start_ingest(self, config, error, error_size) || !app_capacity_divide(&self->memory, error, error_size))
         return false;
     app_fill_routes(self);
     for (unsigned i = 0; i < APP_LISTENERS; i++)
@@ -371,7 +380,9 @@ struct app *app_start(const struct config *config, char *error, size_t error_siz
     self->notify = app_notify_open(app_environment);
     self->drain_ms = config_drain_ms(config);
     memcpy(self->data, config->text[CONFIG_DATA], sizeof self->data);
+    memory_init(&self->memory, config_memory(config));
     health_init(&self->health, &self->counters, self->data);
+    self->health.memory = &self->memory;
     if (!app_start_all(self, config, error, error_size)) {
         app_stop(self);
         return NULL;
@@ -414,7 +425,8 @@ static void app_keep_running(const struct config *current, struct config *fresh)
     }
 }
 
-static bool app_apply(struct app *self, const struct config *current, struct config *fresh, char *error, size_t error_size)
+static bool app_apply(struct app *self, const struct config *current, struct config *fresh, char *error,
+                      size_t error_size)
 {
     const struct ingest_options options = app_ingest_options(self, fresh);
     struct jwt *jwt;
@@ -494,6 +506,7 @@ void app_stop(struct app *self)
         close(self->lock);
     if (self->notify >= 0)
         close(self->notify);
+    memory_release(&self->memory);
     free(self);
 }
 

@@ -24,7 +24,8 @@ if(VITRACE_TESTS)
 endif()
 
 # What a package puts beside the binary; the unit expects it in /usr/bin.
-install(FILES packaging/vitrace.service packaging/vitrace.socket DESTINATION lib/systemd/system)
+install(FILES packaging/vitrace.service packaging/vitrace.socket packaging/vitrace-otlp-http.socket packaging/vitrace-otlp-grpc.socket
+  DESTINATION lib/systemd/system)
 install(FILES packaging/vitrace.sysusers DESTINATION lib/sysusers.d RENAME vitrace.conf)
 install(FILES packaging/vitrace.yaml api/openapi.json DESTINATION share/doc/vitrace)
 install(FILES packaging/prometheus/alerts.yaml packaging/prometheus/prometheus.yaml packaging/prometheus/grafana.json

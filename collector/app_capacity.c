@@ -3,12 +3,16 @@
 #include "collector/base/diag.h"
 
 #include <sched.h>
+#include <stdio.h>
 #include <sys/resource.h>
 
-#define APP_CAPACITY_THREADS     4u /* of the public listener: beyond that the log's one writer is the limit */
-#define APP_CAPACITY_OTLP        256u /* collectors and SDK exporters keep one each */
-#define APP_CAPACITY_ADMIN       64u  /* browsers open six each */
-#define APP_CAPACITY_OTHER_FILES 320u /* 3 x 64 clients being turned away, the log, the index, epoll */
+#define APP_CAPACITY_THREADS      4u /* of the public listener: beyond that the log's one writer is the limit */
+#define APP_CAPACITY_OTLP         256u /* collectors and SDK exporters keep one each */
+#define APP_CAPACITY_ADMIN        64u  /* browsers open six each */
+#define APP_CAPACITY_JOIN_SHARE   4u /* of the memory: a quarter */
+#define APP_CAPACITY_INDEX_SHARE  6u
+#define APP_CAPACITY_CLIENT_BYTES (UINT64_C(4) << 20) /* one OTLP request */
+#define APP_CAPACITY_OTHER_FILES  320u /* 3 x 64 clients being turned away, the log, the index, epoll */
 
 unsigned app_capacity_threads(enum app_listener which)
 {
@@ -58,4 +62,26 @@ unsigned app_capacity_connections(const struct config *config, enum app_listener
 unsigned app_capacity_per_peer(const struct config *config, enum app_listener which)
 {
     return which == APP_PUBLIC && config->trusted_proxies == 0 ? config->limit[CONFIG_LIMIT_CONNECTIONS_PER_IP] : 0;
+}
+
+uint64_t app_capacity_join_bytes(const struct config *config)
+{
+    return config_memory(config) / APP_CAPACITY_JOIN_SHARE;
+}
+
+uint64_t app_capacity_index_bytes(const struct config *config)
+{
+    return config_memory(config) / APP_CAPACITY_INDEX_SHARE;
+}
+
+bool app_capacity_divide(struct memory *memory, char *error, size_t error_size)
+{
+    uint64_t left = memory_left(memory);
+    if (left < APP_CAPACITY_CLIENT_BYTES) {
+        snprintf(error, error_size, "memory: the tables leave %llu bytes of %llu for clients: give it more",
+                 (unsigned long long)left, (unsigned long long)memory->budget);
+        return false;
+    }
+    memory_divide(memory);
+    return true;
 }

@@ -1,4 +1,4 @@
-/* How many threads and connections each listener gets, of what the machine and the process have. */
+/* What each listener and stage gets of what the machine and the process have: threads, connections, memory. */
 #ifndef VITRACE_APP_CAPACITY_H
 #define VITRACE_APP_CAPACITY_H
 
@@ -13,5 +13,11 @@ unsigned app_capacity_threads(enum app_listener which);
 unsigned app_capacity_connections(const struct config *config, enum app_listener which);
 /* Of one address; 0 = no cap. */
 unsigned app_capacity_per_peer(const struct config *config, enum app_listener which);
+
+/* Of the memory budget: for the joiner's window and for the index. */
+uint64_t app_capacity_join_bytes(const struct config *config);
+uint64_t app_capacity_index_bytes(const struct config *config);
+/* Every table is there: from here on only what clients bring takes memory. false: `error` says what is left for them. */
+bool app_capacity_divide(struct memory *memory, char *error, size_t error_size);
 
 #endif

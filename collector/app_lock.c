@@ -59,7 +59,8 @@ static int app_lock_wait(int file, const char *folder, unsigned wait_ms)
         if (app_lock_is_told_to_end())
             return ECANCELED;
         if (!said)
-            diag(DIAG_INFO, "waiting", "another vitrace uses %s; waiting up to %u s for it to end", folder, wait_ms / 1000);
+            diag(DIAG_INFO, "waiting", "another vitrace uses %s; waiting up to %u s for it to end", folder,
+                 wait_ms / 1000);
         said = true;
         nanosleep(&pause, NULL);
     }
@@ -75,7 +76,8 @@ int app_lock_take(const char *folder, unsigned wait_ms, char *error, size_t erro
     if (failure == ECANCELED)
         snprintf(error, error_size, "%s: told to end while another vitrace still uses this folder", folder);
     else if (failure == EWOULDBLOCK)
-        snprintf(error, error_size, "%s: another vitrace uses this folder (lock_wait_seconds waits for it to end)", folder);
+        snprintf(error, error_size, "%s: another vitrace uses this folder (lock_wait_seconds waits for it to end)",
+                 folder);
     else
         snprintf(error, error_size, "%s/lock: %s", folder, strerror(failure));
     close(file);

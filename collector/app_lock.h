@@ -5,9 +5,9 @@
 #include <stddef.h>
 
 /*
- * Makes the folder if need be and takes its lock, which the kernel frees whatever way we end. Another process may have it
- * for wait_ms more: it is the one that this process replaces. Returns the descriptor that holds it; -1: `error` says why,
- * also when a signal that is to end the process came while it waited (it is left pending).
+ * Makes the folder if need be and takes its lock, which the kernel frees whatever way we end. Another process may have
+ * it for wait_ms more: it is the one that this process replaces. Returns the descriptor that holds it; -1: `error` says
+ * why, also when a signal that is to end the process came while it waited (it is left pending).
  */
 int app_lock_take(const char *folder, unsigned wait_ms, char *error, size_t error_size);
 

@@ -21,7 +21,8 @@ int app_notify_open(const char *(*environment)(const char *name))
     if (size == 0)
         return -1;
     if ((path[0] != '/' && path[0] != '@') || size >= sizeof address.sun_path) {
-        diag(DIAG_WARNING, "notify", "NOTIFY_SOCKET is neither a path nor an abstract name; the manager is told nothing");
+        diag(DIAG_WARNING, "notify",
+             "NOTIFY_SOCKET is neither a path nor an abstract name; the manager is told nothing");
         return -1;
     }
     memcpy(address.sun_path, path, size);

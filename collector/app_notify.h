@@ -1,6 +1,6 @@
 /*
- * What a service manager that asks for it is told: READY=1, RELOADING=1, STOPPING=1 (sd_notify(3), Type=notify). The socket
- * is connected before the sandbox closes, which afterwards lets nothing but this one descriptor reach it.
+ * What a service manager that asks for it is told: READY=1, RELOADING=1, STOPPING=1 (sd_notify(3), Type=notify). The
+ * socket is connected before the sandbox closes, which afterwards lets nothing but this one descriptor reach it.
  */
 #ifndef VITRACE_APP_NOTIFY_H
 #define VITRACE_APP_NOTIFY_H

@@ -51,6 +51,11 @@ uint64_t config_log_bytes_max(const struct config *self)
     return config_number(self->text[CONFIG_LOG_BYTES_MAX], "KMGT", CONFIG_LOG_BYTES_MOST);
 }
 
+uint64_t config_memory(const struct config *self)
+{
+    return config_number(self->text[CONFIG_MEMORY], "KMG", CONFIG_MEMORY_MOST);
+}
+
 unsigned config_drain_ms(const struct config *self)
 {
     return (unsigned)config_number(self->text[CONFIG_DRAIN_SECONDS], "", CONFIG_DRAIN_SECONDS_MAX) * 1000;
@@ -140,6 +145,11 @@ static bool config_check(const struct config *self, char *error, size_t error_si
     if (config_log_bytes_max(self) < CONFIG_LOG_BYTES_LEAST) {
         snprintf(error, error_size, "log_bytes_max: '%.64s' is not a number of bytes from 256M to 4T, such as 20G",
                  self->text[CONFIG_LOG_BYTES_MAX]);
+        return false;
+    }
+    if (config_memory(self) < CONFIG_MEMORY_LEAST) {
+        snprintf(error, error_size, "memory: '%.64s' is not a number of bytes from 64M to 64G, such as 96M",
+                 self->text[CONFIG_MEMORY]);
         return false;
     }
     return config_check_seconds(self, CONFIG_DRAIN_SECONDS, CONFIG_DRAIN_SECONDS_MAX, error, error_size) &&

@@ -3,7 +3,7 @@
  *
  *   data: /var/lib/vitrace        listen: 127.0.0.1:4319       admin: unix:/run/vitrace/admin.sock
  *   otlp_http: 127.0.0.1:4318     sdk: /usr/share/vitrace/sdk
- *   retention_days: 30            log_bytes_max: 20G
+ *   retention_days: 30            log_bytes_max: 20G            memory: 96M
  *   drain_seconds: 5              lock_wait_seconds: 0
  *   apps:
  *     - name: shop
@@ -41,6 +41,12 @@
 #define CONFIG_LOCK_WAIT_SECONDS_MAX 3600u
 #define CONFIG_LOG_BYTES_LEAST    (UINT64_C(256) << 20) /* four segments */
 #define CONFIG_LOG_BYTES_MOST     (UINT64_C(4) << 40)   /* what the log's table of segments holds */
+/*
+ * Of the default 96 MiB: tables of fixed size 11 (duplicates 8, rates 2), the joiner's window 24, the index 18, the log 15
+ * (three readers that may meet a record of 4 MiB); what is left, 28, is for clients. At the least, 64, that is 9.
+ */
+#define CONFIG_MEMORY_LEAST       (UINT64_C(64) << 20)
+#define CONFIG_MEMORY_MOST        (UINT64_C(64) << 30)
 
 /* S(ID, key in the file and, with '-' for '_', of the flag, environment variable, default, help) */
 #define CONFIG_SETTINGS(S)                                                                                             \
@@ -51,6 +57,7 @@
     S(OTLP_GRPC, "otlp_grpc", "VITRACE_OTLP_GRPC", "127.0.0.1:4317", "address for backends: OTLP/gRPC traces; '' = none") \
     S(RETENTION_DAYS, "retention_days", "VITRACE_RETENTION_DAYS", "30", "days that beacons and spans are kept")         \
     S(LOG_BYTES_MAX, "log_bytes_max", "VITRACE_LOG_BYTES_MAX", "20G", "bytes of the log on disk, K, M, G, T; the oldest go first") \
+    S(MEMORY, "memory", "VITRACE_MEMORY", "96M", "bytes of memory that clients can make it use, M, G; see /metrics")   \
     S(DRAIN_SECONDS, "drain_seconds", "VITRACE_DRAIN_SECONDS", "5", "at a stop: longest time for clients to finish and leave") \
     S(LOCK_WAIT_SECONDS, "lock_wait_seconds", "VITRACE_LOCK_WAIT_SECONDS", "0",                                        \
       "at a start: wait so long for another vitrace to leave the data folder")                                         \
@@ -71,8 +78,8 @@ enum config_setting { CONFIG_SETTINGS(CONFIG_ENUM) CONFIG_SETTING_COUNT };
  *   all           100,000/s: more than the log's one writer takes; beyond it, refusing early keeps memory flat
  *   admin         a dashboard left open with a token that has expired asks 7 times at once; a scraper with an old one four
  *                 times a minute. A guess every 10 s finds nothing
- *   connections   10,000 x (0.5 KiB + head 16 KiB when not idle) = 165 MiB at the very worst, and over TLS 10,000 x (session
- *                 15 KiB + record 18 KiB when not idle) = 330 MiB more; a tenth for one address
+ *   connections   10,000 x 1 KiB when idle; over TLS a session of 15 KiB each, and a record of 18 KiB when not idle. `memory`
+ *                 bounds them, and what their requests take; a tenth for one address
  */
 #define CONFIG_LIMITS(L)                                                                                               \
     L(IP_PER_SECOND, "ip_per_second", 1000, 1000000, "beacons a second from one address (an IPv6 /64)")                \
@@ -133,6 +140,7 @@ void config_release(struct config *self);
 /* As checked by config_load(). */
 uint64_t config_retention_us(const struct config *self);
 uint64_t config_log_bytes_max(const struct config *self);
+uint64_t config_memory(const struct config *self);
 unsigned config_drain_ms(const struct config *self);
 unsigned config_lock_wait_ms(const struct config *self);
 bool config_has_tls(const struct config *self);

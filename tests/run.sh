@@ -83,6 +83,15 @@ step_faults() { # one call of the daemon fails, or one allocation; long: each of
   node tests/crash/io_fail.mjs build/asan/vitrace "${lives[@]}" || status=1
   return "$status"
 }
+step_restart() { # about a minute; long: the release bar
+  local restarts=12 status=0; [ "$long" = 0 ] || restarts=100
+  build release vitrace restart_sockets && bash .ci/setup.sh restart || return 1
+  local with_sockets=(build/release/tests/restart/restart_sockets listen otlp_http otlp_grpc -- timeout -k 10 900 node)
+  "${with_sockets[@]}" tests/restart/restart.mjs build/release/vitrace --restarts "$restarts" || status=1
+  "${with_sockets[@]}" tests/restart/restart.mjs build/release/vitrace --restarts 0 --reloads 100 || status=1
+  timeout -k 10 120 node tests/restart/clock.mjs build/release/vitrace || status=1
+  return "$status"
+}
 step_engines() { # two of each kind of page life; a bound, should a browser hang
   build release vitrace && npm_ready demo-site && bash .ci/setup.sh engines && timeout -k 10 240 node tests/engines/engines.mjs --n 2
 }
@@ -101,6 +110,11 @@ step_border() { # what may knock at the daemon's doors, and what must come of it
     timeout -k 10 120 node "tests/border/$part.mjs" build/asan/vitrace || status=1
   done
   return "$status"
+}
+step_overload() { # long: the release bar, 25 minutes
+  local more=() bound=300; [ "$long" = 0 ] || { more=(--long); bound=3600; }
+  build release vitrace overload_load overload_slow overload_audit || return 1
+  timeout -k 10 "$bound" node tests/overload/overload.mjs build/release "${more[@]}"
 }
 step_grpc() { build asan vitrace && npm_ready demo-site && node tests/e2e/otlp_grpc.mjs build/asan/vitrace; }
 step_tls() { # under the sanitizers, and under the sandbox, which sanitizer builds go without
@@ -135,7 +149,7 @@ step_fuzz() {
 }
 
 # The build of the page's half comes first: the collector serves it, the end-to-end tests load it.
-for step in setup native model wasm wasi js waysout tidy threads badinput border raw grpc tls operate metrics stress hostile engines lives e2e kill crash faults; do run_step "$step"; done
+for step in setup native model wasm wasi js waysout tidy threads badinput border overload raw grpc tls operate metrics stress hostile engines lives e2e kill crash faults restart; do run_step "$step"; done
 [ "$long" = 0 ] || run_step fuzz
 printf '%d s in all\n' $((SECONDS - started))
 printf '%d passed, %d failed\n' "$passed" "$failed"

@@ -24,7 +24,7 @@ static void api_rejects_write_one(struct json *json, const struct reject *reject
     json_double(json, "time_unix_ms", (double)reject->unix_us / 1000);
     json_text(json, "series", slice_text(counters_name(reject->cause.counter)));
     json_text(json, "reason", reason);
-    json_text(json, "protocol", slice_text(reject->via == REJECT_GRPC ? "grpc" : "http"));
+    json_text(json, "protocol", slice_text(reject_via_name(reject->via)));
     json_int(json, "status", reject->cause.status);
     json_text(json, "code", slice_text(reject->cause.code));
     json_text(json, "message", slice_text(reject->cause.message));

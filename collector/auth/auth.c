@@ -230,7 +230,7 @@ static uint64_t auth_monotonic_ns(void)
 
 static void auth_find_client(const struct auth *self, const struct net_exchange *exchange, uint8_t out[16])
 {
-    if (self->options.find_client != NULL)
+    if (self->options.find_client != NULL && auth_peer_is_local(net_exchange_peer(exchange)))
         self->options.find_client(self->options.client_context, exchange, out);
     else
         memcpy(out, net_exchange_peer(exchange), 16);

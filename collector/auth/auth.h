@@ -35,7 +35,8 @@ struct auth_policy {
 
 struct auth_options {
     struct counters *counters;
-    /* Who sent a request, as 16 bytes: the peer, or what proxies of ours say. NULL = the peer. */
+    /* Who sent a request, as 16 bytes, by what proxies of ours say; NULL = the peer. Asked only when the peer is on this
+     * machine: whoever reaches the listener from elsewhere could say anything, and would be another one each time. */
     void (*find_client)(void *context, const struct net_exchange *exchange, uint8_t out[16]);
     void *client_context;
 };
@@ -71,5 +72,7 @@ bool auth_hash_parse(struct slice text, uint8_t out[AUTH_HASH_BYTES]);
 
 /* auth_address.c: do all addresses that "HOST:PORT" stands for belong to this machine alone? */
 bool auth_listen_is_loopback(const char *listen);
+/* The same of a connection's peer; the client of a Unix socket counts as well. */
+bool auth_peer_is_local(const uint8_t peer[16]);
 
 #endif

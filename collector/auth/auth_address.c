@@ -18,6 +18,14 @@ static bool auth_v6_is_loopback(const struct in6_addr *address)
     return IN6_IS_ADDR_LOOPBACK(address) || (IN6_IS_ADDR_V4MAPPED(address) && auth_v4_is_loopback(&mapped));
 }
 
+/* "::" is the client of a Unix socket. */
+bool auth_peer_is_local(const uint8_t peer[16])
+{
+    struct in6_addr address;
+    memcpy(address.s6_addr, peer, sizeof address.s6_addr);
+    return auth_v6_is_loopback(&address) || IN6_IS_ADDR_UNSPECIFIED(&address);
+}
+
 /* "HOST:PORT", "[V6]:PORT", "HOST" -> HOST. false = empty or too long. */
 static bool auth_copy_host(struct slice text, char host[AUTH_HOST_BYTES_MAX])
 {

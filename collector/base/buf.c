@@ -12,10 +12,16 @@ void buf_init(struct buf *self, size_t bytes_max)
     *self = (struct buf){.room_max = bytes_max};
 }
 
+void buf_init_accounted(struct buf *self, size_t bytes_max, struct memory *memory, enum memory_use use)
+{
+    *self = (struct buf){.room_max = bytes_max, .memory = memory, .use = use};
+}
+
 void buf_release(struct buf *self)
 {
     free(self->data);
-    *self = (struct buf){.room_max = self->room_max};
+    memory_give(self->memory, self->use, self->room);
+    *self = (struct buf){.room_max = self->room_max, .memory = self->memory, .use = self->use};
 }
 
 void buf_clear(struct buf *self)
@@ -33,6 +39,22 @@ static size_t buf_room_for(const struct buf *self, size_t needed)
     return room < self->room_max ? room : self->room_max;
 }
 
+/* While both exist the old block and the new one cost their sum; realloc mostly moves pages or grows in place. */
+static bool buf_grow(struct buf *self, size_t room)
+{
+    size_t more = room - self->room;
+    if (!memory_take(self->memory, self->use, more))
+        return false;
+    uint8_t *data = realloc(self->data, room);
+    if (data == NULL) {
+        memory_give(self->memory, self->use, more);
+        return false;
+    }
+    self->data = data;
+    self->room = room;
+    return true;
+}
+
 uint8_t *buf_reserve(struct buf *self, size_t size)
 {
     assert(self->size <= self->room_max);
@@ -43,13 +65,10 @@ uint8_t *buf_reserve(struct buf *self, size_t size)
     size_t needed = self->size + size;
     if (needed > self->room || self->data == NULL) {
         size_t room = buf_room_for(self, needed);
-        uint8_t *data = realloc(self->data, room > 0 ? room : 1);
-        if (data == NULL) {
+        if (!buf_grow(self, room > 0 ? room : 1)) {
             self->failed = self->starved = true;
             return NULL;
         }
-        self->data = data;
-        self->room = room;
     }
     return self->data + self->size;
 }

@@ -2,6 +2,7 @@
 #ifndef VITRACE_BASE_BUF_H
 #define VITRACE_BASE_BUF_H
 
+#include "collector/base/memory.h"
 #include "proto/wire/slice.h"
 
 struct buf {
@@ -9,9 +10,13 @@ struct buf {
     size_t size, room, room_max;
     bool failed;  /* sticky: an append did not fit; the content is then incomplete */
     bool starved; /* failed for want of memory: it may work later, what is over the maximum never will */
+    struct memory *memory; /* borrowed; pays for `room`. NULL = not accounted */
+    enum memory_use use;
 };
 
 void buf_init(struct buf *self, size_t bytes_max);
+/* The same, paid for out of a budget: a growth that it refuses is one that fails. */
+void buf_init_accounted(struct buf *self, size_t bytes_max, struct memory *memory, enum memory_use use);
 void buf_release(struct buf *self);
 void buf_clear(struct buf *self); /* keeps the memory */
 bool buf_add(struct buf *self, struct slice bytes);

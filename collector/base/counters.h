@@ -32,10 +32,12 @@
     C(REJECTED_UNKNOWN_DOCUMENT, "vitrace_beacons_rejected_total", "{reason=\"unknown_document\"}", "counter", "")     \
     C(REJECTED_OUT_OF_ORDER, "vitrace_beacons_rejected_total", "{reason=\"out_of_order\"}", "counter", "")             \
     C(REJECTED_KEY, "vitrace_beacons_rejected_total", "{reason=\"key\"}", "counter", "")                               \
+    C(REJECTED_SHED, "vitrace_beacons_rejected_total", "{reason=\"shed\"}", "counter", "")                             \
     C(RATE_IP, "vitrace_beacons_rejected_total", "{reason=\"rate_ip\"}", "counter", "")                                \
     C(RATE_APP, "vitrace_beacons_rejected_total", "{reason=\"rate_app\"}", "counter", "")                              \
     C(RATE_GLOBAL, "vitrace_beacons_rejected_total", "{reason=\"rate_global\"}", "counter", "")                        \
     C(REJECTED_UNAVAILABLE, "vitrace_beacons_rejected_total", "{reason=\"unavailable\"}", "counter", "")               \
+    C(SHED_LEVEL, "vitrace_shed_level", "", "gauge", "Of 256: how much of the beacons overload sheds now.")            \
     C(DUPLICATES_UNTOLD, "vitrace_beacons_deduplicated_untold_total", "", "counter", "Of the deduplicated, those that no view's statement shows: too many views at once.") \
     C(RAW_BODIES, "vitrace_raw_bodies_total", "", "counter", "Raw inboxes whose beacons are durable.")                  \
     C(RAW_DUPLICATE, "vitrace_raw_bodies_deduplicated_total", "", "counter", "Raw inboxes taken before: 204, not taken again.") \
@@ -114,6 +116,8 @@
     C(LOG_HEADROOM_REFUSED, "vitrace_log_headroom_refused_total", "", "counter", "Appends refused to keep space for final beacons.") \
     C(SINK_POSITION, "vitrace_sink_position_bytes", "", "gauge", "Log position up to which the index is built.")       \
     C(SINK_ERRORS, "vitrace_sink_errors_total", "", "counter", "Records that the index could not take.")               \
+    C(OVERFLOW_APP, "vitrace_cardinality_overflow_total", "{column=\"app\"}", "counter", "Beacons that the index has no name for: not indexed (app), or counted under (other).") \
+    C(OVERFLOW_ROUTE, "vitrace_cardinality_overflow_total", "{column=\"route\"}", "counter", "")                         \
     C(JOIN_EXACT_PARENT, "vitrace_join_total", "{level=\"exact_parent\"}", "counter", "Requests joined, by level.")    \
     C(JOIN_EXACT_TRACE, "vitrace_join_total", "{level=\"exact_trace\"}", "counter", "")                                \
     C(JOIN_NONE, "vitrace_join_total", "{level=\"none\"}", "counter", "")                                              \

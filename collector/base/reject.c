@@ -8,6 +8,14 @@ static const char *const reject_body_names[REJECT_BODY_COUNT] = {
     [REJECT_BODY_JSON] = "json", [REJECT_BODY_MARKUP] = "markup",     [REJECT_BODY_TEXT] = "text",
     [REJECT_BODY_BINARY] = "binary"};
 
+static const char *const reject_via_names[REJECT_VIA_COUNT] = {
+    [REJECT_HTTP] = "http", [REJECT_GRPC] = "grpc", [REJECT_TLS] = "tls"};
+
+const char *reject_via_name(enum reject_via via)
+{
+    return reject_via_names[via];
+}
+
 const char *reject_body_name(enum reject_body body)
 {
     return reject_body_names[body];

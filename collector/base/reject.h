@@ -20,12 +20,12 @@
 #define REJECT_SEGMENT_BYTES_MAX 24u /* a longer one is an id, or somebody's name */
 #define REJECT_SEGMENT_DIGITS_MAX 4u
 
-enum reject_via { REJECT_HTTP, REJECT_GRPC };
+enum reject_via { REJECT_HTTP, REJECT_GRPC, REJECT_TLS, REJECT_VIA_COUNT };
 
 /* Why, in words that are ours: static storage, no part of the request. */
 struct reject_cause {
     enum counter counter; /* the series that it counts in is the closed list of reasons */
-    int status;           /* of HTTP, or of gRPC */
+    int status;           /* of HTTP, or of gRPC; 0 = it did not come so far */
     const char *code, *message;
 };
 
@@ -64,5 +64,6 @@ void reject_set_path(struct reject *self, struct slice path, bool known);
 void reject_set_body(struct reject *self, struct slice body, uint64_t announced);
 
 const char *reject_body_name(enum reject_body body);
+const char *reject_via_name(enum reject_via via);
 
 #endif

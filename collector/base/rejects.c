@@ -77,6 +77,17 @@ void rejects_add(struct rejects *self, const struct reject *reject)
     pthread_mutex_unlock(&self->lock);
 }
 
+void rejects_add_connection(struct rejects *self, const struct reject_cause *cause, enum reject_via via,
+                            const uint8_t peer[16])
+{
+    uint64_t now_us = rejects_now();
+    if (!rejects_want(self, cause->counter, now_us))
+        return;
+    struct reject reject = {.cause = *cause, .unix_us = now_us, .via = via};
+    reject_set_peer(&reject, peer);
+    rejects_add(self, &reject);
+}
+
 static size_t rejects_newest_below(const struct rejects *self, uint64_t number)
 {
     size_t newest = REJECTS_MAX;

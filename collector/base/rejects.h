@@ -26,6 +26,9 @@ bool rejects_want(struct rejects *self, enum counter counter, uint64_t unix_us);
 /* Microseconds since 1970, of a clock that is cheap and coarse. */
 uint64_t rejects_now(void);
 void rejects_add(struct rejects *self, const struct reject *reject);
+/* Gate and entry in one: of a connection that was refused before it could ask for anything. */
+void rejects_add_connection(struct rejects *self, const struct reject_cause *cause, enum reject_via via,
+                            const uint8_t peer[16]);
 
 /* Newest first; returns how many. *left_out: refused, and not kept because of the gate. */
 size_t rejects_copy(struct rejects *self, struct reject out[REJECTS_MAX], uint64_t *left_out);

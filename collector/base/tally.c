@@ -20,13 +20,15 @@ struct tally {
     struct siphash_key key;
     unsigned current; /* the page that is added to; the other is the taker's */
     struct tally_page page[2];
+    struct memory *memory;
 };
 
-struct tally *tally_new(void)
+struct tally *tally_new(struct memory *memory)
 {
-    struct tally *self = calloc(1, sizeof *self);
+    struct tally *self = memory_new(memory, MEMORY_TABLES, sizeof *self);
     if (self == NULL)
         return NULL;
+    self->memory = memory;
     self->key = siphash_key_random();
     pthread_mutex_init(&self->lock, NULL);
     return self;
@@ -37,7 +39,7 @@ void tally_free(struct tally *self)
     if (self == NULL)
         return;
     pthread_mutex_destroy(&self->lock);
-    free(self);
+    memory_free(self->memory, MEMORY_TABLES, self, sizeof *self);
 }
 
 /* The count of the id, begun when it has none; NULL = no room. */

@@ -5,6 +5,7 @@
 #ifndef VITRACE_BASE_TALLY_H
 #define VITRACE_BASE_TALLY_H
 
+#include "collector/base/memory.h"
 #include "proto/wire/slice.h"
 
 #define TALLY_IDS_MAX 12288u
@@ -16,7 +17,8 @@ struct tally_count {
     uint32_t count;
 };
 
-struct tally *tally_new(void); /* NULL = out of memory */
+/* `memory`: borrowed, pays for all of it; NULL = not accounted. NULL = out of memory. */
+struct tally *tally_new(struct memory *memory);
 void tally_free(struct tally *self);
 /* Any thread. false: so many different ids that this one is not counted. */
 bool tally_add(struct tally *self, const uint8_t id[16], uint32_t count);

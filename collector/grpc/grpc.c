@@ -104,6 +104,8 @@ static bool grpc_listen(struct grpc *self, char *error, size_t error_size)
     if (stream_listener_start(&self->listener, &self->uv, file,
                               &(struct stream_listener_options){.calls = &grpc_connection_calls,
                                                                 .counters = self->options.counters,
+                                                                .memory = self->options.memory,
+                                                                .rejects = self->options.rejects,
                                                                 .tls = self->options.tls,
                                                                 .protocols = STREAM_H2,
                                                                 .handshake_timeout_ms = self->options.request_timeout_ms,

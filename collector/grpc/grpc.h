@@ -42,6 +42,7 @@ struct grpc_options {
     const struct grpc_method *methods; /* borrowed for the life of the grpc */
     size_t method_count;
     struct counters *counters;   /* borrowed */
+    struct memory *memory;       /* borrowed; NULL = not accounted */
     struct rejects *rejects;     /* borrowed; NULL = none are kept */
     unsigned connections_max;    /* 0 = 1,000 */
     unsigned idle_timeout_ms;    /* without a call; then GOAWAY, and clients come back by themselves. 0 = 300,000 */

@@ -16,7 +16,8 @@
 
 struct grpc_call *grpc_call_new(struct grpc_connection *connection, int32_t stream_id)
 {
-    struct grpc_call *self = calloc(1, sizeof *self);
+    struct memory *memory = connection->grpc->options.memory;
+    struct grpc_call *self = memory_new(memory, MEMORY_GRPC, sizeof *self);
     if (self == NULL)
         return NULL;
     self->grpc = connection->grpc;
@@ -24,8 +25,8 @@ struct grpc_call *grpc_call_new(struct grpc_connection *connection, int32_t stre
     self->stream_id = stream_id;
     self->deadline_ms = uv_now(&self->grpc->uv) + self->grpc->options.request_timeout_ms;
     memcpy(self->peer, stream_peer(&connection->stream), sizeof self->peer);
-    buf_init(&self->message, 0);
-    buf_init(&self->response, 0);
+    buf_init_accounted(&self->message, 0, memory, MEMORY_GRPC);
+    buf_init_accounted(&self->response, 0, memory, MEMORY_GRPC);
     self->next = connection->calls;
     if (self->next != NULL)
         self->next->previous = self;
@@ -42,15 +43,16 @@ static void grpc_call_drop_message(struct grpc_call *self)
 
 static void grpc_call_free(struct grpc_call *self)
 {
+    struct memory *budget = self->grpc->options.memory;
     self->grpc->lent -= self->lent;
     grpc_call_drop_message(self);
     while (self->memory != NULL) {
         struct grpc_memory *next = self->memory->next;
-        free(self->memory);
+        memory_free(budget, MEMORY_GRPC, self->memory, sizeof *next + self->memory->size);
         self->memory = next;
     }
     buf_release(&self->response);
-    free(self);
+    memory_free(budget, MEMORY_GRPC, self, sizeof *self);
 }
 
 static void grpc_call_settle(struct grpc_call *self)
@@ -176,9 +178,10 @@ const uint8_t *grpc_call_peer(const struct grpc_call *self)
 
 void *grpc_call_memory(struct grpc_call *self, size_t bytes)
 {
-    struct grpc_memory *memory = calloc(1, sizeof *memory + bytes);
+    struct grpc_memory *memory = memory_new(self->grpc->options.memory, MEMORY_GRPC, sizeof *memory + bytes);
     if (memory == NULL)
         return NULL;
+    memory->size = bytes;
     memory->next = self->memory;
     self->memory = memory;
     return memory->bytes;
@@ -190,7 +193,7 @@ static bool grpc_call_keep_response(struct grpc_call *self, struct slice message
     uint8_t prefix[GRPC_PREFIX_BYTES] = {0, (uint8_t)(size >> 24), (uint8_t)(size >> 16), (uint8_t)(size >> 8),
                                          (uint8_t)size};
     buf_release(&self->response);
-    buf_init(&self->response, sizeof prefix + message.size);
+    buf_init_accounted(&self->response, sizeof prefix + message.size, self->grpc->options.memory, MEMORY_GRPC);
     return buf_add(&self->response, slice_of(prefix, sizeof prefix)) && buf_add(&self->response, message);
 }
 

@@ -8,7 +8,7 @@ static void connection_on_closed(struct stream *stream)
     struct grpc_connection *self = stream->owner;
     nghttp2_session_del(self->session);
     buf_release(&self->out);
-    free(self);
+    memory_free(self->grpc->options.memory, MEMORY_GRPC, self, GRPC_CONNECTION_BYTES);
 }
 
 void grpc_connection_close(struct grpc_connection *self)
@@ -83,7 +83,6 @@ void grpc_connection_flush(struct grpc_connection *self)
                 return;
         } else {
             buf_release(&self->out); /* idle connections hold no buffer */
-            buf_init(&self->out, GRPC_WRITE_BYTES_MAX);
             if (!nghttp2_session_want_read(self->session) && !nghttp2_session_want_write(self->session))
                 connection_leave(self);
             return;
@@ -143,23 +142,41 @@ static void connection_link(struct grpc_connection *self)
     grpc->connection_count++;
 }
 
+static struct grpc_connection *connection_new(struct grpc *grpc)
+{
+    if (!memory_take(grpc->options.memory, MEMORY_GRPC, GRPC_CONNECTION_BYTES))
+        return NULL;
+    struct grpc_connection *self = calloc(1, sizeof *self);
+    if (self == NULL)
+        memory_give(grpc->options.memory, MEMORY_GRPC, GRPC_CONNECTION_BYTES);
+    return self;
+}
+
+static void connection_note_full(struct grpc_connection *self)
+{
+    static const struct reject_cause full = {COUNTER_HTTP_FULL, 0, "connections", "As many gRPC connections are open as there may be."};
+    counters_add(self->grpc->options.counters, COUNTER_HTTP_FULL, 1);
+    rejects_add_connection(self->grpc->options.rejects, &full, REJECT_GRPC, stream_peer(&self->stream));
+}
+
 /* libuv accepts nobody until this client is taken: without memory the sweep tries again. Over the cap it is hung up on. */
 void grpc_connection_open(void *owner)
 {
     struct grpc *grpc = owner;
-    struct grpc_connection *self = calloc(1, sizeof *self);
+    struct grpc_connection *self = connection_new(grpc);
     grpc->accept_owed = self == NULL;
     if (self == NULL)
         return;
     self->grpc = grpc;
     self->is_late_comer = grpc->phase != GRPC_SERVING;
-    buf_init(&self->out, GRPC_WRITE_BYTES_MAX);
+    buf_init_accounted(&self->out, GRPC_WRITE_BYTES_MAX, grpc->options.memory, MEMORY_GRPC);
     connection_link(self);
     grpc_connection_rest(self);
     bool full = grpc->connection_count > grpc->options.connections_max;
-    counters_add(grpc->options.counters, COUNTER_HTTP_FULL, full);
-    if (!stream_accept(&self->stream, &grpc->listener, self) || full || !grpc_session_new(self) ||
-        !stream_start(&self->stream))
+    bool accepted = stream_accept(&self->stream, &grpc->listener, self);
+    if (accepted && full)
+        connection_note_full(self);
+    if (!accepted || full || !grpc_session_new(self) || !stream_start(&self->stream))
         grpc_connection_close(self);
 }
 

@@ -11,9 +11,9 @@
  *   SERVING --grpc_drain()--> DRAINING --grpc_stop()--> ENDING --nobody left, or drain_ms over--> the thread ends
  *
  * DRAINING still accepts: who is told to go comes back at once, and there is nobody else yet. Such a connection hears
- * goodbye as soon as its first call has come. It is settled when no client from before is left, or after half of drain_ms.
- * ENDING accepts no more; the listener's queue is dealt with as in net (net_internal.h). Calls lent to another stage are
- * waited for beyond drain_ms: their memory is in that stage's hands.
+ * goodbye as soon as its first call has come. It is settled when no client from before is left, or after half of
+ * drain_ms. ENDING accepts no more; the listener's queue is dealt with as in net (net_internal.h). Calls lent to
+ * another stage are waited for beyond drain_ms: their memory is in that stage's hands.
  */
 #include "collector/grpc/grpc_internal.h"
 

@@ -12,9 +12,10 @@
  * wake, if one is armed). Whoever lets go last frees it; only the loop thread counts.
  *
  * What a client may cost:
- *   connections   GRPC_CONNECTIONS_DEFAULT x (session and HPACK tables about 25 KiB + one write buffer of 64 KiB)
+ *   connections   GRPC_CONNECTIONS_DEFAULT x (GRPC_SESSION_BYTES + one write buffer of 64 KiB), out of the budget
  *   streams       GRPC_STREAMS_MAX a connection, GRPC_HEADER_BYTES_MAX of headers each
- *   messages      the method's maximum each, GRPC_MESSAGE_BYTES_TOTAL_MAX of all connections together, as received
+ *   messages      the method's maximum each, GRPC_MESSAGE_BYTES_TOTAL_MAX of all connections together, as received, and
+ *                 what the budget has for them
  *   calls         GRPC_CALLS_MAX with handlers at one time: a client that resets its streams frees no place before the
  *                 log has answered
  *   floods        collector/h2
@@ -34,6 +35,8 @@
 #define GRPC_STREAMS_MAX             64u
 #define GRPC_HEADER_BYTES_MAX        (16u << 10)
 #define GRPC_MESSAGE_BYTES_TOTAL_MAX (64u << 20)
+/* What nghttp2 allocates for a session with its HPACK tables, accounted as a whole: 25 KiB, and the streams' own. */
+#define GRPC_SESSION_BYTES           (32u << 10)
 #define GRPC_CALLS_MAX               1024u
 #define GRPC_WRITE_BYTES_MAX         (64u << 10)
 #define GRPC_WRITE_BYTES_ENOUGH      (32u << 10) /* plus one frame of 16 KiB stays below the maximum */
@@ -52,6 +55,7 @@ enum grpc_farewell { GRPC_STAYING, GRPC_WARNED, GRPC_DISMISSED, GRPC_LEAVING };
 
 struct grpc_memory {
     struct grpc_memory *next;
+    size_t size;
     _Alignas(16) uint8_t bytes[];
 };
 
@@ -98,6 +102,8 @@ struct grpc_connection {
     bool ended;        /* for a flood, and counted */
     uint64_t idle_deadline_ms, write_deadline_ms, farewell_deadline_ms;
 };
+
+#define GRPC_CONNECTION_BYTES (sizeof(struct grpc_connection) + GRPC_SESSION_BYTES)
 
 struct grpc {
     struct grpc_options options;

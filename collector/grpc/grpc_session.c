@@ -83,7 +83,7 @@ static void session_check_head(struct grpc_call *call)
     } else if (call->method == NULL) {
         grpc_call_refuse(call, GRPC_UNIMPLEMENTED, "unknown method", COUNTER_HTTP_NOT_FOUND);
     } else {
-        buf_init(&call->message, GRPC_PREFIX_BYTES + call->method->message_bytes_max);
+        call->message.room_max = GRPC_PREFIX_BYTES + call->method->message_bytes_max;
     }
 }
 

@@ -29,7 +29,7 @@
 #define H2_BUDGET_ANSWER      8u
 
 nghttp2_option *h2_option_new(void); /* NULL = out of memory */
-/* Announces what this server takes; HPACK tables stay at 4 KiB, priorities are not read. False = out of memory. */
+/* Announces what this server takes; HPACK tables stay at 4 KiB. False = out of memory. */
 bool h2_session_announce(nghttp2_session *session, unsigned streams_max, unsigned header_bytes_max);
 
 /* Values are copied by nghttp2, and names put in lower case: the flags that forbid it are not set. */

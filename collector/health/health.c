@@ -69,6 +69,8 @@ void health_handle_metrics(void *context, struct net_exchange *exchange)
                    "vitrace_build_info{version=\"%s\",schema=\"%u\"} 1\n",
                    VITRACE_VERSION, VITRACE_SCHEMA_VERSION);
     counters_write(self->counters, &body);
+    if (self->memory != NULL)
+        memory_write(self->memory, &body);
     if (body.failed)
         net_reply_error(exchange, 500, "memory", "Out of memory.");
     else

@@ -27,6 +27,7 @@ struct health_watch {
 
 struct health {
     const struct counters *counters;
+    const struct memory *memory; /* NULL = none is accounted */
     const char *data; /* folder */
     uint64_t (*durable)(const void *context); /* position up to which the index should be; NULL = no log yet */
     const void *durable_context;

@@ -1,18 +1,20 @@
 /*
- * Compressed bodies -> bytes, with two hard bounds: `bytes_max` of one body, and a budget that all bodies of one stage
- * share. Both hold before a byte is written, so a bomb costs what a large body costs, and never more than the budget.
+ * Compressed bodies -> bytes, with hard bounds: `bytes_max` of one body, a ceiling for all bodies of one stage, and the
+ * daemon's memory. All hold before a byte is written, so a bomb costs what a large body costs, and never more than those.
  */
 #ifndef VITRACE_INFLATE_H
 #define VITRACE_INFLATE_H
 
+#include "collector/base/memory.h"
 #include "proto/wire/slice.h"
 
 #include <stdatomic.h>
 
 /* Relaxed: a budget, it orders nothing. */
 struct inflate_budget {
-    uint64_t bytes_max;
+    uint64_t bytes_max; /* of this stage */
     _Atomic uint64_t bytes;
+    struct memory *memory; /* borrowed; NULL = not accounted */
 };
 
 /* What one body may become. Deflate cannot do better than 1032:1, so that ratio only spares small bodies large room. */

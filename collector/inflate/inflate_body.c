@@ -6,11 +6,14 @@
 static void body_give_back(struct inflate_budget *budget, size_t bytes)
 {
     atomic_fetch_sub_explicit(&budget->bytes, bytes, memory_order_relaxed);
+    memory_give(budget->memory, MEMORY_INFLATED, bytes);
 }
 
 bool inflate_body_reserve(struct inflate_budget *budget, struct inflate_body *self, size_t room)
 {
     assert(self->data == NULL && room > 0);
+    if (!memory_take(budget->memory, MEMORY_INFLATED, room))
+        return false;
     uint64_t before = atomic_fetch_add_explicit(&budget->bytes, room, memory_order_relaxed);
     uint8_t *data = before + room <= budget->bytes_max ? malloc(room) : NULL;
     if (data == NULL) {

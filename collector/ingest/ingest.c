@@ -15,6 +15,8 @@
 #include <time.h>
 
 #define INGEST_RETRY_SECONDS_MAX 60u
+#define INGEST_PAUSE_MS          1500u /* and up to INGEST_PAUSE_SPREAD_MS more: below the shortest Retry-After */
+#define INGEST_PAUSE_SPREAD_MS   500u
 
 /* Which counter and status answer each verdict of beacon_validate(). */
 struct ingest_verdict {
@@ -67,25 +69,39 @@ static void ingest_init_policy_lock(pthread_rwlock_t *lock)
     pthread_rwlockattr_destroy(&attributes);
 }
 
+/* The rates twice: while a new policy is made the old one is still asked. */
+#define INGEST_TABLE_BYTES (INGEST_DEDUP_BYTES + 2 * INGEST_RATE_BYTES)
+
+static bool ingest_init_tables(struct ingest *self, const struct ingest_options *options)
+{
+    if (!ingest_policy_init(&self->policy, options))
+        return false;
+    self->raw = raw_new(&(struct raw_options){
+        .memory = options->memory, .wait_ms = options->raw_wait_ms, .counters = options->counters});
+    if (self->raw != NULL && ingest_dedup_init(&self->dedup, INGEST_DEDUP_SLOTS))
+        return true;
+    raw_free(self->raw);
+    ingest_policy_release(&self->policy);
+    return false;
+}
+
 struct ingest *ingest_new(const struct ingest_options *options)
 {
+    if (!memory_take(options->memory, MEMORY_TABLES, INGEST_TABLE_BYTES))
+        return NULL;
     struct ingest *self = calloc(1, sizeof *self);
-    if (self == NULL || !ingest_policy_init(&self->policy, options)) {
+    if (self == NULL || !ingest_init_tables(self, options)) {
+        memory_give(options->memory, MEMORY_TABLES, INGEST_TABLE_BYTES);
         free(self);
         return NULL;
     }
-    self->raw = raw_new(&(struct raw_options){.wait_ms = options->raw_wait_ms, .counters = options->counters});
-    if (self->raw == NULL || !ingest_dedup_init(&self->dedup, INGEST_DEDUP_SLOTS)) {
-        raw_free(self->raw);
-        ingest_policy_release(&self->policy);
-        free(self);
-        return NULL;
-    }
+    self->memory = self->bodies.memory = options->memory;
     self->sink = options->sink;
     self->counters = options->counters;
     self->duplicates = options->duplicates;
     self->bodies.bytes_max = INGEST_BODY_BYTES_TOTAL_MAX;
     jitter_init(&self->jitter);
+    ingest_shed_init(&self->shed, options->memory, options->counters);
     ingest_flight_init(&self->flight);
     pthread_mutex_init(&self->lock, NULL);
     ingest_init_policy_lock(&self->policy_lock);
@@ -102,6 +118,7 @@ void ingest_free(struct ingest *self)
     pthread_mutex_destroy(&self->lock);
     ingest_dedup_release(&self->dedup);
     ingest_policy_release(&self->policy);
+    memory_give(self->memory, MEMORY_TABLES, INGEST_TABLE_BYTES);
     free(self);
 }
 
@@ -170,7 +187,9 @@ void ingest_refuse_unavailable(struct ingest *self, struct net_exchange *exchang
                         &(struct reject_cause){COUNTER_REJECTED_UNAVAILABLE, 503, code,
                                                "Nothing is wrong with it: the collector cannot store it now. See /readyz."},
                         NULL, slice_of(NULL, 0));
-    ingest_answer_retry(exchange, cors, 503, code, jitter_spread(&self->jitter, least_s, spread_s));
+    const struct ingest_retry retry = {
+        .status = 503, .code = code, .after_s = jitter_spread(&self->jitter, least_s, spread_s)};
+    ingest_answer_retry(exchange, cors, &retry);
 }
 
 static uint64_t ingest_monotonic_ns(void)
@@ -190,7 +209,34 @@ static void ingest_refuse_rate(struct ingest *self, const struct ingest_visit *v
     net_exchange_reject(visit->exchange,
                         &(struct reject_cause){counter, 429, code, "More than `limits:` lets in. Is it a flood, or are the limits too low?"},
                         visit->client, visit->app);
-    ingest_answer_retry(visit->exchange, &visit->cors, 429, code, jitter_spread(&self->jitter, least_s, least_s + 1));
+    const struct ingest_retry retry = {
+        .status = 429, .code = code, .after_s = jitter_spread(&self->jitter, least_s, least_s + 1)};
+    ingest_answer_retry(visit->exchange, &visit->cors, &retry);
+}
+
+/* Not kept among the last rejects: it says nothing of the request. A proxy's connection is never paused: it carries the
+ * requests of others, too. */
+static void ingest_refuse_shed(struct ingest *self, struct net_exchange *exchange, const struct ingest_cors *cors)
+{
+    unsigned level = ingest_shed_level(&self->shed);
+    const struct ingest_retry retry = {
+        .status = 503,
+        .code = "shed",
+        .after_s = jitter_spread(&self->jitter, 2 + level / 64, 4 + level / 16),
+        .pause_ms = self->policy.trusted_proxies > 0
+                        ? 0
+                        : jitter_spread(&self->jitter, INGEST_PAUSE_MS, INGEST_PAUSE_SPREAD_MS)};
+    counters_add(self->counters, COUNTER_REJECTED_SHED, 1);
+    ingest_answer_retry(exchange, cors, &retry);
+}
+
+bool ingest_sheds(struct ingest *self, const struct ingest_visit *visit, const uint8_t view_id[VIEW_ID_BYTES],
+                  bool stored)
+{
+    bool sheds = ingest_shed_drops(&self->shed, view_id, stored);
+    if (sheds)
+        ingest_refuse_shed(self, visit->exchange, &visit->cors);
+    return sheds;
 }
 
 /* false = refused and answered. The address first: a flood from one uses up nothing that others share. */
@@ -247,9 +293,32 @@ bool ingest_admit_app(struct ingest *self, struct ingest_visit *visit, struct sl
     return false;
 }
 
+/* The beacon itself is stored (then it costs no more than its answer), or the first one of its view is. */
+static bool ingest_knows(struct ingest *self, const uint8_t view_id[VIEW_ID_BYTES], uint32_t seq)
+{
+    const struct ingest_key own = ingest_key_of(self->dedup.secret, view_id, seq);
+    const struct ingest_key first = ingest_key_of(self->dedup.secret, view_id, 0);
+    pthread_mutex_lock(&self->lock);
+    bool knows = ingest_dedup_has(&self->dedup, &own) || ingest_dedup_has(&self->dedup, &first);
+    pthread_mutex_unlock(&self->lock);
+    return knows;
+}
+
+/* Reads the key alone. What has none is malformed, and told so. */
+static bool ingest_sheds_beacon(struct ingest *self, const struct ingest_visit *visit)
+{
+    uint8_t view_id[VIEW_ID_BYTES];
+    uint32_t seq;
+    if (ingest_shed_level(&self->shed) == 0 || !beacon_find_key(visit->plain, view_id, &seq))
+        return false;
+    return ingest_sheds(self, visit, view_id, ingest_knows(self, view_id, seq));
+}
+
 static void ingest_take_beacon(struct ingest *self, struct ingest_visit *visit)
 {
     struct beacon_summary summary;
+    if (ingest_sheds_beacon(self, visit))
+        return;
     enum beacon_status verdict = beacon_validate(visit->plain, &summary);
     if (verdict != BEACON_OK) {
         ingest_refuse_beacon(self, visit, verdict);
@@ -312,6 +381,11 @@ static void ingest_judge(struct ingest *self, struct net_exchange *exchange)
         return;
     }
     counters_add(self->counters, COUNTER_BEACONS_RECEIVED, 1);
+    ingest_shed_note(&self->shed, histogram_start(), net_exchange_round_us(exchange));
+    if (ingest_shed_level(&self->shed) == INGEST_SHED_ALL) {
+        ingest_refuse_shed(self, exchange, &visit.cors);
+        return;
+    }
     ingest_client_find(exchange, self->policy.trusted_proxies, visit.client);
     if (!ingest_media_type_is_known(net_exchange_header(exchange, "content-type")))
         ingest_refuse(self, &visit, COUNTER_REJECTED_MEDIA_TYPE, 415, "media_type",

@@ -3,8 +3,9 @@
  * always one plain beacon: a compressed one is inflated, and of a raw inbox (collector/raw) the core makes beacons.
  *
  * Order of the guards: route (method, size) -> media type -> origin (of any app) -> rate of the address, then of all ->
- * bounded inflate -> bounded decode -> app, its key and the origin for it (the app's name is inside the beacon) -> rate
- * of the app -> duplicate -> append.
+ * bounded inflate -> overload (ingest_shed.h: by view, so it needs the view id) -> bounded decode -> app, its key and the
+ * origin for it (the app's name is inside the beacon) -> rate of the app -> duplicate -> append. When memory is used up,
+ * everything is refused before all of that.
  *
  * A beacon is known by (view_id, seq). One that was stored is answered 204 and not stored again; the memory of that is
  * bounded, see ingest_dedup.h. One whose first copy is still on its way to the disk waits for the same result.
@@ -38,6 +39,7 @@ struct ingest_options {
     size_t app_count;
     struct append_sink sink;
     struct counters *counters;
+    struct memory *memory; /* borrowed; NULL = not accounted */
     struct ingest_rate_limits limits;
     unsigned trusted_proxies; /* see ingest_client.h */
     unsigned raw_wait_ms;     /* for a raw inbox that is missing before another; 0 = RAW_WAIT_MS */

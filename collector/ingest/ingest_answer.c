@@ -59,8 +59,8 @@ void ingest_answer_preflight(struct net_exchange *exchange, const struct ingest_
     net_reply(exchange, &(struct net_answer){.status = 204, .headers = headers.at, .header_count = headers.count});
 }
 
-static void ingest_answer_json(struct net_exchange *exchange, const struct ingest_headers *headers, int status,
-                               const char *code, const char *message)
+static void ingest_answer_json(struct net_exchange *exchange, const struct ingest_headers *headers,
+                               const struct ingest_retry *retry, const char *message)
 {
     struct buf body;
     struct json json;
@@ -68,12 +68,13 @@ static void ingest_answer_json(struct net_exchange *exchange, const struct inges
     json_init(&json, &body);
     json_object(&json, NULL);
     json_object(&json, "error");
-    json_text(&json, "code", slice_text(code));
+    json_text(&json, "code", slice_text(retry->code));
     json_text(&json, "message", slice_text(message));
     json_object_end(&json);
     json_object_end(&json);
     assert(!body.failed || body.starved);
-    net_reply(exchange, &(struct net_answer){.status = status,
+    net_reply(exchange, &(struct net_answer){.status = retry->status,
+                                             .pause_ms = retry->pause_ms,
                                              .content_type = body.failed ? NULL : "application/json",
                                              .body = buf_slice(&body),
                                              .headers = headers->at,
@@ -86,16 +87,16 @@ void ingest_answer_error(struct net_exchange *exchange, const struct ingest_cors
 {
     struct ingest_headers headers;
     ingest_headers_init(&headers, cors);
-    ingest_answer_json(exchange, &headers, status, code, message);
+    ingest_answer_json(exchange, &headers, &(struct ingest_retry){.status = status, .code = code}, message);
 }
 
-void ingest_answer_retry(struct net_exchange *exchange, const struct ingest_cors *cors, int status, const char *code,
-                         unsigned retry_after_s)
+void ingest_answer_retry(struct net_exchange *exchange, const struct ingest_cors *cors,
+                         const struct ingest_retry *retry)
 {
     struct ingest_headers headers;
     char seconds[12];
-    snprintf(seconds, sizeof seconds, "%u", retry_after_s);
+    snprintf(seconds, sizeof seconds, "%u", retry->after_s);
     ingest_headers_init(&headers, cors);
     ingest_headers_add(&headers, "Retry-After", seconds);
-    ingest_answer_json(exchange, &headers, status, code, "The beacon was not stored. Send it again later.");
+    ingest_answer_json(exchange, &headers, retry, "The beacon was not stored. Send it again later.");
 }

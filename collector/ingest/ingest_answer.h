@@ -20,8 +20,13 @@ void ingest_answer_stored(struct net_exchange *exchange, const struct ingest_cor
 void ingest_answer_preflight(struct net_exchange *exchange, const struct ingest_cors *cors);
 void ingest_answer_error(struct net_exchange *exchange, const struct ingest_cors *cors, int status, const char *code,
                          const char *message);
-/* 503 or 429 */
-void ingest_answer_retry(struct net_exchange *exchange, const struct ingest_cors *cors, int status, const char *code,
-                         unsigned retry_after_s);
+struct ingest_retry {
+    int status; /* 503 or 429 */
+    const char *code;
+    unsigned after_s;
+    unsigned pause_ms; /* see net_answer */
+};
+void ingest_answer_retry(struct net_exchange *exchange, const struct ingest_cors *cors,
+                         const struct ingest_retry *retry);
 
 #endif

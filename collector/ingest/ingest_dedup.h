@@ -17,6 +17,7 @@
 
 #define INGEST_DEDUP_GENERATIONS 4u
 #define INGEST_DEDUP_SLOTS       (1u << 18)
+#define INGEST_DEDUP_BYTES       ((size_t)INGEST_DEDUP_GENERATIONS * INGEST_DEDUP_SLOTS * sizeof(uint64_t))
 
 /* Hashed once, for this table and for that of the beacons in flight. */
 struct ingest_key {

@@ -16,6 +16,7 @@
 #include "collector/ingest/ingest_body.h"
 #include "collector/ingest/ingest_dedup.h"
 #include "collector/ingest/ingest_flight.h"
+#include "collector/ingest/ingest_shed.h"
 #include "collector/raw/raw.h"
 #include "proto/wire/beacon_decode.h"
 
@@ -37,8 +38,10 @@ struct ingest {
     struct ingest_policy policy;
     struct append_sink sink;
     struct counters *counters;
+    struct memory *memory;
     struct tally *duplicates; /* NULL: nobody keeps statements */
     struct inflate_budget bodies;
+    struct ingest_shed shed;
     struct raw *raw;
     struct jitter jitter;
     pthread_mutex_t lock; /* dedup and flight */
@@ -65,6 +68,9 @@ void ingest_refuse_beacon(struct ingest *self, const struct ingest_visit *visit,
 /* 503, to be sent again after least_s and up to spread_s more: clients that failed together do not come back together. */
 void ingest_refuse_unavailable(struct ingest *self, struct net_exchange *exchange, const struct ingest_cors *cors,
                                const char *code, unsigned least_s, unsigned spread_s);
+/* true = overload sheds this view: refused and answered. `stored`: this (view_id, seq) is, or the view has begun. */
+bool ingest_sheds(struct ingest *self, const struct ingest_visit *visit, const uint8_t view_id[VIEW_ID_BYTES],
+                  bool stored);
 /* The app, its key, its origin, its rate. false = refused and answered. The policy lock is held. */
 bool ingest_admit_app(struct ingest *self, struct ingest_visit *visit, struct slice app);
 /* Answers what the log said. `counter` gets `count` when it is durable. */

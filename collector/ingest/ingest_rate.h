@@ -23,6 +23,7 @@
 
 #define INGEST_RATE_SLOTS 65536u
 #define INGEST_RATE_WAYS  4u
+#define INGEST_RATE_BYTES ((size_t)INGEST_RATE_SLOTS * 16)
 
 struct ingest_rate_limit {
     uint32_t per_second; /* 0 = no limit */

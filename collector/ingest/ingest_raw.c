@@ -27,7 +27,7 @@ struct ingest_raw {
     struct raw_body body;
     struct buf derived;
     struct ingest_raw_beacon *beacon;
-    uint32_t beacon_count;
+    uint32_t beacon_count, beacon_room;
     _Atomic uint32_t pending; /* release by each done(), acquire by the last: the results are seen by the wake */
     uint64_t started;
 };
@@ -64,7 +64,7 @@ static void ingest_raw_refuse(struct ingest *self, const struct ingest_visit *vi
 static void ingest_raw_release(struct ingest_raw *self, bool keep)
 {
     raw_leave(self->ingest->raw, &self->turn, keep);
-    free(self->beacon);
+    memory_free(self->ingest->memory, MEMORY_INFLATED, self->beacon, self->beacon_room * sizeof *self->beacon);
     self->beacon = NULL;
     buf_release(&self->derived);
     inflate_body_release(&self->ingest->bodies, &self->visit.inflated);
@@ -160,13 +160,20 @@ static void ingest_raw_give_up(struct ingest_raw *self, enum raw_status status)
     ingest_raw_refuse(self->ingest, &self->visit, status);
 }
 
+/* Room for its beacons; one more, so that none is not NULL. */
+static bool ingest_raw_reserve(struct ingest_raw *self)
+{
+    self->beacon_room = self->beacon_count + 1u;
+    self->beacon = memory_new(self->ingest->memory, MEMORY_INFLATED, self->beacon_room * sizeof *self->beacon);
+    return self->beacon != NULL;
+}
+
 static void ingest_raw_store(struct ingest_raw *self)
 {
     struct slice rest = buf_slice(&self->derived), bytes;
     while (raw_derived_next(&rest, &bytes))
         self->beacon_count++;
-    self->beacon = calloc(self->beacon_count + 1u, sizeof *self->beacon);
-    if (self->beacon == NULL) {
+    if (!ingest_raw_reserve(self)) {
         ingest_raw_give_up(self, RAW_BUSY);
         return;
     }
@@ -244,6 +251,8 @@ void ingest_take_raw(struct ingest *self, struct ingest_visit *visit)
 {
     struct raw_body body;
     enum raw_status status = raw_body_open(&body, visit->plain);
+    if (status == RAW_OK && ingest_sheds(self, visit, body.view_id, body.seq > 0))
+        return;
     struct ingest_raw *raw = status == RAW_OK ? net_exchange_memory(visit->exchange, sizeof *raw) : NULL;
     if (raw == NULL) {
         ingest_raw_refuse(self, visit, status == RAW_OK ? RAW_BUSY : status);

@@ -25,6 +25,7 @@ void ingest_answer_result(struct ingest *self, const struct ingest_visit *visit,
     case APPEND_DURABLE:
         counters_add(self->counters, counter, count);
         histogram_stop(&self->counters->ingest_seconds, started);
+        ingest_shed_note_wait(&self->shed, histogram_start() - started);
         ingest_answer_stored(visit->exchange, &visit->cors);
         return;
     case APPEND_DISK_FULL: /* space comes back by a person or by retention: not within seconds */

@@ -67,6 +67,23 @@ struct join *join_new(const struct join_options *options)
     return self;
 }
 
+uint64_t join_memory_bytes(uint32_t claims_max, uint32_t spans_max)
+{
+    return sizeof(struct join) + join_index_bytes(claims_max, spans_max);
+}
+
+/* Sizes of tables are powers of two, so the bytes grow in steps: the answer is looked for, not computed. */
+uint32_t join_claims_within(uint64_t bytes)
+{
+    uint32_t claims = 1;
+    while (claims < JOIN_CLAIMS_MOST && join_memory_bytes(2 * claims, 2 * claims * JOIN_SPANS_PER_CLAIM) <= bytes)
+        claims *= 2;
+    for (uint32_t step = claims / 2; step > 0; step /= 2)
+        if (join_memory_bytes(claims + step, (claims + step) * JOIN_SPANS_PER_CLAIM) <= bytes)
+            claims += step;
+    return claims;
+}
+
 void join_free(struct join *self)
 {
     if (self == NULL)
@@ -238,7 +255,9 @@ void join_expire(struct join *self, uint64_t now_us)
     struct join_claim_node *claim = self->index.claim;
     while (self->pending_oldest != 0) {
         uint32_t slot = self->pending_oldest;
-        if (now_us < claim[slot].taken_us || now_us - claim[slot].taken_us < self->pending_us)
+        /* One from the future was taken before the clock was set back: waiting for its time would hold up all behind it. */
+        uint64_t taken_us = claim[slot].taken_us;
+        if ((now_us < taken_us ? taken_us - now_us : now_us - taken_us) < self->pending_us)
             return;
         struct join_result result = claim[slot].result;
         pending_remove(self, slot);

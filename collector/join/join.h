@@ -108,6 +108,12 @@ struct join_options {
     struct counters *counters;
 };
 
+/* What a window of that size allocates, all of it at once. */
+uint64_t join_memory_bytes(uint32_t claims_max, uint32_t spans_max);
+/* The largest window with JOIN_SPANS_PER_CLAIM spans a claim that `bytes` hold; at least one claim. */
+#define JOIN_SPANS_PER_CLAIM 4u
+uint32_t join_claims_within(uint64_t bytes);
+
 struct join;
 struct join *join_new(const struct join_options *options); /* NULL = out of memory */
 void join_free(struct join *self);

@@ -33,19 +33,40 @@ static void pool_give(struct join_pool *self, uint32_t slot)
     self->count--;
 }
 
-static bool table_init(struct join_table *self, uint32_t entries_max)
+static uint32_t table_size(uint32_t entries_max)
 {
     uint32_t size = 16;
     while (size < entries_max && size < 1u << 31)
         size *= 2;
+    return size;
+}
+
+static bool table_init(struct join_table *self, uint32_t entries_max)
+{
+    uint32_t size = table_size(entries_max);
     self->mask = size - 1;
     self->bucket = calloc(size, sizeof *self->bucket);
     return self->bucket != NULL;
 }
 
+static uint32_t links_for(uint32_t claims_max)
+{
+    return claims_max * JOIN_LINKS_PER_CLAIM + JOIN_IDS_MAX;
+}
+
+uint64_t join_index_bytes(uint32_t claims_max, uint32_t spans_max)
+{
+    const uint64_t claims = claims_max, spans = spans_max, links = links_for(claims_max), traces = spans + links;
+    const uint64_t freed = claims + spans + links + traces;
+    const uint64_t buckets = table_size((uint32_t)traces) + 2 * (uint64_t)table_size(spans_max);
+    return (claims + 1) * sizeof(struct join_claim_node) + (spans + 1) * sizeof(struct join_span_node) +
+           (links + 1) * sizeof(struct join_link) + (traces + 1) * sizeof(struct join_trace_node) +
+           (freed + buckets) * sizeof(uint32_t);
+}
+
 bool join_index_init(struct join_index *self, uint32_t claims_max, uint32_t spans_max)
 {
-    uint32_t links_max = claims_max * JOIN_LINKS_PER_CLAIM + JOIN_IDS_MAX;
+    uint32_t links_max = links_for(claims_max);
     uint32_t traces_max = spans_max + links_max;
     *self = (struct join_index){.key = siphash_key_random()};
     bool pools = pool_init(&self->span_pool, spans_max) && pool_init(&self->trace_pool, traces_max) &&

@@ -24,6 +24,7 @@
 #include "collector/join/join.h"
 
 #define JOIN_CLAIMS_DEFAULT  65536u
+#define JOIN_CLAIMS_MOST     (1u << 20)
 #define JOIN_SPANS_DEFAULT   262144u
 #define JOIN_PENDING_DEFAULT (10ull * 60 * 1000000)
 #define JOIN_LINKS_PER_CLAIM 2u /* on average; a claim that names more pushes older claims out a little earlier */
@@ -101,6 +102,8 @@ struct join_index {
     uint32_t claim_oldest, claim_newest;
 };
 
+/* What join_index_init() allocates. */
+uint64_t join_index_bytes(uint32_t claims_max, uint32_t spans_max);
 bool join_index_init(struct join_index *self, uint32_t claims_max, uint32_t spans_max);
 void join_index_release(struct join_index *self);
 

@@ -99,21 +99,25 @@ static void log_release(struct log *self)
     pthread_mutex_destroy(&self->wait_lock);
     log_queue_release(&self->queue);
     log_table_release(&self->table);
+    memory_give(self->memory, MEMORY_LOG, LOG_MEMORY_BYTES);
     free(self);
 }
 
 /* Memory and locks only. NULL: errno. */
 static struct log *log_new(const struct log_options *options)
 {
-    struct log *self = calloc(1, sizeof *self);
-    if (self == NULL)
+    errno = ENOMEM;
+    if (!memory_take(options->memory, MEMORY_LOG, LOG_MEMORY_BYTES))
         return NULL;
-    log_apply(self, options);
-    errno = log_table_init(&self->table, options->counters);
+    struct log *self = calloc(1, sizeof *self);
+    errno = self == NULL ? ENOMEM : log_table_init(&self->table, options->counters);
     if (errno != 0) {
+        memory_give(options->memory, MEMORY_LOG, LOG_MEMORY_BYTES);
         free(self);
         return NULL;
     }
+    log_apply(self, options);
+    self->memory = options->memory;
     errno = log_queue_init(&self->queue);
     if (errno == 0)
         errno = log_init_wait(self);

@@ -28,6 +28,7 @@ struct log_options {
     uint64_t bytes_max;          /* of all segment files: the oldest are removed above it; 0 = 20 GiB */
     const struct os *os;         /* NULL = os_posix() */
     struct counters *counters;   /* borrowed */
+    struct memory *memory;       /* borrowed; pays for the log and its readers at once. NULL = not accounted */
 };
 
 /*

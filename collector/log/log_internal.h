@@ -37,6 +37,8 @@
 #define LOG_HEADROOM_SEGMENTS     2u /* one to open below the limit for others, one to fill */
 #define LOG_HEADROOM_DIVISOR      5u /* of bytes_max that is unread, the last fifth is for final beacons */
 #define LOG_SWEEP_MS              60000u
+#define LOG_CLOCK_DOUBT_MS        3600000u
+#define LOG_CLOCK_LEAST_US        (UINT64_C(1577836800) * 1000000) /* 2020: a clock from before there was a log is none */
 #define LOG_SEGMENTS_MAX          65536u /* 4 TiB of default segments; the table is 1 MiB, untouched until then */
 
 /* Two parts a record (header with the padding of its predecessor, payload), the last padding, and the zeros that are
@@ -125,7 +127,7 @@ struct log_table_row {
 /* The segment that retention looks at. */
 struct log_oldest {
     uint64_t first, end;   /* end: where the next one begins */
-    uint64_t closed_us;    /* its records are not younger; 0 = unknown */
+    uint64_t closed_us;    /* its records are not younger; 0 = unknown, also when the clock was plainly wrong */
     uint64_t total_bytes;  /* of all files */
     size_t count;          /* of all files */
 };
@@ -154,7 +156,7 @@ void log_table_release(struct log_table *self);
 bool log_table_put(struct log_table *self, struct log_table_row row);
 bool log_table_at(struct log_table *self, size_t index, struct log_table_row *row, uint64_t *end);
 /* False: there is none but the last, which is never removed. */
-bool log_table_oldest(struct log_table *self, struct log_oldest *oldest);
+bool log_table_oldest(struct log_table *self, uint64_t now_us, struct log_oldest *oldest);
 void log_table_remove_oldest(struct log_table *self);
 bool log_table_is_full(struct log_table *self);
 struct log_range log_table_find(struct log_table *self, uint64_t position);
@@ -245,6 +247,7 @@ struct log {
     bool read_only; /* no writer thread; nothing in the folder is changed */
     const struct os *os;
     struct counters *counters;
+    struct memory *memory;
     int folder;
     uint64_t segment_bytes, batch_bytes_max, free_bytes_floor, headroom_bytes;
     struct log_retention retention;
@@ -255,6 +258,10 @@ struct log {
     struct log_queue queue;
     struct log_writer writer;
 };
+
+/* The table of segments whole, although it is touched as it fills; and of a reader its largest window. */
+#define LOG_MEMORY_BYTES        (sizeof(struct log) + LOG_SEGMENTS_MAX * sizeof(struct log_table_row))
+#define LOG_READER_MEMORY_BYTES ((uint64_t)LOG_FRAME_BYTES_MAX)
 
 void *log_writer_run(void *log);
 

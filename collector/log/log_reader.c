@@ -16,9 +16,13 @@ struct log_reader {
 
 struct log_reader *log_reader_new(struct log *log, uint64_t position)
 {
-    struct log_reader *self = calloc(1, sizeof *self);
-    if (self == NULL)
+    if (!memory_take(log->memory, MEMORY_LOG, LOG_READER_MEMORY_BYTES))
         return NULL;
+    struct log_reader *self = calloc(1, sizeof *self);
+    if (self == NULL) {
+        memory_give(log->memory, MEMORY_LOG, LOG_READER_MEMORY_BYTES);
+        return NULL;
+    }
     self->log = log;
     self->position = position;
     log_scan_init(&self->scan, log->os);
@@ -39,6 +43,7 @@ void log_reader_free(struct log_reader *self)
         return;
     reader_close_file(self);
     log_scan_release(&self->scan);
+    memory_give(self->log->memory, MEMORY_LOG, LOG_READER_MEMORY_BYTES);
     free(self);
 }
 

@@ -5,8 +5,11 @@
  *   by bytes  before a segment is created: the files would be more than bytes_max
  *
  * The clock decides what is lost for good, so it is not trusted twice: it is read once, at start, and goes on by the
- * monotonic clock, so that a clock that jumps while we run removes nothing; and one sweep removes at most one segment
- * and a 512th of all, so that a start with a clock years ahead costs little until somebody looks.
+ * monotonic clock, so that a clock that jumps while we run removes nothing; one sweep removes at most one segment
+ * and a 512th of all, and none for the first hour where all would be due, so that a start with a clock years ahead costs
+ * little until somebody looks; and a segment whose date
+ * is before there was such a log, or to come, is dated by those after it, so that what was written under a wrong clock neither
+ * goes at once when it is right again, nor stays for ever and everything behind it.
  *
  * The file goes before its row: a reader in between finds no file, which it takes as it takes a removed range. A crash
  * in between leaves nothing to repair. The folder is synced, so that what was removed does not come back.
@@ -19,6 +22,14 @@
 
 #define RETENTION_SWEEP_DIVISOR 512u
 
+/* Everything would go: either nothing was received for as long as it is kept, or the clock is wrong. */
+static bool retention_doubts_clock(struct log *self)
+{
+    const struct log_table *table = &self->table; /* nobody else has it yet */
+    uint64_t newest_us = table->count > 0 ? table->rows[table->count - 1].created_us : 0;
+    return newest_us >= LOG_CLOCK_LEAST_US && self->retention.started_unix_us > newest_us + self->retention.age_us;
+}
+
 void log_retention_start(struct log *self)
 {
     struct log_retention *retention = &self->retention;
@@ -26,6 +37,11 @@ void log_retention_start(struct log *self)
     retention->started_unix_us = self->os->unix_us(self->os->context);
     retention->started_mono_us = self->os->mono_us(self->os->context);
     retention->next_sweep_us = retention->started_mono_us;
+    if (!retention_doubts_clock(self))
+        return;
+    retention->next_sweep_us += LOG_CLOCK_DOUBT_MS * 1000ull;
+    diag(DIAG_WARNING, "log_clock", "by the clock every segment is older than it is kept; removing begins in %u minutes",
+         LOG_CLOCK_DOUBT_MS / 60000);
 }
 
 void log_hold(struct log *self, uint64_t position)
@@ -62,11 +78,15 @@ static void retention_settle(struct log *self)
         diag(DIAG_ERROR, "log_not_removed", "the folder cannot be synced: %s", strerror(errno));
 }
 
-static bool retention_is_over(const struct log *self, const struct log_oldest *oldest, uint64_t mono_us)
+static uint64_t retention_now_us(const struct log *self)
 {
     const struct log_retention *retention = &self->retention;
-    uint64_t now = retention->started_unix_us + (mono_us - retention->started_mono_us);
-    return oldest->closed_us != 0 && oldest->closed_us < now && now - oldest->closed_us > retention->age_us &&
+    return retention->started_unix_us + (self->os->mono_us(self->os->context) - retention->started_mono_us);
+}
+
+static bool retention_is_over(const struct log *self, const struct log_oldest *oldest, uint64_t now_us)
+{
+    return oldest->closed_us != 0 && now_us - oldest->closed_us > self->retention.age_us &&
            oldest->end <= retention_hold(self);
 }
 
@@ -77,9 +97,10 @@ void log_retention_sweep(struct log *self)
     if (mono_us < self->retention.next_sweep_us)
         return;
     self->retention.next_sweep_us = mono_us + LOG_SWEEP_MS * 1000ull;
+    uint64_t now_us = retention_now_us(self);
     size_t removed = 0, removed_max = 1;
-    while (removed < removed_max && log_table_oldest(&self->table, &oldest) &&
-           retention_is_over(self, &oldest, mono_us)) {
+    while (removed < removed_max && log_table_oldest(&self->table, now_us, &oldest) &&
+           retention_is_over(self, &oldest, now_us)) {
         if (removed == 0)
             removed_max += oldest.count / RETENTION_SWEEP_DIVISOR;
         if (!retention_remove(self, &oldest, COUNTER_LOG_REMOVED_AGE))
@@ -94,7 +115,8 @@ void log_retention_make_room(struct log *self, uint64_t bytes)
 {
     struct log_oldest oldest;
     bool removed = false;
-    while (log_table_oldest(&self->table, &oldest) && oldest.total_bytes + bytes > self->retention.bytes_max &&
+    while (log_table_oldest(&self->table, retention_now_us(self), &oldest) &&
+           oldest.total_bytes + bytes > self->retention.bytes_max &&
            retention_remove(self, &oldest, COUNTER_LOG_REMOVED_BYTES))
         removed = true;
     if (removed)

@@ -76,28 +76,36 @@ bool log_table_put(struct log_table *self, struct log_table_row row)
     return stored;
 }
 
-/*
- * A successor is created when its predecessor is closed; one without a readable header does not say when. Not before its
- * own creation: the clock may have been set back in between.
- */
-static uint64_t table_closed_us(const struct log_table *self)
+/* 0 = unknown: no readable header, or a clock that was wrong by years, as before the first word from a time server. */
+static uint64_t table_created_us(const struct log_table *self, size_t index, uint64_t now_us)
 {
-    uint64_t own = self->rows[0].created_us;
+    uint64_t created_us = self->rows[index].created_us;
+    return created_us >= LOG_CLOCK_LEAST_US && created_us <= now_us ? created_us : 0;
+}
+
+/*
+ * A successor is created when its predecessor is closed, so the first one that says when has a bound. Not before its own
+ * creation: the clock may have been set back in between.
+ */
+static uint64_t table_closed_us(const struct log_table *self, uint64_t now_us)
+{
+    uint64_t own_us = table_created_us(self, 0, now_us);
     for (size_t i = 1; i < self->count; i++) {
-        if (self->rows[i].created_us != 0)
-            return self->rows[i].created_us > own ? self->rows[i].created_us : own;
+        uint64_t next_us = table_created_us(self, i, now_us);
+        if (next_us != 0)
+            return next_us > own_us ? next_us : own_us;
     }
     return 0;
 }
 
-bool log_table_oldest(struct log_table *self, struct log_oldest *oldest)
+bool log_table_oldest(struct log_table *self, uint64_t now_us, struct log_oldest *oldest)
 {
     pthread_mutex_lock(&self->lock);
     bool found = self->count > 1;
     if (found)
         *oldest = (struct log_oldest){.first = self->rows[0].first,
                                       .end = self->rows[1].first,
-                                      .closed_us = table_closed_us(self),
+                                      .closed_us = table_closed_us(self, now_us),
                                       .total_bytes = table_bytes(self),
                                       .count = self->count};
     pthread_mutex_unlock(&self->lock);

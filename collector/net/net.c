@@ -40,9 +40,19 @@ static void net_loop_on_sweep(uv_timer_t *timer)
     net_loop_heed(loop);
 }
 
+/* From one wait to the next, less the waiting itself. */
+static void net_loop_measure(struct net_loop *loop)
+{
+    uint64_t now_ns = uv_hrtime(), idle_ns = uv_metrics_idle_time(&loop->uv);
+    loop->round_us = (now_ns - loop->round_began_ns - (idle_ns - loop->round_idle_ns)) / 1000;
+    loop->round_began_ns = now_ns;
+    loop->round_idle_ns = idle_ns;
+}
+
 static void net_loop_before_wait(uv_prepare_t *before_wait)
 {
     net_h2_flush_due(before_wait->data);
+    net_loop_measure(before_wait->data);
 }
 
 static void net_loop_run(void *argument)
@@ -72,11 +82,13 @@ static bool net_loop_init(struct net_loop *loop, struct net *net)
 {
     loop->net = net;
     buf_init(&loop->reply_head, NET_REPLY_HEAD_BYTES_MAX);
-    /* Reserved now, whole: also the answer "out of memory" has a head. */
-    if (buf_reserve(&loop->reply_head, NET_REPLY_HEAD_BYTES_MAX) == NULL || uv_loop_init(&loop->uv) != 0) {
+    buf_reserve(&loop->reply_head, NET_REPLY_HEAD_BYTES_MAX); /* now: an answer must not fail for it */
+    if (loop->reply_head.failed || uv_loop_init(&loop->uv) != 0) {
         buf_release(&loop->reply_head);
         return false;
     }
+    uv_loop_configure(&loop->uv, UV_METRICS_IDLE_TIME);
+    loop->round_began_ns = uv_hrtime();
     uv_async_init(&loop->uv, &loop->wake, net_loop_on_wake);
     uv_timer_init(&loop->uv, &loop->sweep);
     uv_prepare_init(&loop->uv, &loop->before_wait);
@@ -98,6 +110,8 @@ static bool net_loop_listen(struct net_loop *loop, int file)
     return stream_listener_start(&loop->listener, &loop->uv, file,
                                  &(struct stream_listener_options){.calls = &net_connection_calls,
                                                                    .counters = options->counters,
+                                                                   .memory = options->memory,
+                                                                   .rejects = options->rejects,
                                                                    .tls = options->tls,
                                                                    .protocols = STREAM_HTTP_1_1 | STREAM_H2,
                                                                    .handshake_timeout_ms = options->head_timeout_ms,

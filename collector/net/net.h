@@ -32,6 +32,8 @@ struct net_answer {
     const struct net_header *headers; /* beyond Date, Content-Length, Connection */
     size_t header_count;
     bool close; /* close the connection after the reply */
+    unsigned pause_ms; /* HTTP/1.1: nothing more is read from the connection for so long, give or take a sweep. For a client
+                          that is told to come back later: what it sends at once all the same costs us nothing then. */
 };
 
 typedef void net_handler(void *context, struct net_exchange *exchange);
@@ -52,6 +54,7 @@ struct net_options {
     const struct net_route *routes; /* borrowed for the life of the net */
     size_t route_count;
     struct counters *counters; /* borrowed */
+    struct memory *memory;     /* borrowed; pays for connections, bodies and replies. NULL = not accounted */
     struct rejects *rejects;   /* borrowed; NULL = none are kept */
     unsigned connections_max;  /* 0 = 10,000; beyond it clients are turned away, and beyond a few of those not accepted */
     unsigned connections_per_peer_max; /* of one IPv4 address or IPv6 /64; 0 = no limit, at most 60,000 */
@@ -98,6 +101,9 @@ struct slice net_exchange_header_at(const struct net_exchange *self, const char 
 const uint8_t *net_exchange_peer(const struct net_exchange *self);
 /* `bytes` of zeroed memory that lives as long as the exchange, e.g. for a struct append. NULL = out of memory. */
 void *net_exchange_memory(struct net_exchange *self, size_t bytes);
+
+/* How long the exchange's thread last took to serve everything that was ready: what a request waits for its turn. */
+uint64_t net_exchange_round_us(const struct net_exchange *self);
 
 /* Finds `name` in an application/x-www-form-urlencoded query and decodes it into out. Returns its size, -1 = absent or
  * does not fit. */

@@ -2,13 +2,12 @@
 #include "collector/net/net_h2.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 static void net_connection_on_closed(struct stream *stream)
 {
     struct net_connection *self = stream->owner;
     buf_release(&self->pending);
-    free(self);
+    memory_free(self->loop->net->options.memory, MEMORY_CONNECTIONS, self, sizeof *self);
 }
 
 void net_connection_close(struct net_connection *self)
@@ -77,6 +76,21 @@ static struct slice net_connection_pending(const struct net_connection *self)
     return slice_of(self->pending.data + self->pending_taken, self->pending.size - self->pending_taken);
 }
 
+/* The client's next bytes stay with the kernel, and from some point on with the client. */
+static void net_connection_hold(struct net_connection *self)
+{
+    if (self->hold_ms == 0)
+        return;
+    self->held_until_ms = net_connection_after(self, self->hold_ms);
+    self->hold_ms = 0;
+    net_connection_read(self, false);
+}
+
+static bool net_connection_may_parse(const struct net_connection *self)
+{
+    return self->held_until_ms == 0 && (self->state == NET_IDLE || self->state == NET_READING);
+}
+
 void net_connection_written(struct net_connection *self)
 {
     if (self->nothing_follows && net_connection_pending(self).size == 0) {
@@ -88,6 +102,7 @@ void net_connection_written(struct net_connection *self)
         return;
     }
     net_connection_idle(self);
+    net_connection_hold(self);
     net_connection_pump(self); /* does nothing when the pump is what brought us here: it goes on by itself */
 }
 
@@ -141,7 +156,7 @@ static void net_connection_change_to_http2(struct net_connection *self, struct s
 static size_t net_connection_feed(struct net_connection *self, struct slice input)
 {
     size_t total = 0;
-    while (total < input.size && (self->state == NET_IDLE || self->state == NET_READING)) {
+    while (total < input.size && net_connection_may_parse(self)) {
         size_t taken;
         enum net_parse_result result = net_parse(self, slice_of(input.data + total, input.size - total), &taken);
         total += taken;
@@ -184,7 +199,7 @@ void net_connection_pump(struct net_connection *self)
     if (self->pumping)
         return;
     self->pumping = true;
-    while (net_connection_pending(self).size > 0 && (self->state == NET_IDLE || self->state == NET_READING)) {
+    while (net_connection_pending(self).size > 0 && net_connection_may_parse(self)) {
         size_t taken = net_connection_feed(self, net_connection_pending(self));
         if (self->state != NET_CLOSED && self->state != NET_LINGERING)
             self->pending_taken += taken;
@@ -192,7 +207,7 @@ void net_connection_pump(struct net_connection *self)
     self->pumping = false;
     if (self->state == NET_CLOSED || self->state == NET_LINGERING)
         return;
-    if (net_connection_pending(self).size > 0)
+    if (net_connection_pending(self).size > 0 || self->held_until_ms != 0)
         return;
     buf_release(&self->pending); /* idle connections hold no buffer */
     self->pending_taken = 0;
@@ -328,14 +343,15 @@ static bool net_connection_has_room(const struct net *net)
 void net_connection_open(struct net_loop *loop)
 {
     struct net *net = loop->net;
-    struct net_connection *self = net_connection_has_room(net) ? calloc(1, sizeof *self) : NULL;
+    struct net_connection *self =
+        net_connection_has_room(net) ? memory_new(net->options.memory, MEMORY_CONNECTIONS, sizeof *self) : NULL;
     loop->accept_owed = self == NULL; /* the sweep tries again */
     if (self == NULL)
         return;
     self->carrier.kind = &net_http1_kind;
     self->loop = loop;
     self->is_late_comer = loop->phase != NET_SERVING;
-    buf_init(&self->pending, STREAM_READ_BYTES);
+    buf_init_accounted(&self->pending, STREAM_READ_BYTES, net->options.memory, MEMORY_CONNECTIONS);
     unsigned open = atomic_fetch_add_explicit(&net->connection_count, 1, memory_order_relaxed);
     net_connection_link(self);
     net_parse_init(self);
@@ -357,7 +373,8 @@ static bool net_connection_is_slow(const struct net_connection *self, uint64_t n
 /* A late comer of HTTP/2 hears it when its first request is here, as one of HTTP/1.1 does. */
 void net_connection_say_goodbye(struct net_connection *self, uint64_t now_ms)
 {
-    if (self->state == NET_HTTP2 && (!self->is_late_comer || self->loop->phase == NET_ENDING || net_h2_has_heard(self->h2)))
+    bool may_go = !self->is_late_comer || self->loop->phase == NET_ENDING;
+    if (self->state == NET_HTTP2 && (may_go || net_h2_has_heard(self->h2)))
         net_h2_say_goodbye(self->h2);
     bool is_quiet = self->state == NET_IDLE && stream_is_open(&self->stream); /* a handshake has a deadline of its own */
     if (is_quiet && now_ms >= net_loop_patience_ends(self->loop, self) && !stream_has_input(&self->stream))
@@ -366,6 +383,11 @@ void net_connection_say_goodbye(struct net_connection *self, uint64_t now_ms)
 
 void net_connection_expire(struct net_connection *self, uint64_t now_ms)
 {
+    if (self->held_until_ms != 0 && now_ms >= self->held_until_ms) {
+        self->held_until_ms = 0;
+        net_connection_pump(self);
+        return;
+    }
     bool late = self->deadline_ms != 0 && now_ms >= self->deadline_ms;
     if (stream_is_late(&self->stream, now_ms))
         net_connection_close(self);

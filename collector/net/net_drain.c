@@ -4,7 +4,7 @@
 #include <sched.h>
 
 #define NET_SPARE_MS       50u /* who means to send has begun by then, but for the slowest roads */
-#define NET_DRAIN_SWEEP_MS 5u /* between two looks: who waits for the successor waits for this, too */
+#define NET_DRAIN_SWEEP_MS 5u  /* between two looks: who waits for the successor waits for this, too */
 
 void net_loop_close_handles(struct net_loop *loop)
 {
@@ -24,14 +24,15 @@ static bool net_loop_is_past(const struct net_loop *loop, unsigned drain_ms)
 }
 
 /*
- * A client that has just come is about to send: that one is waited for in any phase, though not as long while others wait
- * for the successor. One that was answered before may have
- * nothing more to say; its habit tells how long to wait, but only while the loop is not settled, when waiting costs nobody
- * anything.
+ * A client that has just come is about to send: that one is waited for in any phase, though not as long while others
+ * wait for the successor. One that was answered before may have nothing more to say; its habit tells how long to wait,
+ * but only while the loop is not settled, when waiting costs nobody anything.
  */
 uint64_t net_loop_patience_ends(const struct net_loop *loop, const struct net_connection *connection)
 {
-    uint64_t from = connection->quiet_since_ms > loop->drain_began_ms ? connection->quiet_since_ms : loop->drain_began_ms;
+    uint64_t from = connection->quiet_since_ms;
+    if (from < loop->drain_began_ms)
+        from = loop->drain_began_ms;
     if (!connection->has_served)
         return from + (loop->phase == NET_ENDING ? NET_GRACE_FRESH_END_MS : NET_GRACE_FRESH_MS);
     if (loop->settled)

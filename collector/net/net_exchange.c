@@ -13,15 +13,23 @@
 #include <stdlib.h>
 #include <strings.h>
 
+static struct net_exchange *net_exchange_allocate(struct net_loop *loop)
+{
+    struct memory *memory = loop->net->options.memory;
+    struct net_exchange *self = memory_new(memory, MEMORY_CONNECTIONS, sizeof *self);
+    if (self == NULL)
+        return NULL;
+    self->loop = loop;
+    buf_init_accounted(&self->head, NET_HEAD_BYTES_MAX, memory, MEMORY_CONNECTIONS);
+    buf_init_accounted(&self->body, 0, memory, MEMORY_BODIES); /* its route says how large it may be */
+    return self;
+}
+
 static struct net_exchange *net_exchange_take_spare(struct net_loop *loop)
 {
     struct net_exchange *spare = loop->spare;
-    if (spare == NULL) {
-        spare = calloc(1, sizeof *spare);
-        if (spare != NULL)
-            buf_init(&spare->head, NET_HEAD_BYTES_MAX);
-        return spare;
-    }
+    if (spare == NULL)
+        return net_exchange_allocate(loop);
     loop->spare = spare->next;
     loop->spare_count--;
     struct buf head = spare->head, body = spare->body;
@@ -49,12 +57,19 @@ struct net_exchange *net_exchange_new(struct net_loop *loop, struct net_carrier 
     return self;
 }
 
+static void net_exchange_free_piece(const struct net_exchange *self, struct net_memory *piece)
+{
+    if (piece != NULL)
+        memory_free(self->loop->net->options.memory, MEMORY_CONNECTIONS, piece, sizeof *piece + piece->bytes_max);
+}
+
 static void net_exchange_release(struct net_exchange *self)
 {
+    struct memory *memory = self->loop->net->options.memory;
     buf_release(&self->head);
     buf_release(&self->body);
-    free(self->kept);
-    free(self);
+    net_exchange_free_piece(self, self->kept);
+    memory_free(memory, MEMORY_CONNECTIONS, self, sizeof *self);
 }
 
 static void net_exchange_free_memory(struct net_exchange *self)
@@ -65,7 +80,7 @@ static void net_exchange_free_memory(struct net_exchange *self)
         if (self->kept == NULL && memory->bytes_max <= NET_KEPT_BYTES_MAX)
             self->kept = memory;
         else
-            free(memory);
+            net_exchange_free_piece(self, memory);
     }
 }
 
@@ -73,7 +88,7 @@ static void net_exchange_free(struct net_exchange *self)
 {
     struct net_loop *loop = self->loop;
     loop->exchange_count--;
-    loop->body_bytes -= self->body_counted;
+    loop->held_bytes -= self->held_bytes;
     net_exchange_free_memory(self);
     if (self->body.room > NET_KEPT_BYTES_MAX)
         buf_release(&self->body);
@@ -132,31 +147,39 @@ struct net_carrier *net_exchange_detach(struct net_exchange *self)
     return carrier;
 }
 
-/* Later it may be taken: 400, 413 and 431 would have the client throw it away. */
-void net_exchange_refuse_starved(struct net_exchange *self)
-{
-    net_exchange_refuse(self, 503, "memory", "The collector is out of memory.", COUNTER_HTTP_BUSY);
-}
-
 bool net_exchange_add_body(struct net_exchange *self, struct slice bytes)
 {
-    /* One allocation instead of several, but no more than a read's worth on a mere promise of the client. */
-    if (self->body.size == 0)
-        buf_reserve(&self->body, self->body_declared < STREAM_READ_BYTES ? (size_t)self->body_declared : STREAM_READ_BYTES);
+    /* One allocation instead of several, for who has sent a part worth it; a mere promise of the client gets nothing. */
+    if (self->body.size == 0 && self->body_declared / NET_PROMISE_MAX <= bytes.size)
+        buf_reserve(&self->body, (size_t)self->body_declared);
     if (buf_add(&self->body, bytes))
         return true;
-    if (self->body.starved)
-        net_exchange_refuse_starved(self);
+    if (net_exchange_lacks_memory(&self->body, bytes.size))
+        net_exchange_refuse_busy(self);
     else
         net_exchange_refuse(self, 413, "body_too_large", "The body is over the limit.", COUNTER_HTTP_BODY_TOO_LARGE);
     return false;
 }
 
+bool net_exchange_lacks_memory(const struct buf *buf, size_t size)
+{
+    return size <= buf->room_max - buf->size;
+}
+
+void net_exchange_refuse_busy(struct net_exchange *self)
+{
+    net_exchange_refuse(self, 503, "memory", "Too much is under way. Send it again later.", COUNTER_HTTP_BUSY);
+}
+
 bool net_exchange_is_slow(const struct net_exchange *self, uint64_t spent_ms)
 {
     const struct net_options *options = &self->loop->net->options;
-    return spent_ms > options->body_grace_ms &&
-           self->body.size < (spent_ms - options->body_grace_ms) * options->body_bytes_per_second_min / 1000;
+    uint64_t grace_ms = options->body_grace_ms, least = options->body_bytes_per_second_min;
+    if (memory_is_tight(options->memory, MEMORY_BODIES)) {
+        grace_ms /= NET_TIGHT_FACTOR;
+        least *= NET_TIGHT_FACTOR;
+    }
+    return spent_ms > grace_ms && self->body.size < (spent_ms - grace_ms) * least / 1000;
 }
 
 void net_exchange_refuse(struct net_exchange *self, int status, const char *code, const char *message,
@@ -239,6 +262,11 @@ const uint8_t *net_exchange_peer(const struct net_exchange *self)
     return self->peer;
 }
 
+uint64_t net_exchange_round_us(const struct net_exchange *self)
+{
+    return self->loop->round_us;
+}
+
 static bool net_exchange_field_is(const struct net_exchange *self, unsigned index, struct slice name)
 {
     const struct net_field *field = &self->field[index];
@@ -276,6 +304,15 @@ struct slice net_exchange_header(const struct net_exchange *self, const char *na
     return net_exchange_header_at(self, name, 0);
 }
 
+static struct net_memory *net_exchange_new_piece(const struct net_exchange *self, size_t bytes)
+{
+    struct net_memory *piece =
+        memory_new(self->loop->net->options.memory, MEMORY_CONNECTIONS, sizeof *piece + bytes);
+    if (piece != NULL)
+        piece->bytes_max = bytes;
+    return piece;
+}
+
 void *net_exchange_memory(struct net_exchange *self, size_t bytes)
 {
     struct net_memory *memory = self->kept;
@@ -283,10 +320,9 @@ void *net_exchange_memory(struct net_exchange *self, size_t bytes)
         self->kept = NULL;
         memset(memory->bytes, 0, bytes);
     } else {
-        memory = calloc(1, sizeof *memory + bytes);
+        memory = net_exchange_new_piece(self, bytes);
         if (memory == NULL)
             return NULL;
-        memory->bytes_max = bytes;
     }
     memory->next = self->memory;
     self->memory = memory;

@@ -190,16 +190,21 @@ static bool net_h2_start(struct net_h2 *self)
 bool net_h2_open(struct net_connection *connection)
 {
     struct net *net = connection->loop->net;
-    struct net_h2 *self = calloc(1, sizeof *self);
-    if (self == NULL)
+    struct net_h2 *self = NULL;
+    if (!memory_take(net->options.memory, MEMORY_CONNECTIONS, NET_H2_SESSION_BYTES))
         return false;
+    self = memory_new(net->options.memory, MEMORY_CONNECTIONS, sizeof *self);
+    if (self == NULL) {
+        memory_give(net->options.memory, MEMORY_CONNECTIONS, NET_H2_SESSION_BYTES);
+        return false;
+    }
     self->connection = connection;
     connection->h2 = self;
     self->idle_ms = net_h2_now(self);
     h2_budget_init(&self->budget, self->idle_ms);
     counters_add(net->options.counters, COUNTER_HTTP2_CONNECTIONS, 1);
     if (atomic_fetch_add_explicit(&net->h2_count, 1, memory_order_relaxed) >= NET_H2_CONNECTIONS_MAX) {
-        counters_add(net->options.counters, COUNTER_HTTP_FULL, 1);
+        net_reject_connection(net, COUNTER_HTTP_FULL, stream_peer(&connection->stream));
         return false;
     }
     if (!net_h2_start(self))
@@ -228,7 +233,8 @@ void net_h2_close(struct net_h2 *self)
     counters_add(net->options.counters, COUNTER_HTTP2_CONNECTIONS, UINT64_MAX); /* a gauge: minus one, modulo 2^64 */
     atomic_fetch_sub_explicit(&net->h2_count, 1, memory_order_relaxed);
     self->connection->h2 = NULL;
-    free(self);
+    memory_give(net->options.memory, MEMORY_CONNECTIONS, NET_H2_SESSION_BYTES);
+    memory_free(net->options.memory, MEMORY_CONNECTIONS, self, sizeof *self);
 }
 
 void net_h2_take(struct net_h2 *self, struct slice bytes)

@@ -17,13 +17,14 @@
  *                                               +--client resets it: a ghost, until its handler answers--> freed
  *
  * What a client may cost, beside net_internal.h:
- *   connections  NET_H2_CONNECTIONS_MAX x about 25 KiB (session, HPACK tables of 4 KiB, a frame), from three quarters of
+ *   connections  NET_H2_CONNECTIONS_MAX x NET_H2_SESSION_BYTES (session, HPACK tables of 4 KiB, a frame), from three quarters of
  *                them on without the idle time; + what the kernel did not take of one write, NET_H2_WRITE_BYTES
  *   streams      NET_H2_STREAMS_MAX a connection, ghosts included: who resets a stream frees no place before its handler
  *                has answered; of all connections of a loop NET_H2_EXCHANGES_MAX, also of those that are gone
  *   heads        NET_HEAD_BYTES_MAX each as RFC 9113, 6.5.2 counts, and NET_HEADERS_MAX fields, as in HTTP/1.1: then 431;
  *                at NET_H2_HEAD_BYTES_RESET they are no longer looked at
- *   bodies       the route's limit each; NET_H2_BODY_BYTES_MAX a connection and NET_H2_BODY_BYTES_TOTAL_MAX a loop: then 503
+ *   bodies       the route's limit each; with the heads NET_H2_HELD_BYTES_MAX a connection and NET_H2_HELD_BYTES_TOTAL_MAX a
+ *                loop: then 503
  *   answers      no request is handed over while its connection has NET_H2_ANSWER_BYTES_MAX unsent, so they are that much
  *                and one answer more (and what was lent before, whose answers are small)
  *   time         as in HTTP/1.1: head, request, least rate of a body, an answer that is not read, each stream for itself
@@ -37,12 +38,13 @@
 
 #define NET_H2_CONNECTIONS_MAX      2048u
 #define NET_H2_STREAMS_MAX          100u
-#define NET_H2_EXCHANGES_MAX        8192u
+#define NET_H2_EXCHANGES_MAX        4096u
 #define NET_H2_HEAD_BYTES_RESET     (4u * NET_HEAD_BYTES_MAX)
-#define NET_H2_BODY_BYTES_MAX       (16u << 20)
-#define NET_H2_BODY_BYTES_TOTAL_MAX (64u << 20)
+#define NET_H2_HELD_BYTES_MAX       (16u << 20)
+#define NET_H2_HELD_BYTES_TOTAL_MAX (32u << 20)
 #define NET_H2_ANSWER_BYTES_MAX     (1u << 20)
 #define NET_H2_FRAME_BYTES_MAX      (9u + (16u << 10)) /* nghttp2 makes none that is larger */
+#define NET_H2_SESSION_BYTES        (15u << 10) /* of nghttp2 as measured, accounted as a whole */
 #define NET_H2_CROWDED_IDLE_MS      1000u
 #define NET_H2_NOTICE_MS            1000u /* between the two GOAWAYs (RFC 9113, 6.8) */
 
@@ -55,7 +57,7 @@ struct net_h2_stream {
     int32_t id;
     bool head_whole, closed;
     bool waits; /* whole, and not handed over yet */
-    size_t head_bytes, body_bytes;
+    size_t head_bytes, held_bytes;
     uint64_t began_ms, body_began_ms, deadline_ms; /* 0 = none: a handler has it */
     struct buf answer;
     size_t answer_sent;
@@ -67,7 +69,7 @@ struct net_h2 {
     struct net_h2 *due_next, **due_link; /* in the loop's list, when it has something to send; else NULL */
     struct net_h2_stream *first, *last;
     unsigned stream_count, waiting;
-    size_t body_bytes, answer_bytes;
+    size_t held_bytes, answer_bytes;
     struct h2_budget budget;
     enum net_h2_goodbye goodbye;
     bool writing, ended; /* ended: for what the client did, and counted */

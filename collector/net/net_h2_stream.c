@@ -45,12 +45,13 @@ struct net_h2_stream *net_h2_stream_new(struct net_h2 *h2, int32_t id)
     struct net_loop *loop = h2->connection->loop;
     if (h2->stream_count == NET_H2_STREAMS_MAX || loop->exchange_count >= NET_H2_EXCHANGES_MAX)
         return NULL;
-    struct net_h2_stream *self = calloc(1, sizeof *self);
+    struct memory *memory = loop->net->options.memory;
+    struct net_h2_stream *self = memory_new(memory, MEMORY_CONNECTIONS, sizeof *self);
     if (self == NULL)
         return NULL;
     self->carrier.kind = &net_h2_stream_kind;
     if (net_exchange_new(loop, &self->carrier, stream_peer(&h2->connection->stream)) == NULL) {
-        free(self);
+        memory_free(memory, MEMORY_CONNECTIONS, self, sizeof *self);
         return NULL;
     }
     self->h2 = h2;
@@ -62,23 +63,39 @@ struct net_h2_stream *net_h2_stream_new(struct net_h2 *h2, int32_t id)
     return self;
 }
 
-/* The exchange gives the loop's share back when its memory goes, which may be later than the answer. */
-static void net_h2_stream_forget_body(struct net_h2_stream *self)
+/* Counts what a request keeps in memory; false: there is too much of it, and the stream has been refused. */
+static bool net_h2_stream_hold(struct net_h2_stream *self, size_t bytes)
 {
-    self->h2->body_bytes -= self->body_bytes;
-    self->body_bytes = 0;
+    struct net_loop *loop = net_h2_stream_loop(self);
+    if (bytes > NET_H2_HELD_BYTES_MAX - self->h2->held_bytes || bytes > NET_H2_HELD_BYTES_TOTAL_MAX - loop->held_bytes) {
+        net_h2_stream_refuse(self, 503, "busy", "Too many requests are under way.", COUNTER_HTTP_BUSY);
+        return false;
+    }
+    self->held_bytes += bytes;
+    self->h2->held_bytes += bytes;
+    self->carrier.exchange->held_bytes += bytes;
+    loop->held_bytes += bytes;
+    return true;
+}
+
+/* The exchange gives the loop's share back when its memory goes, which may be later than the answer. */
+static void net_h2_stream_release(struct net_h2_stream *self)
+{
+    self->h2->held_bytes -= self->held_bytes;
+    self->held_bytes = 0;
 }
 
 void net_h2_stream_free(struct net_h2_stream *self)
 {
+    struct memory *memory = self->h2->connection->loop->net->options.memory;
     self->h2->waiting -= self->waits;
     self->h2->answer_bytes -= self->answer.size;
-    net_h2_stream_forget_body(self);
+    net_h2_stream_release(self);
     net_h2_stream_unlink(self);
     if (self->carrier.exchange != NULL)
         net_exchange_drop(self->carrier.exchange);
     buf_release(&self->answer);
-    free(self);
+    memory_free(memory, MEMORY_CONNECTIONS, self, sizeof *self);
 }
 
 void net_h2_stream_close(struct net_h2_stream *self)
@@ -100,7 +117,7 @@ void net_h2_stream_refuse(struct net_h2_stream *self, int status, const char *co
 static void net_h2_stream_refuse_head(struct net_exchange *exchange)
 {
     if (exchange->head.starved)
-        net_exchange_refuse_starved(exchange);
+        net_exchange_refuse_busy(exchange);
     else
         net_exchange_refuse(exchange, 431, "headers_too_large", "The headers are over 16 KiB or 64 fields.",
                             COUNTER_HTTP_HEADERS_TOO_LARGE);
@@ -186,6 +203,8 @@ void net_h2_stream_take_head(struct net_h2_stream *self, bool ends)
     self->deadline_ms = self->began_ms + net_h2_stream_loop(self)->net->options.request_timeout_ms;
     exchange->has_body = !ends;
     exchange->body_declared = net_h2_stream_declared(exchange);
+    if (!net_h2_stream_hold(self, exchange->head.size))
+        return;
     if (exchange->refusal.status == 0)
         net_head_judge(exchange);
     const struct net_refusal refusal = exchange->refusal;
@@ -195,31 +214,14 @@ void net_h2_stream_take_head(struct net_h2_stream *self, bool ends)
         exchange->carrier->kind->go_on(exchange->carrier);
 }
 
-static bool net_h2_stream_has_room(const struct net_h2_stream *self, size_t bytes)
-{
-    return bytes <= NET_H2_BODY_BYTES_MAX - self->h2->body_bytes &&
-           bytes <= NET_H2_BODY_BYTES_TOTAL_MAX - net_h2_stream_loop(self)->body_bytes;
-}
-
 /* What comes behind an answer is dropped, until the client hears of it. */
 void net_h2_stream_take_body(struct net_h2_stream *self, struct slice bytes)
 {
     struct net_exchange *exchange = self->carrier.exchange;
-    if (exchange == NULL)
+    if (exchange == NULL || !net_h2_stream_hold(self, bytes.size) || net_exchange_add_body(exchange, bytes))
         return;
-    if (!net_h2_stream_has_room(self, bytes.size)) {
-        net_h2_stream_refuse(self, 503, "busy", "Too many bodies are under way.", COUNTER_HTTP_BUSY);
-        return;
-    }
-    if (!net_exchange_add_body(exchange, bytes)) {
-        const struct net_refusal refusal = exchange->refusal;
-        net_h2_stream_refuse(self, refusal.status, refusal.code, refusal.message, refusal.counter);
-        return;
-    }
-    self->body_bytes += bytes.size;
-    self->h2->body_bytes += bytes.size;
-    exchange->body_counted += bytes.size;
-    net_h2_stream_loop(self)->body_bytes += bytes.size;
+    const struct net_refusal refusal = exchange->refusal;
+    net_h2_stream_refuse(self, refusal.status, refusal.code, refusal.message, refusal.counter);
 }
 
 void net_h2_stream_lend(struct net_h2_stream *self)
@@ -303,30 +305,40 @@ static ssize_t net_h2_stream_read(nghttp2_session *session, int32_t id, uint8_t 
 
 static bool net_h2_stream_keep_answer(struct net_h2_stream *self, struct slice body)
 {
-    buf_init(&self->answer, body.size);
+    buf_init_accounted(&self->answer, body.size, self->h2->connection->loop->net->options.memory, MEMORY_REPLIES);
     if (!buf_add(&self->answer, body))
         return false;
     self->h2->answer_bytes += body.size;
     return true;
 }
 
-static bool net_h2_stream_submit(struct net_h2_stream *self, const struct net_answer *answer, bool has_body)
+/* The fields of an answer, in `out` of NET_H2_FIELDS_MAX; `length` is room for the one that is a number. */
+static size_t net_h2_stream_compose(struct net_h2_stream *self, const struct net_answer *answer, nghttp2_nv *out,
+                                    char length[24])
 {
-    nghttp2_nv fields[NET_H2_FIELDS_MAX];
-    nghttp2_data_provider provider = {.source.ptr = self, .read_callback = net_h2_stream_read};
-    char status[4], length[24];
-    size_t count = 0;
-    snprintf(status, sizeof status, "%d", answer->status);
-    snprintf(length, sizeof length, "%zu", answer->content_type == NULL ? 0 : answer->body.size);
-    fields[count++] = h2_field(slice_text(":status"), slice_text(status));
-    fields[count++] = h2_field(slice_text("date"), slice_text(net_reply_date(net_h2_stream_loop(self))));
-    if (net_reply_status_has_body(answer->status))
-        fields[count++] = h2_field(slice_text("content-length"), slice_text(length));
+    size_t count = 1; /* the status */
+    out[count++] = h2_field(slice_text("date"), slice_text(net_reply_date(net_h2_stream_loop(self))));
+    if (net_reply_status_has_body(answer->status)) {
+        snprintf(length, 24, "%zu", answer->content_type == NULL ? 0 : answer->body.size);
+        out[count++] = h2_field(slice_text("content-length"), slice_text(length));
+    }
     if (answer->content_type != NULL)
-        fields[count++] = h2_field(slice_text("content-type"), slice_text(answer->content_type));
+        out[count++] = h2_field(slice_text("content-type"), slice_text(answer->content_type));
     assert(answer->header_count <= NET_H2_FIELDS_MAX - count); /* our own */
     for (size_t i = 0; i < answer->header_count; i++)
-        fields[count++] = h2_field(slice_text(answer->headers[i].name), slice_text(answer->headers[i].value));
+        out[count++] = h2_field(slice_text(answer->headers[i].name), slice_text(answer->headers[i].value));
+    return count;
+}
+
+static bool net_h2_stream_submit(struct net_h2_stream *self, const struct net_answer *answer, bool has_body)
+{
+    const char status[] = {(char)('0' + answer->status / 100), (char)('0' + answer->status / 10 % 10),
+                           (char)('0' + answer->status % 10)};
+    nghttp2_nv fields[NET_H2_FIELDS_MAX];
+    nghttp2_data_provider provider = {.source.ptr = self, .read_callback = net_h2_stream_read};
+    char length[24];
+    size_t count = net_h2_stream_compose(self, answer, fields, length);
+    fields[0] = h2_field(slice_text(":status"), slice_of(status, sizeof status));
     return (!has_body || net_h2_stream_keep_answer(self, answer->body)) &&
            nghttp2_submit_response(self->h2->session, self->id, fields, count, has_body ? &provider : NULL) == 0;
 }
@@ -340,7 +352,7 @@ static void net_h2_stream_answer(struct net_carrier *carrier, const struct net_e
         net_h2_stream_free(self);
         return;
     }
-    net_h2_stream_forget_body(self);
+    net_h2_stream_release(self);
     /* As long for a client that does not read its answer as for one that does not send its request. */
     self->deadline_ms = net_h2_stream_now(self) + net_h2_stream_loop(self)->net->options.request_timeout_ms;
     bool has_body = net_reply_has_body(exchange, answer) && answer->body.size > 0;

@@ -21,7 +21,7 @@ static bool net_hosts_add(struct net_hosts *self, const char *name, size_t size)
 
 bool net_hosts_init(struct net_hosts *self, const struct net_options *options)
 {
-    const char *colon = strrchr(options->listen, ':');
+    const char *colon = stream_address_is_local(options->listen) ? NULL : strrchr(options->listen, ':');
     size_t listen_size = colon == NULL ? 0 : (size_t)(colon - options->listen);
     *self = (struct net_hosts){.checked = options->hosts_checked};
     if (!self->checked)

@@ -114,7 +114,7 @@ static void net_http1_answer(struct net_carrier *carrier, const struct net_excha
 {
     struct net_connection *connection = net_http1_connection(carrier);
     struct net_loop *loop = exchange->loop;
-    /* The net's word, not the loop's: a loop that has not woken to the drain yet must not promise to keep the connection. */
+    /* The net's word, not the loop's: one that has not woken to the drain yet must not promise to keep the connection. */
     bool draining = atomic_load_explicit(&loop->net->draining, memory_order_acquire);
     bool close = answer->close || !exchange->keep_alive || connection->at_eof || (draining && !connection->more_follows);
     /* The loop's: a reply that this one lets begin (a pipelined request) does so when its bytes are with the kernel. */
@@ -122,6 +122,7 @@ static void net_http1_answer(struct net_carrier *carrier, const struct net_excha
     buf_clear(head);
     net_http1_compose(head, loop, answer, close);
     connection->close_after_write = close;
+    connection->hold_ms = answer->pause_ms;
     connection->nothing_follows = exchange->lent && !exchange->keep_alive;
     net_http1_send(connection, buf_slice(head),
                    net_reply_has_body(exchange, answer) ? answer->body : slice_of(NULL, 0));

@@ -39,7 +39,8 @@
  * queue is accepted, and only then it is closed.
  *
  * Slow clients cost a descriptor and little else, for a bounded time: a head must be whole after head_timeout_ms, a body
- * must come at body_bytes_per_second_min once body_grace_ms are over, an answer must be read within request_timeout_ms.
+ * must come at body_bytes_per_second_min once body_grace_ms are over (sixteen times as fast, and in a sixteenth of that
+ * time, while bodies take half of the memory that is theirs), an answer must be read within request_timeout_ms.
  * When connections_max + NET_TURNED_AWAY_MAX are open nothing more is accepted until one has gone: clients wait in the
  * kernel's queue, and the process never runs out of descriptors.
  *
@@ -67,6 +68,9 @@
 #define NET_PEERS_COUNTS              65536u
 #define NET_LINGER_MS                 1000u
 #define NET_LINGER_BYTES_MAX          (8u << 20)
+#define NET_PROMISE_MAX               8u /* times what has come of a body is reserved, if the client announced that much */
+/* While bodies hold half of their memory those that are slow have to be quick: 16 KiB/s, as a phone on an old network. */
+#define NET_TIGHT_FACTOR              16u
 /* Spare exchanges of a loop, with what a small request needs: a head, a body and a piece of memory. As many as wait for
  * one commit of the log; at most 512 x (16 + 4 + 4) KiB, 1 MiB after beacons of a kilobyte. */
 #define NET_EXCHANGES_KEPT            512u
@@ -145,7 +149,7 @@ struct net_exchange {
     struct net_refusal refusal;
     uint8_t peer[16];
 
-    size_t body_counted; /* in the loop's body_bytes */
+    size_t held_bytes; /* in the loop's held_bytes */
 
     bool lent; /* its handler has it, or had it */
     bool answered;
@@ -192,6 +196,8 @@ struct net_connection {
     size_t pending_taken;
     uint64_t request_began_ms, body_began_ms; /* READING; body_began_ms is 0 until the head is whole */
     uint64_t deadline_ms; /* by the loop's clock; 0 = none (a stage of ours holds the exchange) */
+    unsigned hold_ms;         /* asked for by the answer that is being written */
+    uint64_t held_until_ms;   /* IDLE, and nothing is read or parsed until then; 0 = it is not held */
     size_t lingered_bytes;
     uint64_t quiet_since_ms; /* IDLE; accepted or answered then */
     unsigned pause_ms;       /* the longest between an answer and the next request */
@@ -218,6 +224,7 @@ struct net_loop {
     struct stream_listener listener;
     uv_async_t wake;
     uv_timer_t sweep;
+    uint64_t round_began_ns, round_idle_ns, round_us;
     uv_thread_t thread;
     bool started, closing, settled;
     enum net_phase phase;
@@ -229,7 +236,7 @@ struct net_loop {
     unsigned spare_count;
     unsigned lent; /* exchanges handed to handlers and not freed */
     unsigned exchange_count;
-    size_t body_bytes;     /* of HTTP/2 exchanges */
+    size_t held_bytes;     /* of HTTP/2 exchanges */
     struct net_h2 *h2_due; /* HTTP/2 connections that have something to send */
     uv_prepare_t before_wait;
     _Atomic(struct net_exchange *) woken;
@@ -312,9 +319,11 @@ void net_head_judge(struct net_exchange *exchange);
 struct net_exchange *net_exchange_new(struct net_loop *loop, struct net_carrier *carrier, const uint8_t peer[16]);
 void net_exchange_drop(struct net_exchange *self); /* the carrier lets go of it */
 void net_exchange_lend(struct net_exchange *self); /* to its route's handler */
-/* false: over the route's limit or our memory, and refused. */
+/* false: over the route's limit, or out of memory, and refused. */
 bool net_exchange_add_body(struct net_exchange *self, struct slice bytes);
-void net_exchange_refuse_starved(struct net_exchange *self); /* 503: what 400, 413 or 431 would have thrown away */
+/* Within its own limit a buffer that takes no more bytes lacks memory, which passes: 503. */
+bool net_exchange_lacks_memory(const struct buf *buf, size_t size);
+void net_exchange_refuse_busy(struct net_exchange *self);
 /* `spent_ms` after the head was whole: is the body behind the least rate? */
 bool net_exchange_is_slow(const struct net_exchange *self, uint64_t spent_ms);
 /* The answer is at hand: the carrier (NULL = the client is gone) is free for its next request. The exchange's memory

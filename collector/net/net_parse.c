@@ -40,7 +40,7 @@ static int net_parse_head_too_large(struct net_connection *self)
 
 static int net_parse_starved(struct net_connection *self)
 {
-    net_exchange_refuse_starved(self->carrier.exchange);
+    net_exchange_refuse_busy(self->carrier.exchange);
     return NET_PARSE_STOP;
 }
 
@@ -58,10 +58,13 @@ static int net_parse_on_begin(llhttp_t *parser)
 /* The head as received: the target, then names and values, without separators. */
 static int net_parse_store(struct net_connection *self, const char *at, size_t size)
 {
-    struct buf *head = &self->carrier.exchange->head;
-    if (buf_add(head, slice_of(at, size)))
+    struct net_exchange *exchange = self->carrier.exchange;
+    if (buf_add(&exchange->head, slice_of(at, size)))
         return 0;
-    return head->starved ? net_parse_starved(self) : net_parse_head_too_large(self);
+    if (!net_exchange_lacks_memory(&exchange->head, size))
+        return net_parse_head_too_large(self);
+    net_exchange_refuse_busy(exchange);
+    return NET_PARSE_STOP;
 }
 
 static int net_parse_on_target(llhttp_t *parser, const char *at, size_t size)

@@ -46,11 +46,6 @@ void net_reject_connection(struct net *net, enum counter counter, const uint8_t 
                                        counter == COUNTER_HTTP_FULL
                                            ? "As many connections are open as limits: connections lets in."
                                            : "This address has as many open as limits: connections_per_ip lets in."};
-    uint64_t now_us = rejects_now();
     counters_add(net->options.counters, counter, 1);
-    if (!rejects_want(net->options.rejects, counter, now_us))
-        return;
-    struct reject reject = {.cause = cause, .unix_us = now_us, .via = REJECT_HTTP};
-    reject_set_peer(&reject, peer);
-    rejects_add(net->options.rejects, &reject);
+    rejects_add_connection(net->options.rejects, &cause, REJECT_HTTP, peer);
 }

@@ -53,6 +53,10 @@ static void net_reply_error_answer(struct net_exchange *self, struct net_answer 
     struct buf body;
     struct json json;
     buf_init(&body, NET_REPLY_ERROR_BYTES_MAX);
+    if (buf_reserve(&body, NET_REPLY_ERROR_BYTES_MAX) == NULL) { /* no memory for words; the status says it, too */
+        net_reply(self, answer);
+        return;
+    }
     json_init(&json, &body);
     json_object(&json, NULL);
     json_object(&json, "error");

@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-struct otlp *otlp_new(struct append_sink sink, struct counters *counters)
+struct otlp *otlp_new(struct append_sink sink, struct counters *counters, struct memory *memory)
 {
     assert(sink.take != NULL && counters != NULL);
     struct otlp *self = calloc(1, sizeof *self);
@@ -11,6 +11,7 @@ struct otlp *otlp_new(struct append_sink sink, struct counters *counters)
         return NULL;
     self->sink = sink;
     self->bodies.bytes_max = OTLP_BODY_BYTES_TOTAL_MAX;
+    self->bodies.memory = memory;
     self->counters = counters;
     jitter_init(&self->jitter);
     return self;

@@ -15,7 +15,8 @@
 #define OTLP_REQUEST_BYTES_MAX (4u << 20) /* after decompression */
 
 struct otlp;
-struct otlp *otlp_new(struct append_sink sink, struct counters *counters);
+/* `memory`: borrowed; NULL = not accounted. */
+struct otlp *otlp_new(struct append_sink sink, struct counters *counters, struct memory *memory);
 void otlp_free(struct otlp *self);
 /* net_handler; context is the otlp. Answers as the OTLP specification says (content type, Status, partial success). */
 void otlp_handle(void *self, struct net_exchange *exchange);

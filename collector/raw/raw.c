@@ -21,6 +21,7 @@
 
 struct raw {
     struct counters *counters;
+    struct memory *memory;
     size_t memory_bytes_max;
     struct siphash_key key;
     pthread_mutex_t lock; /* everything below, and the links, lines and numbers of documents */
@@ -69,6 +70,7 @@ static void raw_free_block(struct raw *self, uint8_t *block)
         return;
     free(block);
     self->memory_bytes -= raw_document_block_bytes();
+    memory_give(self->memory, MEMORY_RAW, raw_document_block_bytes());
 }
 
 /* One that is not in the list. */
@@ -80,24 +82,31 @@ static void raw_remove(struct raw *self, struct raw_document *document)
     *at = document->next;
     raw_free_block(self, document->block);
     self->count--;
-    free(document);
+    memory_free(self->memory, MEMORY_RAW, document, sizeof *document);
+}
+
+static bool raw_has_room(struct raw *self, size_t bytes)
+{
+    return self->memory_bytes + bytes <= self->memory_bytes_max && memory_take(self->memory, MEMORY_RAW, bytes);
 }
 
 /* A block's bytes out of the budget, if need be from documents that are quiet. */
 static uint8_t *raw_reserve(struct raw *self)
 {
     size_t bytes = raw_document_block_bytes();
-    while (self->memory_bytes + bytes > self->memory_bytes_max && self->oldest != NULL) {
+    bool has_room = raw_has_room(self, bytes);
+    while (!has_room && self->oldest != NULL) {
         struct raw_document *document = self->oldest;
         raw_unlink(self, document);
         raw_remove(self, document);
         counters_add(self->counters, COUNTER_RAW_EVICTED, 1);
+        has_room = raw_has_room(self, bytes);
     }
-    if (self->memory_bytes + bytes > self->memory_bytes_max)
-        return NULL;
-    uint8_t *block = aligned_alloc(64, bytes);
+    uint8_t *block = has_room ? aligned_alloc(64, bytes) : NULL;
     if (block != NULL)
         self->memory_bytes += bytes;
+    else if (has_room)
+        memory_give(self->memory, MEMORY_RAW, bytes);
     return block;
 }
 
@@ -111,7 +120,7 @@ static struct raw_document *raw_find(struct raw *self, const uint8_t view_id[16]
 
 static struct raw_document *raw_add(struct raw *self, const uint8_t view_id[16])
 {
-    struct raw_document *document = calloc(1, sizeof *document);
+    struct raw_document *document = memory_new(self->memory, MEMORY_RAW, sizeof *document);
     if (document == NULL)
         return NULL;
     memcpy(document->view_id, view_id, sizeof document->view_id);
@@ -261,7 +270,7 @@ enum raw_status raw_take(struct raw *self, struct raw_turn *turn, const struct r
 {
     struct raw_document *document = turn->document;
     enum raw_status status = raw_expect(turn, body);
-    buf_init(out, RAW_DERIVED_BYTES_MAX);
+    buf_init_accounted(out, RAW_DERIVED_BYTES_MAX, self->memory, MEMORY_INFLATED);
     if (status != RAW_OK)
         return status;
     if (!raw_prepare_undo(self, document))
@@ -365,6 +374,7 @@ struct raw *raw_new(const struct raw_options *options)
     if (self == NULL)
         return NULL;
     self->memory_bytes_max = options->memory_bytes_max != 0 ? options->memory_bytes_max : RAW_MEMORY_BYTES_MAX;
+    self->memory = options->memory;
     self->wait_ms = options->wait_ms != 0 ? options->wait_ms : RAW_WAIT_MS;
     self->counters = options->counters;
     self->key = siphash_key_random();

@@ -72,7 +72,8 @@ enum raw_status raw_body_open(struct raw_body *self, struct slice bytes);
 
 struct raw;
 struct raw_options {
-    size_t memory_bytes_max; /* 0 = RAW_MEMORY_BYTES_MAX */
+    size_t memory_bytes_max; /* 0 = RAW_MEMORY_BYTES_MAX; and what `memory` has for them, if that is less */
+    struct memory *memory;   /* borrowed; NULL = not accounted */
     unsigned wait_ms;        /* 0 = RAW_WAIT_MS */
     struct counters *counters;
 };

@@ -60,8 +60,8 @@ struct landlock_rule {
 /* What the C library and libcrypto read by themselves: names of hosts, their own configuration, shared objects. */
 static const char *const landlock_system_paths[] = {
     "/etc/hosts", "/etc/host.conf", "/etc/nsswitch.conf", "/etc/resolv.conf", "/etc/services", "/etc/gai.conf",
-    "/etc/ssl",   "/usr/lib",       "/lib",               "/lib64",           "/dev/null",     "/dev/urandom",
-    "/sys/devices/system/cpu"};
+    "/etc/ssl",   "/etc/pki",       "/etc/crypto-policies", "/usr/lib",       "/lib",          "/lib64",
+    "/dev/null",  "/dev/urandom",   "/sys/devices/system/cpu"};
 
 static int landlock_version(void)
 {

@@ -75,10 +75,16 @@ static void sinks_take_result(void *context, const struct join_result *result)
     store_put_join(self->store, &join);
 }
 
+/* Also when the clock was set back: or it would be never, until it has caught up. */
+static bool sinks_expire_is_due(const struct sinks *self, uint64_t now_us)
+{
+    return now_us >= self->expired_us + SINKS_EXPIRE_US || now_us + SINKS_EXPIRE_US <= self->expired_us;
+}
+
 /* By receive time, not by the clock: a rebuild gives the same answers. */
 static void sinks_expire(struct sinks *self, uint64_t now_us)
 {
-    if (now_us < self->expired_us + SINKS_EXPIRE_US)
+    if (!sinks_expire_is_due(self, now_us))
         return;
     self->expired_us = now_us;
     join_expire(self->join, now_us);
@@ -92,6 +98,15 @@ static void sinks_take_record(struct sinks *self, const struct log_record *recor
         sinks_take_beacon(self, record);
     else if (record->type == APPEND_SPANS)
         sinks_take_spans(self, record);
+}
+
+static void sinks_retain(struct sinks *self)
+{
+    uint64_t now_us = self->started_unix_us + (histogram_start() - self->started_mono_us);
+    store_retain(self->store, log_first_position(self->log));
+    if (self->retention_us > 0 && now_us > self->retention_us)
+        store_retain_hours(self->store, (now_us - self->retention_us) / STORE_HOUR_US, STORE_ROLLUP_ROWS_MAX);
+    counters_add(self->counters, COUNTER_OVERFLOW_ROUTE, store_take_overflow(self->store));
 }
 
 static enum sinks_step sinks_batch(struct sinks *self)
@@ -114,7 +129,7 @@ static enum sinks_step sinks_batch(struct sinks *self)
         }
         self->next_position = record.next_position;
     }
-    store_retain(self->store, log_first_position(self->log));
+    sinks_retain(self);
     if (count > 0 && !store_commit(self->store, self->next_position))
         return SINKS_FAILED;
     if (status == LOG_READ_ERROR)
@@ -146,7 +161,7 @@ static bool sinks_count_duplicates(struct sinks *self)
 static enum sinks_step sinks_idle(struct sinks *self)
 {
     uint64_t now_us = self->os->unix_us(self->os->context);
-    if (now_us >= self->expired_us + SINKS_EXPIRE_US) {
+    if (sinks_expire_is_due(self, now_us)) {
         if (!store_begin(self->store))
             return SINKS_FAILED;
         sinks_expire(self, now_us);
@@ -226,18 +241,42 @@ static void *sinks_run(void *context)
 static bool sinks_open_store(struct sinks *self, char *error, size_t error_size)
 {
     self->store = store_open(self->store_path, error, error_size);
-    if (!self->store || store_position(self->store) <= log_durable_position(self->log))
-        return self->store != NULL;
-    diag(DIAG_WARNING, "index_rebuild", "%s is ahead of the log: building it anew", self->store_path);
-    store_close(self->store);
-    if (!store_delete(self->store_path))
-        diag(DIAG_ERROR, "index_error", "%s cannot be deleted", self->store_path);
-    self->store = store_open(self->store_path, error, error_size);
+    if (self->store && store_position(self->store) > log_durable_position(self->log)) {
+        diag(DIAG_WARNING, "index_rebuild", "%s is ahead of the log: building it anew", self->store_path);
+        store_close(self->store);
+        if (!store_delete(self->store_path))
+            diag(DIAG_ERROR, "index_error", "%s cannot be deleted", self->store_path);
+        self->store = store_open(self->store_path, error, error_size);
+    }
+    if (self->store && self->index_bytes > 0)
+        store_limit_memory(self->store, self->index_bytes - STORE_READER_BYTES);
     return self->store != NULL;
+}
+
+/* Whole and at once, although the thread makes the window later and more than once: it must never be refused there. */
+static bool sinks_take_memory(struct sinks *self, const struct sinks_options *options)
+{
+    struct join_options *join = &self->join_options;
+    if (options->join_bytes > 0 && join->claims_max == 0) {
+        join->claims_max = join_claims_within(options->join_bytes);
+        join->spans_max = join->claims_max * JOIN_SPANS_PER_CLAIM;
+    }
+    uint64_t join_bytes = options->join_bytes > 0 ? join_memory_bytes(join->claims_max, join->spans_max) : 0;
+    if (!memory_take(options->memory, MEMORY_JOIN, join_bytes))
+        return false;
+    self->memory = options->memory;
+    self->join_bytes = join_bytes;
+    uint64_t index_bytes = options->index_bytes > 0 ? options->index_bytes + STORE_READER_BYTES : 0;
+    if (!memory_take(options->memory, MEMORY_INDEX, index_bytes))
+        return false;
+    self->index_bytes = index_bytes;
+    return true;
 }
 
 static void sinks_free(struct sinks *self)
 {
+    memory_give(self->memory, MEMORY_JOIN, self->join_bytes);
+    memory_give(self->memory, MEMORY_INDEX, self->index_bytes);
     store_close(self->store);
     join_free(self->join);
     log_reader_free(self->reader);
@@ -264,6 +303,9 @@ static struct sinks *sinks_new(const struct sinks_options *options)
     self->os = options->os ? options->os : os_posix();
     self->counters = options->counters;
     self->duplicates = options->duplicates;
+    self->retention_us = options->retention_us;
+    self->started_unix_us = self->os->unix_us(self->os->context);
+    self->started_mono_us = histogram_start();
     self->batch_records = options->batch_records ? options->batch_records : SINKS_BATCH_RECORDS;
     self->join_options = (struct join_options){.claims_max = options->claims_max,
                                                .spans_max = options->spans_max,
@@ -279,7 +321,7 @@ static struct sinks *sinks_new(const struct sinks_options *options)
 struct sinks *sinks_start(const struct sinks_options *options, char *error, size_t error_size)
 {
     struct sinks *self = sinks_new(options);
-    if (!self || !self->store_path || !self->reader || !self->recall) {
+    if (!self || !self->store_path || !self->reader || !self->recall || !sinks_take_memory(self, options)) {
         snprintf(error, error_size, "out of memory for the index of %s", options->store_path);
     } else if (sinks_open_store(self, error, error_size)) {
         int result = pthread_create(&self->thread, NULL, sinks_run, self);

@@ -25,7 +25,10 @@ struct sinks_options {
     struct counters *counters;
     struct tally *duplicates;       /* from ingest; borrowed, may be NULL */
     uint32_t batch_records;         /* 0 = 1,000 */
-    uint32_t claims_max, spans_max; /* of the joiner; 0 = its defaults */
+    uint32_t claims_max, spans_max; /* of the joiner; 0 = its defaults, or what join_bytes hold */
+    struct memory *memory;          /* borrowed, pays for joiner and index at once; NULL = not accounted */
+    uint64_t join_bytes, index_bytes; /* 0 = the defaults of joiner and index; the index's reader comes on top */
+    uint64_t retention_us;            /* of rollups and join counts; 0 = they are kept for good */
     uint64_t pending_us;
 };
 

@@ -276,6 +276,13 @@ static bool sinks_snapshot_is_news(const struct store_beacon *beacon, const stru
     return !beacon->has_ledger || (int64_t)beacon->segments > view->newest_seq;
 }
 
+/* The only bound that refuses a whole beacon is that of the apps' names. */
+static void sinks_count_refused(struct sinks *self)
+{
+    counters_add(self->counters, COUNTER_SINK_ERRORS, 1);
+    counters_add(self->counters, COUNTER_OVERFLOW_APP, 1);
+}
+
 static void sinks_take_snapshot(struct sinks *self, const struct log_record *record)
 {
     struct store_beacon beacon = sinks_row(self, record);
@@ -283,7 +290,7 @@ static void sinks_take_snapshot(struct sinks *self, const struct log_record *rec
     struct store_view view;
     enum store_status status = store_put_snapshot(self->store, &beacon, &view);
     if (status == STORE_REFUSED)
-        counters_add(self->counters, COUNTER_SINK_ERRORS, 1);
+        sinks_count_refused(self);
     if (status != STORE_OK)
         return;
     if (!view.crashed)
@@ -306,7 +313,7 @@ void sinks_take_beacon(struct sinks *self, const struct log_record *record)
     struct store_beacon beacon = sinks_row(self, record);
     enum store_status status = sinks_put_view(self, &beacon, &view);
     if (status == STORE_REFUSED)
-        counters_add(self->counters, COUNTER_SINK_ERRORS, 1);
+        sinks_count_refused(self);
     if (status != STORE_OK)
         return;
     sinks_collect(self, record->payload);

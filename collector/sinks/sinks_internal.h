@@ -53,6 +53,10 @@ struct sinks {
     char *store_path;
     uint32_t batch_records;
     struct join_options join_options;
+    struct memory *memory;
+    uint64_t retention_us;
+    uint64_t started_unix_us, started_mono_us; /* now = the first + what the monotonic clock says: a jump forgets nothing */
+    uint64_t join_bytes, index_bytes; /* accounted; index_bytes 0 = the index's own defaults */
 
     /* The thread's alone, from here to the mutex. */
     struct store *store;

@@ -149,6 +149,7 @@ static bool store_take(struct store *self, sqlite3 *db)
                 store_number(db, "SELECT value FROM meta WHERE key = 'key 1'", &key[1]);
     self->position = (uint64_t)position;
     store_runs_init(&self->runs, &self->sql, (struct siphash_key){(uint64_t)key[0], (uint64_t)key[1]});
+    self->states.bytes_max = STORE_STATE_BYTES_MAX;
     store_load(self);
     return good && self->loaded;
 }
@@ -187,6 +188,22 @@ struct store *store_open(const char *path, char *error, size_t error_size)
         snprintf(error, error_size, "cannot open the index %s: %s", path,
                  starved ? "out of memory" : "check that its folder exists and is writable, and that there is memory");
     return self;
+}
+
+/* A fresh entry is 32 bytes, its hash 8, its places in chain and table 4 each. */
+#define STORE_FRESH_BYTES 48u
+
+void store_limit_memory(struct store *self, uint64_t bytes)
+{
+    char pragma[64];
+    uint32_t fresh = STORE_FRESH_LEAST;
+    snprintf(pragma, sizeof pragma, "PRAGMA cache_size = -%llu", (unsigned long long)(bytes / 2 / 1024));
+    sqlite3_exec(self->sql.db, pragma, NULL, NULL, NULL); /* cannot fail on an open database; a cache, after all */
+    while (2 * fresh <= STORE_FRESH_MAX &&
+           2 * fresh <= bytes / 8 / STORE_KIND_COUNT / STORE_FRESH_BYTES)
+        fresh *= 2;
+    store_runs_limit(&self->runs, (size_t)(bytes / 4), fresh);
+    self->states.bytes_max = (size_t)(bytes / 8);
 }
 
 void store_close(struct store *self)
@@ -247,6 +264,7 @@ void store_roll_back(struct store *self)
     self->chunk.used = 0;
     self->retention.reached = 0;
     self->retention.view = 0;
+    self->retention.hours_reached = 0;
     store_states_forget(self);
     store_names_forget(self);
     for (size_t i = 0; i < self->sql.count; i++)

@@ -24,7 +24,8 @@
  * reader looks into every run.
  *
  * Retention follows the log: store_retain() says from where it still has records. Views, beacons, trace chunks and runs
- * from before go, a few with each batch; rollups and join counts stay, as they are small and need no details.
+ * from before go, a few with each batch. Rollups and join counts are small and need no details: they stay until
+ * store_retain_hours() says that they are too old, or, of rollups, too many.
  *
  * Hours are those of the view's first received beacon: clients' clocks are not trusted for where a value is counted.
  */
@@ -36,6 +37,8 @@
 #define STORE_APPS_MAX    256u
 #define STORE_ROUTES_MAX  1000u /* of one app; further ones are counted under STORE_ROUTE_OTHER */
 #define STORE_ROUTE_OTHER "(other)"
+/* 230 routes with six metrics in each hour of 30 days; about 200 bytes each. Beyond it the oldest hours go. */
+#define STORE_ROLLUP_ROWS_MAX 1000000u
 #define STORE_HOUR_US     UINT64_C(3600000000)
 
 struct store;
@@ -56,6 +59,13 @@ enum store_status {
  * at position 0. NULL: `error` says what and where.
  */
 struct store *store_open(const char *path, char *error, size_t error_size);
+/*
+ * Caches and what a batch may hold, within about so many bytes: half for SQLite's pages, a quarter for the filters of runs,
+ * an eighth each for the views and beacons of a batch and for its fresh ids. Without it: 8, 16, 8 and up to 15 MiB.
+ */
+void store_limit_memory(struct store *self, uint64_t bytes);
+/* On top of that: the pages that a reader caches. */
+#define STORE_READER_BYTES (UINT64_C(2) << 20)
 /* Rolls back an open batch. */
 void store_close(struct store *self);
 /* Deletes the index at `path` (no writer may have it open). */
@@ -73,6 +83,10 @@ bool store_commit(struct store *self, uint64_t position);
 void store_roll_back(struct store *self);
 /* The log begins here now: what is from before is not needed any more. Removed in small steps, with the next commits. */
 void store_retain(struct store *self, uint64_t position);
+/* Rollups and join counts of earlier hours are not needed any more, and of rollups no more than so many. */
+void store_retain_hours(struct store *self, uint64_t first_hour, uint32_t rollup_rows_max);
+/* How often a route was met that is counted under STORE_ROUTE_OTHER, since this was last asked. */
+uint64_t store_take_overflow(struct store *self);
 /* Remembers where a record of this receive time stands. Cheap: keeps one mark a minute or a MiB. */
 void store_mark(struct store *self, uint64_t position, uint64_t received_us);
 
@@ -205,8 +219,9 @@ bool store_reader_begin(struct store_reader *self, uint64_t steps_max);
 bool store_reader_end(struct store_reader *self);
 
 /*
- * Where a replay begins: the newest mark that is `age_us` older than the newest one, or the newest that is `bytes`
- * before the index's position, whichever is later; 0 = the log's beginning.
+ * Where a replay begins: the last mark before all that are less than `age_us` older than the last one, or the newest that is
+ * `bytes` before the index's position, whichever is later; 0 = the log's beginning. Where the clock was set in between, that
+ * is rather too early than too late.
  */
 uint64_t store_reader_mark(struct store_reader *self, uint64_t age_us, uint64_t bytes);
 uint64_t store_reader_position(struct store_reader *self);

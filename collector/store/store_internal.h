@@ -44,6 +44,9 @@
                       " (SELECT position FROM beacons WHERE position < ?1 ORDER BY position LIMIT ?2)")                \
     S(DELETE_CHUNKS, "DELETE FROM trace_chunks WHERE id IN"                                                            \
                      " (SELECT id FROM trace_chunks ORDER BY id LIMIT ?2) AND position < ?1")                          \
+    S(DELETE_ROLLUPS, "DELETE FROM rollups WHERE id IN (SELECT id FROM rollups ORDER BY id LIMIT ?2)"                  \
+                      " AND (hour < ?1 OR id <= (SELECT max(id) FROM rollups) - ?3)")                                  \
+    S(DELETE_JOIN_COUNTS, "DELETE FROM join_counts WHERE app IN (SELECT id FROM apps) AND hour < ?1")                  \
     S(DELETE_MARKS, "DELETE FROM marks WHERE position < ?1")
 
 #define STORE_STATEMENT_ENUM(id, text) STORE_##id,
@@ -125,6 +128,7 @@ struct store_beacon_state {
 
 struct store_states {
     struct store_arena arena;
+    size_t bytes_max; /* of the arena, give or take one beacon */
     struct store_view_state *by_id[STORE_STATE_BUCKETS], *by_view_id[STORE_STATE_BUCKETS];
     struct store_beacon_state *by_position[STORE_STATE_BUCKETS];
     uint32_t views, beacons;
@@ -144,6 +148,9 @@ struct store_retention {
     uint64_t wanted;  /* nothing from before this position is needed */
     uint64_t reached; /* up to which everything has been removed */
     int64_t view;     /* the last one looked at on the way; 0 = at the beginning */
+    uint64_t first_hour, hours_reached; /* wanted, and below which no rollup or join count is left */
+    uint32_t rollup_rows_max;
+    uint32_t commits;                   /* since rollups were last looked at */
 };
 
 struct store {
@@ -157,6 +164,7 @@ struct store {
     struct store_chunk chunk;
     struct store_retention retention;
     uint32_t app_count;
+    uint64_t overflow; /* see store_take_overflow() */
     bool apps_loaded;
     struct store_app app[STORE_APPS_MAX];
     struct store_route_slot route[STORE_ROUTE_SLOTS];

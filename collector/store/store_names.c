@@ -117,6 +117,13 @@ static int64_t store_find_route(struct store *self, int64_t app, struct slice ro
     return id;
 }
 
+uint64_t store_take_overflow(struct store *self)
+{
+    uint64_t overflow = self->overflow;
+    self->overflow = 0;
+    return overflow;
+}
+
 static void store_count_routes(struct store *self, struct store_app *app)
 {
     if (app->routes_known)
@@ -149,6 +156,7 @@ static int64_t store_look_up_route(struct store *self, int64_t app_id, struct sl
     store_count_routes(self, app);
     if (app->routes < STORE_ROUTES_MAX)
         return store_add_route(self, app, route);
+    self->overflow++;
     if (app->other == 0)
         app->other = store_find_route(self, app_id, slice_text(STORE_ROUTE_OTHER));
     if (app->other == 0)

@@ -12,8 +12,8 @@
 /* S(ID, text) */
 #define STORE_READER_STATEMENTS(S)                                                                                     \
     S(POSITION, "SELECT value FROM meta WHERE key = 'position'")                                                       \
-    S(MARK, "SELECT position FROM marks WHERE received_us <= (SELECT max(received_us) FROM marks) - ?1"                \
-            " ORDER BY position DESC LIMIT 1")                                                                         \
+    S(MARK, "SELECT max(position) FROM marks WHERE position < (SELECT min(position) FROM marks WHERE received_us >"    \
+            " (SELECT received_us FROM marks ORDER BY position DESC LIMIT 1) - ?1)")                                   \
     S(MARK_BEFORE, "SELECT position FROM marks WHERE position <= ?1 ORDER BY position DESC LIMIT 1")                   \
     S(APPS, "SELECT name, views, first_seen_us, last_seen_us FROM apps ORDER BY name")                                 \
     S(VIEWS, "SELECT " STORE_VIEW_COLUMNS " FROM " STORE_VIEW_TABLES                                                   \

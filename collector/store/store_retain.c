@@ -6,12 +6,16 @@
  *                      view that began after the position.
  *   beacons, chunks    by position, which is their order
  *   runs, marks        at last, when nothing that stays is found through them alone
+ *
+ * Rollups are removed in the order in which they were begun, which is that of their hours but for what came late; that
+ * goes with its neighbours.
  */
 #include "collector/store/store_internal.h"
 
 /* At most so many rows of a kind with one commit; a batch adds half of that. */
 #define STORE_RETAIN_ROWS 2048u
-#define STORE_RETAIN_VIEWS 512u
+#define STORE_RETAIN_VIEWS 2048u /* a batch of beacons of as many views adds half of that, too */
+#define STORE_RETAIN_LOOK  64u   /* commits between two looks at how many rollups there are */
 
 void store_retain(struct store *self, uint64_t position)
 {
@@ -84,9 +88,53 @@ static void store_retain_marks(struct store *self, uint64_t position)
     sql_finish(&self->sql, delete);
 }
 
+void store_retain_hours(struct store *self, uint64_t first_hour, uint32_t rollup_rows_max)
+{
+    self->retention.rollup_rows_max = rollup_rows_max;
+    if (first_hour > self->retention.first_hour)
+        self->retention.first_hour = first_hour;
+}
+
+static bool store_retain_rollups(struct store *self, uint64_t first_hour)
+{
+    sqlite3_stmt *delete = sql_use(&self->sql, STORE_DELETE_ROLLUPS);
+    sql_bind_int(&self->sql, delete, 1, (int64_t)first_hour);
+    sql_bind_int(&self->sql, delete, 2, STORE_RETAIN_ROWS);
+    sql_bind_int(&self->sql, delete, 3, self->retention.rollup_rows_max);
+    sql_finish(&self->sql, delete);
+    return sqlite3_changes(self->sql.db) < (int)STORE_RETAIN_ROWS;
+}
+
+static void store_retain_join_counts(struct store *self, uint64_t first_hour)
+{
+    sqlite3_stmt *delete = sql_use(&self->sql, STORE_DELETE_JOIN_COUNTS);
+    sql_bind_int(&self->sql, delete, 1, (int64_t)first_hour);
+    sql_finish(&self->sql, delete);
+}
+
+/* A rollup that memory still has is written again with its old hour, and goes at the next look. */
+static void store_retain_counts(struct store *self)
+{
+    struct store_retention *retention = &self->retention;
+    uint64_t first_hour = retention->first_hour;
+    bool is_new_hour = first_hour > retention->hours_reached;
+    if (retention->rollup_rows_max == 0)
+        return; /* nobody has said what is not needed */
+    if (++retention->commits < STORE_RETAIN_LOOK && !is_new_hour)
+        return;
+    bool whole = store_retain_rollups(self, first_hour);
+    if (is_new_hour && whole) {
+        store_retain_join_counts(self, first_hour);
+        retention->hours_reached = first_hour;
+    }
+    retention->commits = whole ? 0 : STORE_RETAIN_LOOK;
+}
+
 void store_retain_step(struct store *self)
 {
     struct store_retention *retention = &self->retention;
+    if (!self->sql.failed)
+        store_retain_counts(self);
     uint64_t position = retention->wanted;
     if (position <= retention->reached || self->sql.failed)
         return;

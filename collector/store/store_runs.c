@@ -14,9 +14,12 @@ static uint64_t store_runs_hash(const struct store_runs *self, const uint8_t key
 
 void store_runs_init(struct store_runs *self, struct sql *sql, struct siphash_key key)
 {
-    *self = (struct store_runs){.sql = sql, .key = key};
+    *self = (struct store_runs){
+        .sql = sql, .key = key, .filter_bytes_max = STORE_FILTER_BYTES_MAX, .fresh_max = STORE_FRESH_MAX};
     store_scan_init(&self->scan, sql, STORE_BLOCK_AT, STORE_BLOCK_AFTER);
 }
+
+static void store_runs_trim_filters(struct store_runs *self);
 
 static void store_runs_clear(struct store_runs *self)
 {
@@ -30,6 +33,14 @@ static void store_runs_clear(struct store_runs *self)
         fresh->count = 0;
     }
     self->filter_bytes = 0;
+}
+
+void store_runs_limit(struct store_runs *self, size_t filter_bytes_max, uint32_t fresh_max)
+{
+    assert(fresh_max >= STORE_FRESH_LEAST && fresh_max <= STORE_FRESH_MAX && (fresh_max & (fresh_max - 1)) == 0);
+    self->filter_bytes_max = filter_bytes_max;
+    self->fresh_max = fresh_max;
+    store_runs_trim_filters(self);
 }
 
 void store_runs_release(struct store_runs *self)
@@ -48,7 +59,7 @@ void store_runs_release(struct store_runs *self)
 /* The runs of the oldest entries do without, when there are too many. */
 static void store_runs_trim_filters(struct store_runs *self)
 {
-    while (self->filter_bytes > STORE_FILTER_BYTES_MAX) {
+    while (self->filter_bytes > self->filter_bytes_max) {
         struct store_run *oldest = NULL;
         for (unsigned kind = 0; kind < STORE_KIND_COUNT; kind++) {
             for (uint32_t i = 0; i < self->list[kind].count; i++) {
@@ -139,7 +150,7 @@ static bool store_fresh_grow(struct store_fresh *self)
 void store_runs_add(struct store_runs *self, enum store_kind kind, const struct store_entry *entry)
 {
     struct store_fresh *fresh = &self->fresh[kind];
-    if (fresh->count == STORE_FRESH_MAX)
+    if (fresh->count == self->fresh_max)
         store_runs_flush(self, self->position);
     if (fresh->count == fresh->room && !store_fresh_grow(fresh)) {
         self->sql->failed = true;
@@ -235,10 +246,13 @@ static bool store_run_begin(struct store_run_writer *self, struct store_runs *ru
     self->run->level = level;
     if (kind == STORE_KIND_SESSION)
         return true;
+    size_t filter_bytes = (size_t)STORE_FILTER_LINE * store_filter_lines(entries);
+    if (filter_bytes > runs->filter_bytes_max)
+        return true; /* alone it would be more than all may be */
     self->run->filter_lines = store_filter_lines(entries);
     self->run->filter = calloc(self->run->filter_lines, STORE_FILTER_LINE);
     if (self->run->filter)
-        runs->filter_bytes += (size_t)STORE_FILTER_LINE * self->run->filter_lines;
+        runs->filter_bytes += filter_bytes;
     return true;
 }
 

@@ -13,7 +13,7 @@
  * STORE_FILTER_BYTES_MAX; these runs are then looked into each time.
  *
  * Memory: filters 16 MiB, fresh entries 48 bytes each and at most 65,536 of a kind (15 MiB, in a batch of millions of
- * spans), a block of 4 KB for each run that a lookup has to look into.
+ * spans) unless store_runs_limit() says less; a block of 4 KB for each run that a lookup has to look into.
  *
  * Entries are a set: adding one twice is the same as once. They leave with their run, when everything in it is older than
  * the log's first record (store_retain.c).
@@ -36,6 +36,7 @@ enum store_kind {
 #define STORE_RUN_FANOUT       8u
 #define STORE_RUN_ENTRIES_MAX  (1u << 22)         /* 128 MB of blocks, 8 MB of filter */
 #define STORE_FILTER_BYTES_MAX ((size_t)16 << 20) /* of all runs: 8 million entries */
+#define STORE_FRESH_LEAST      (1u << 10)
 #define STORE_FRESH_MAX        (1u << 16)         /* entries of a batch and kind before they become a run */
 
 struct store_run {
@@ -64,7 +65,8 @@ struct store_runs {
     struct siphash_key key;
     int64_t next_run;
     uint64_t position; /* after the record that is being put, set by who puts it */
-    size_t filter_bytes;
+    size_t filter_bytes, filter_bytes_max;
+    uint32_t fresh_max;
     struct store_run_list list[STORE_KIND_COUNT];
     struct store_fresh fresh[STORE_KIND_COUNT];
     struct store_scan scan;
@@ -72,6 +74,8 @@ struct store_runs {
 
 /* `key` is the file's own and never changes: the filters depend on it. */
 void store_runs_init(struct store_runs *self, struct sql *sql, struct siphash_key key);
+/* `fresh_max`: a power of two from STORE_FRESH_LEAST to STORE_FRESH_MAX. */
+void store_runs_limit(struct store_runs *self, size_t filter_bytes_max, uint32_t fresh_max);
 void store_runs_release(struct store_runs *self);
 /* Reads the list of runs again, and forgets what is fresh: at the start and after a batch was rolled back. */
 void store_runs_load(struct store_runs *self);

@@ -334,6 +334,6 @@ void store_states_forget(struct store *self)
 
 void store_states_trim(struct store *self)
 {
-    if (self->states.arena.used > STORE_STATE_BYTES_MAX)
+    if (self->states.arena.used > self->states.bytes_max)
         store_states_flush(self);
 }

@@ -111,12 +111,17 @@ bool stream_start(struct stream *self)
     return true;
 }
 
+static void stream_rest_free(struct stream_rest *self)
+{
+    memory_free(self->stream->listener->options.memory, MEMORY_REPLIES, self, sizeof *self + self->size);
+}
+
 bool stream_is_late(struct stream *self, uint64_t now_ms)
 {
     if (self->session == NULL || self->open || self->broken || now_ms < self->handshake_deadline_ms)
         return false;
     self->broken = true;
-    counters_add(self->listener->options.counters, COUNTER_TLS_TIMEOUT, 1);
+    stream_session_note(self, COUNTER_TLS_TIMEOUT);
     return true;
 }
 
@@ -127,7 +132,7 @@ static void stream_on_written(uv_write_t *request, int status)
     const struct stream_calls *calls = self->listener->options.calls;
     enum stream_kind kind = rest->kind;
     self->control_bytes -= kind == STREAM_CONTROL ? rest->size : 0;
-    free(rest);
+    stream_rest_free(rest);
     if (self->closing)
         return; /* closing cancelled the write; closed() comes later */
     if (status != 0)
@@ -137,12 +142,13 @@ static void stream_on_written(uv_write_t *request, int status)
 }
 
 /* All but the first `done` bytes. */
-static struct stream_rest *stream_copy_rest(const struct slice *parts, unsigned count, size_t done)
+static struct stream_rest *stream_copy_rest(struct stream *self, const struct slice *parts, unsigned count, size_t done)
 {
     size_t size = 0, at = 0;
     for (unsigned i = 0; i < count; i++)
         size += parts[i].size;
-    struct stream_rest *rest = malloc(sizeof *rest + size - done);
+    struct stream_rest *rest =
+        memory_new(self->listener->options.memory, MEMORY_REPLIES, sizeof *rest + size - done);
     if (rest == NULL)
         return NULL;
     for (unsigned i = 0; i < count; i++) {
@@ -152,6 +158,7 @@ static struct stream_rest *stream_copy_rest(const struct slice *parts, unsigned 
             memcpy(rest->bytes + at, parts[i].data + skip, parts[i].size - skip);
         at += parts[i].size - skip;
     }
+    rest->stream = self;
     rest->size = (uint32_t)at;
     return rest;
 }
@@ -159,12 +166,11 @@ static struct stream_rest *stream_copy_rest(const struct slice *parts, unsigned 
 static enum stream_sent stream_wait(struct stream *self, struct stream_rest *rest, enum stream_kind kind)
 {
     uv_buf_t bytes = uv_buf_init((char *)rest->bytes, rest->size);
-    rest->stream = self;
     rest->kind = kind;
     rest->request.data = rest;
     bool flood = kind == STREAM_CONTROL && self->control_bytes + rest->size > STREAM_CONTROL_BYTES_MAX;
     if (flood || uv_write(&rest->request, &self->handle.stream, &bytes, 1, stream_on_written) != 0) {
-        free(rest);
+        stream_rest_free(rest);
         return STREAM_BROKEN;
     }
     self->control_bytes += kind == STREAM_CONTROL ? rest->size : 0;
@@ -186,7 +192,7 @@ enum stream_sent stream_offer(struct stream *self, const struct slice *parts, un
     size_t done = wrote > 0 ? (size_t)wrote : 0;
     if (done == size)
         return STREAM_SENT;
-    struct stream_rest *rest = stream_copy_rest(parts, count, done);
+    struct stream_rest *rest = stream_copy_rest(self, parts, count, done);
     return rest == NULL ? STREAM_BROKEN : stream_wait(self, rest, kind);
 }
 

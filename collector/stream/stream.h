@@ -15,7 +15,7 @@
 #ifndef VITRACE_STREAM_H
 #define VITRACE_STREAM_H
 
-#include "collector/base/counters.h"
+#include "collector/base/rejects.h"
 #include "proto/wire/slice.h"
 
 #include <sys/types.h>
@@ -59,6 +59,8 @@ enum stream_protocol { STREAM_PROTOCOL_NONE = 0, STREAM_HTTP_1_1 = 1, STREAM_H2 
 struct stream_listener_options {
     const struct stream_calls *calls; /* borrowed, like all below, for as long as streams live */
     struct counters *counters;
+    struct memory *memory; /* pays for what a client has not read yet; NULL = not accounted */
+    struct rejects *rejects;       /* of handshakes; NULL = none are kept */
     struct stream_tls *tls;        /* NULL = plain */
     unsigned protocols;            /* enum stream_protocol bits; of TLS */
     unsigned handshake_timeout_ms; /* of TLS */

@@ -21,6 +21,9 @@ enum stream_kind {
     STREAM_CONTROL, /* of TLS itself: bounded while it waits */
 };
 
+/* What OpenSSL allocates for a session at rest, accounted as a whole; a record that has not come whole is not. */
+#define STREAM_SESSION_BYTES (15u << 10)
+
 /* One write that the kernel did not take at once. */
 struct stream_rest {
     uv_write_t request;
@@ -43,6 +46,8 @@ void stream_session_free(struct stream *self);
 void stream_session_take(struct stream *self, struct slice sealed); /* as read; makes the owner's calls */
 enum stream_sent stream_session_write(struct stream *self, const struct slice *parts, unsigned count, enum stream_kind kind);
 void stream_session_end(struct stream *self); /* tells the client that nothing more comes */
+/* A handshake that came to nothing, and why: counts it, and keeps it for the operator. */
+void stream_session_note(struct stream *self, enum counter reason);
 void stream_session_count_closed(struct stream *self); /* the client went away during the handshake */
 
 /* stream_tls.c */

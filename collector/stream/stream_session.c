@@ -72,6 +72,13 @@ static long session_bio_control(BIO *bio, int command, long number, void *pointe
     return command == BIO_CTRL_FLUSH; /* it is pushed when OpenSSL has come to its end */
 }
 
+/* The rooms are another stream's in a moment: nothing of one may be left for the next to send. */
+static void session_begin(struct stream *self)
+{
+    assert(self->listener->sealed_size == 0);
+    ERR_clear_error(); /* the queue is the thread's, and SSL_get_error() looks at it */
+}
+
 BIO_METHOD *stream_session_method(void)
 {
     BIO_METHOD *method = BIO_meth_new(BIO_TYPE_SOURCE_SINK, "stream");
@@ -86,16 +93,19 @@ BIO_METHOD *stream_session_method(void)
 bool stream_session_new(struct stream *self)
 {
     const struct stream_listener_options *options = &self->listener->options;
-    BIO *bio = BIO_new(options->tls->method);
+    bool has_room = memory_take(options->memory, MEMORY_CONNECTIONS, STREAM_SESSION_BYTES);
+    BIO *bio = has_room ? BIO_new(options->tls->method) : NULL;
     self->session = bio == NULL ? NULL : stream_tls_session(options->tls);
-    if (self->session == NULL) {
+    if (self->session == NULL || SSL_set_app_data(self->session, self) != 1) {
         BIO_free(bio);
-        counters_add(options->counters, COUNTER_TLS_MEMORY, 1);
+        if (has_room && self->session == NULL)
+            memory_give(options->memory, MEMORY_CONNECTIONS, STREAM_SESSION_BYTES);
+        stream_session_free(self); /* gives it back otherwise */
+        stream_session_note(self, COUNTER_TLS_MEMORY);
         return false;
     }
     BIO_set_data(bio, self);
     SSL_set_bio(self->session, bio, bio); /* takes it */
-    SSL_set_app_data(self->session, self);
     SSL_set_accept_state(self->session);
     self->handshake_deadline_ms = uv_now(self->handle.any.loop) + options->handshake_timeout_ms;
     return true;
@@ -103,6 +113,9 @@ bool stream_session_new(struct stream *self)
 
 void stream_session_free(struct stream *self)
 {
+    if (self->session == NULL)
+        return;
+    memory_give(self->listener->options.memory, MEMORY_CONNECTIONS, STREAM_SESSION_BYTES);
     SSL_free(self->session);
     self->session = NULL;
 }
@@ -176,9 +189,41 @@ static void session_answer_plain(struct stream *self)
     stream_offer(self, &answer, 1, STREAM_CONTROL);
 }
 
+static const char *session_advice(enum counter reason)
+{
+    switch ((int)reason) { /* the counters of handshakes, of all that there are */
+    case COUNTER_TLS_PLAIN:
+        return "Plain HTTP to a port that speaks TLS: the URL is https://.";
+    case COUNTER_TLS_VERSION:
+        return "The client speaks no TLS 1.2 or later.";
+    case COUNTER_TLS_CIPHER:
+        return "The client has no cipher, group or signature that this certificate and OpenSSL's level 2 take.";
+    case COUNTER_TLS_PROTOCOL:
+        return "The client offers neither h2 nor http/1.1 as this listener has them (ALPN).";
+    case COUNTER_TLS_ALERT:
+        return "The client refused the certificate: its authority, its name or its date. vitrace doctor says which.";
+    case COUNTER_TLS_TIMEOUT:
+        return "The client did not finish its handshake in time.";
+    case COUNTER_TLS_CLOSED:
+        return "The client left in the middle of its handshake, as port scans and some probes of load balancers do.";
+    case COUNTER_TLS_MEMORY:
+        return "There was no memory for it.";
+    default:
+        return "What came is no TLS handshake.";
+    }
+}
+
+void stream_session_note(struct stream *self, enum counter reason)
+{
+    const struct stream_listener_options *options = &self->listener->options;
+    const struct reject_cause cause = {reason, 0, "tls", session_advice(reason)};
+    counters_add(options->counters, reason, 1);
+    rejects_add_connection(options->rejects, &cause, REJECT_TLS, stream_peer(self));
+}
+
 static enum session_end session_refuse(struct stream *self, enum counter reason)
 {
-    counters_add(self->listener->options.counters, reason, 1);
+    stream_session_note(self, reason);
     if (reason == COUNTER_TLS_PLAIN)
         session_answer_plain(self);
     self->broken = true;
@@ -241,7 +286,7 @@ void stream_session_take(struct stream *self, struct slice sealed)
     size_t size = 0;
     bool was_open = self->open;
     self->listener->sealed_in = sealed;
-    ERR_clear_error(); /* the queue is the thread's, and SSL_get_error() looks at it */
+    session_begin(self);
     if (!was_open)
         end = session_shake(self);
     if (self->open)
@@ -259,7 +304,7 @@ enum stream_sent stream_session_write(struct stream *self, const struct slice *p
 {
     size_t done;
     bool good = self->open && !self->broken;
-    ERR_clear_error();
+    session_begin(self);
     self->owner_writes = kind == STREAM_OWNERS;
     for (unsigned i = 0; i < count; i++)
         for (size_t at = 0; good && at < parts[i].size; at += done) {
@@ -267,15 +312,18 @@ enum stream_sent stream_session_write(struct stream *self, const struct slice *p
             good = SSL_write_ex(self->session, parts[i].data + at, chunk, &done) == 1;
         }
     self->owner_writes = false;
-    self->broken = self->broken || !good;
-    return good ? session_push(self, kind) : STREAM_BROKEN;
+    if (good)
+        return session_push(self, kind);
+    self->listener->sealed_size = 0;
+    self->broken = true;
+    return STREAM_BROKEN;
 }
 
 void stream_session_end(struct stream *self)
 {
     if (!self->open || self->broken || (SSL_get_shutdown(self->session) & SSL_SENT_SHUTDOWN) != 0)
         return;
-    ERR_clear_error();
+    session_begin(self);
     SSL_shutdown(self->session);
     session_push(self, STREAM_CONTROL);
 }
@@ -283,5 +331,5 @@ void stream_session_end(struct stream *self)
 void stream_session_count_closed(struct stream *self)
 {
     if (!self->open && !self->broken)
-        counters_add(self->listener->options.counters, COUNTER_TLS_CLOSED, 1);
+        stream_session_note(self, COUNTER_TLS_CLOSED);
 }

@@ -2,11 +2,16 @@
 // read from it (nor from the log, nor from any answer of the API), and a flood leaves the others in it. The page of it: dashboard.mjs.
 //
 //   node tests/border/rejects.mjs path/to/vitrace
+import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
 import { connect as connect2 } from "node:http2"; // by prior knowledge
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { connect as connectTls } from "node:tls";
 import { beaconFor } from "../e2e/beacon_sample.mjs";
-import { Daemon, Tally, talk } from "./daemon.mjs";
+import { Daemon, Tally, overhear, talk } from "./daemon.mjs";
 
 const TOKEN = "vta_of_this_test_and_no_other_daemon_0123456789";
 const KEY = "write-key-of-the-shop";
@@ -124,5 +129,42 @@ await tally.section("who may read it", async () => {
 });
 const ended = await daemon.stop();
 tally.check("it ends cleanly, and its log is JSON", ended === "", ended);
+
+// Handshakes that come to nothing: who, and why, without a byte of theirs.
+async function shakeHands() {
+  const folder = mkdtempSync(join(tmpdir(), "vitrace-tls."));
+  const [key, certificate] = [join(folder, "key.pem"), join(folder, "certificate.pem")];
+  execFileSync("openssl", ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-out", certificate, "-days", "2", "-subj", "/CN=localhost"], { stdio: "ignore" });
+  const secure = await Daemon.start(process.argv[2], "apps: []\n", ["--tls-certificate", certificate, "--tls-key", key]);
+  const port = secure.port("listen");
+  const shake = (more) => new Promise((resolve) => connectTls({ port, host: "127.0.0.1", ...more }, resolve).on("error", resolve).on("close", resolve));
+  const cases = [
+    ["plain HTTP", () => talk(port, `GET /${SECRET} HTTP/1.1\r\nHost: x\r\n\r\n`), "plain_http"],
+    ["what is no TLS", () => talk(port, `\x16\x03\x01\x00\x10${SECRET.repeat(4)}`), "malformed"],
+    ["an old version", () => shake({ minVersion: "TLSv1", maxVersion: "TLSv1.1", ciphers: "ALL:@SECLEVEL=0" }), "version"],
+    ["a protocol that is not spoken", () => shake({ ALPNProtocols: ["smtp"], rejectUnauthorized: false }), "protocol"],
+    ["a client that refuses the certificate", () => spawnSync("openssl", ["s_client", "-connect", `127.0.0.1:${port}`, "-verify_return_error", "-no-CAfile", "-no-CApath"], { input: "", timeout: 10_000 }), "alert"],
+    ["a client that leaves", () => overhear(port, "\x16\x03\x01", 1), "closed"],
+  ];
+  for (const [name, act, reason] of cases) {
+    await pause(210);
+    await act();
+    const found = await until(async () => (await (await fetch(`${secure.admin}/api/v1/rejects`)).json()).rejects.find((reject) => reject.reason === reason));
+    tally.check(`${name} is there`, found?.protocol === "tls" && found.status === 0 && found.peer === "127.0.0.0/24" && found.message.length > 10, JSON.stringify(found));
+  }
+  const text = await (await fetch(`${secure.admin}/api/v1/rejects`)).text();
+  tally.check("nothing of theirs is", !text.includes(SECRET), text);
+  const last = await secure.stop();
+  tally.check("and that daemon ends cleanly, too", last === "" && !secure.said.includes(SECRET), last);
+  rmSync(folder, { recursive: true });
+}
+async function until(look) {
+  for (let i = 0; i < 100; i++) {
+    const found = await look();
+    if (found) return found;
+    await pause(50);
+  }
+}
+await tally.section("TLS handshakes", shakeHands);
 
 tally.close();

@@ -121,7 +121,10 @@ config "$(sed -n 2p "$work/token")" "admin_jwt:" "  key_file: $work/jwt.pub" "  
 check "a reload without its key file is told" reload reload_failed
 check "with the file's name" said "admin_jwt: $work/jwt.pub: No such file"
 check "and no JWT is taken" is 401 signed first
+checks() { "$binary" serve --check --config "$work/vitrace.yaml" --data "$work/data" --listen 127.0.0.1:0 --admin 127.0.0.1:0 --otlp-http 127.0.0.1:0 --otlp-grpc '' 2>&1; }
+check "--check judges the key, too" grep -q "admin_jwt: $work/jwt.pub: No such file" <(checks)
 cp "$work/first.pub" "$work/jwt.pub"
+check "and tells what it will take" grep -q "^admin_jwt: RS256, key of $work/jwt.pub, audience vitrace$" <(checks)
 check "a reload with a key" reload reloaded
 check "lets its tokens in" is 200 signed first
 check "and no others" is 401 signed second

@@ -143,9 +143,9 @@ check("ALPN: neither is refused", /NO_APPLICATION_PROTOCOL|HANDSHAKE/i.test(awai
 check("gRPC speaks HTTP/2", await alpn({ port: grpcPort, ALPNProtocols: ["h2"] }) === "h2");
 check("and nothing else", await alpn({ port: grpcPort, ALPNProtocols: ["http/1.1"] }) !== "http/1.1");
 
-function exchange(authority, headers, body) {
+function exchange(authority, headers, body, more = { ca: certificates[1] }) {
   return new Promise((resolve) => {
-    const session = http2.connect(authority, { ca: certificates[1] });
+    const session = http2.connect(authority, more);
     session.on("error", (error) => resolve({ error }));
     const stream = session.request(headers);
     const got = {};
@@ -159,8 +159,8 @@ function exchange(authority, headers, body) {
 }
 const overH2 = await exchange(addresses.listen, { ":method": "POST", ":path": "/v1/beacon", "content-type": "text/plain" }, beacon);
 check("a beacon is taken over HTTP/2", overH2[":status"] === 204, JSON.stringify(overH2));
-const call = await exchange(addresses.otlp_grpc, { ":method": "POST", ":path": "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
-  "content-type": "application/grpc", te: "trailers" }, Buffer.alloc(5));
+const exported = { ":method": "POST", ":path": "/opentelemetry.proto.collector.trace.v1.TraceService/Export", "content-type": "application/grpc", te: "trailers" };
+const call = await exchange(addresses.otlp_grpc, exported, Buffer.alloc(5));
 check("an export over gRPC is taken", call["grpc-status"] === "0", JSON.stringify(call));
 
 const s_client = (...more) => spawnSync("openssl", ["s_client", "-connect", `127.0.0.1:${port}`, ...more], { input: "", encoding: "utf8", timeout: 20000 }).status;
@@ -242,7 +242,10 @@ await daemon.ended;
 // --- a proxy in front: who is behind it is for X-Forwarded-For to say
 const publicSocket = join(work, "public.sock");
 writeFileSync(join(work, "proxied.yaml"), `listen: unix:${publicSocket}\ntrusted_proxies: 1\nlimits: { ip_per_second: 1, ip_burst: 1 }\n`);
-daemon = await serve("proxied", "--config", join(work, "proxied.yaml"), "--otlp-http", "127.0.0.1:0", "--otlp-grpc", "", "--admin", "127.0.0.1:0");
+daemon = await serve("proxied", "--config", join(work, "proxied.yaml"), "--otlp-http", "127.0.0.1:0",
+  "--otlp-grpc", `unix:${join(work, "grpc.sock")}`, "--admin", "127.0.0.1:0");
+const local = await exchange("http://localhost", exported, Buffer.alloc(5), { createConnection: () => net.connect(join(work, "grpc.sock")) });
+check("gRPC goes over a Unix socket, too", local["grpc-status"] === "0", JSON.stringify(local));
 const direct = () => ask(http, { socketPath: publicSocket, ...post }, beacon);
 check("whoever has no address has no limit of one", (await direct()).status === 204 && (await direct()).status === 204 && (await direct()).status === 204);
 const from = (address) => ask(http, { socketPath: publicSocket, ...post, headers: { ...post.headers, "X-Forwarded-For": address } }, beacon);

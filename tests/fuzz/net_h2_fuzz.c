@@ -88,7 +88,7 @@ static void stage_close(void)
 {
     net_h2_close(stage.connection.h2);
     answer_held(&stage.seen);
-    assert(stage.loop.lent == 0 && stage.loop.exchange_count == 0 && stage.loop.body_bytes == 0);
+    assert(stage.loop.lent == 0 && stage.loop.exchange_count == 0 && stage.loop.held_bytes == 0);
     assert(stage.net.h2_count == 0 && stage.loop.h2_due == NULL);
     net_exchange_free_spare(&stage.loop);
     net_hosts_release(&stage.net.hosts);

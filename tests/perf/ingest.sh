@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
 # Beacons per CPU-second of the whole daemon (parse, validate, deduplicate, fdatasync, index), and of what is needed until
 # the durable 204 (without the index, which follows the log), beside nginx answering 204 to the same bytes unread. HTTP/1.1
-# with 64 connections, kept or closed, and HTTP/2 with 8 connections of 32 streams. Server on core 0, load on core 1, rounds interleaved. Not part of the suite.
+# with 64 connections and with 512, kept or closed, and HTTP/2 with 8 connections of 32 streams. Server on core 0, load on
+# core 1, rounds interleaved. Not part of the suite. With few connections a commit holds few beacons, and the server waits
+# for the disk between them; with many it never waits.
 #   tests/perf/ingest.sh [ROUNDS] [SECONDS]      VITRACE=path of the binary; TLS=1: HTTP/1.1 over TLS 1.3, one P-256 certificate
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -64,7 +66,7 @@ round() { # NAME URL MODE PID...: NAME, requests per CPU-second, and without the
   if [ "$mode" = http2 ]; then
     taskset -c 1 "$load" "${url##*:}" "$work/beacon" "$seq" 8 32 "$seconds" >"$work/wrk"
   else
-    BEACON=$work/beacon CLOSE=$([ "$mode" = close ] && echo 1 || echo 0) SEQ=$seq taskset -c 1 wrk -t1 -c64 -d"${seconds}s" -s tests/perf/ingest.lua "$url/v1/beacon" >"$work/wrk"
+    BEACON=$work/beacon CLOSE=$([ "${mode%-*}" = close ] && echo 1 || echo 0) SEQ=$seq taskset -c 1 wrk -t1 -c"${mode##*-}" -d"${seconds}s" -s tests/perf/ingest.lua "$url/v1/beacon" >"$work/wrk"
   fi
   all=$(($(spent none "$@") - all)) path=$(($(spent vitrace-index "$@") - path))
   grep -q "Non-2xx" "$work/wrk" && { cat "$work/wrk" >&2; exit 1; }
@@ -72,14 +74,14 @@ round() { # NAME URL MODE PID...: NAME, requests per CPU-second, and without the
   echo "$name $((count * 1000000 / all)) $((count * 1000000 / path)) $((count / seconds))"
 }
 echo "beacon: $(stat -c %s "$work/beacon") bytes; $rounds rounds of $seconds s; $(nproc) cores; binary $binary"
-for mode in keep-alive close http2; do
+for mode in keep-alive-64 keep-alive-512 close-64 close-512 http2; do
   [ "$mode" = http2 ] && [ "$scheme" = https ] && continue # its load client speaks no TLS
   [ "$mode" = http2 ] && web_port=$port2 || web_port=$port
   for _ in $(seq "$rounds"); do
     round nginx "$scheme://127.0.0.1:$web_port" "$mode" "$web" $(pgrep -P "$web")
     round vitrace "$vitrace" "$mode" "$daemon"
   done >"$work/$mode"
-  awk -v mode="$mode" '{ printf "%-10s %-8s %7d requests per CPU-second, %7d to the durable answer; %6d per second\n", mode, $1, $2, $3, $4 }' "$work/$mode"
+  awk -v mode="$mode" '{ printf "%-14s %-8s %7d requests per CPU-second, %7d to the durable answer; %6d per second\n", mode, $1, $2, $3, $4 }' "$work/$mode"
   median() { awk -v name="$1" -v column="$2" '$1 == name { print $column }' "$work/$mode" | sort -n | sed -n "$(((rounds + 1) / 2))p"; }
   awk -v mode="$mode" -v all="$(median vitrace 2)" -v path="$(median vitrace 3)" -v nginx="$(median nginx 2)" 'BEGIN {
     printf "%s: medians: nginx %d; vitrace %d (ratio %.2f), to the durable answer %d (ratio %.2f)\n", mode, nginx, all, all / nginx, path, path / nginx }'

@@ -1,6 +1,7 @@
 // Clients of every habit that a collector meets, each with one request under way at a time and none sent twice. What has no
 // answer of its own is a failure, whatever the reason: a refused connection, a reset, an end, another status, 15 s of silence.
 import { connect } from "node:net";
+import { connect as connectTls } from "node:tls";
 import http2 from "node:http2";
 
 const TIMEOUT_MS = 15000;
@@ -26,8 +27,9 @@ class Pace {
 // One HTTP/1.1 connection, byte by byte: what an agent would repair in silence must be seen.
 class Connection {
   #socket; #under; #received = ""; closed = false; error = "";
-  constructor(port) {
-    this.#socket = connect({ host: "127.0.0.1", port, noDelay: true });
+  constructor(port, secure) {
+    const where = { host: "127.0.0.1", port, noDelay: true };
+    this.#socket = secure ? connectTls({ ...where, rejectUnauthorized: false, ALPNProtocols: ["http/1.1"] }) : connect(where);
     this.#socket.setEncoding("latin1");
     this.#socket.on("error", (error) => { this.error = error.code ?? String(error); });
     this.#socket.on("end", () => { this.closed = true; }); // before 'close': no request may start on it any more
@@ -73,7 +75,7 @@ export class Load {
   over = false;
   #running = [];
 
-  constructor({ ports, ledger }) { this.ports = ports; this.ledger = ledger; }
+  constructor({ ports, ledger, secure }) { this.ports = ports; this.ledger = ledger; this.secure = secure; }
 
   #fail(kind, failure) {
     this.counts.failed++;
@@ -95,7 +97,7 @@ export class Load {
     while (!this.over) {
       await (pause === undefined ? this.pace.turn() : sleep(pause()));
       if (this.over) break;
-      if (connection === undefined || connection.closed) { connection = new Connection(port); this.counts.connections++; }
+      if (connection === undefined || connection.closed) { connection = new Connection(port, this.secure); this.counts.connections++; }
       const message = this.ledger.take(what), began = performance.now();
       const head = `POST ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nOrigin: https://shop.example\r\nContent-Type: ${type}\r\nContent-Length: ${message.body.length}\r\n` +
         `${keep ? "" : "Connection: close\r\n"}\r\n`;
@@ -130,7 +132,7 @@ export class Load {
       await (pause === undefined ? this.pace.turn() : sleep(pause()));
       if (this.over) break;
       if (session === undefined || session.closed || session.destroyed) {
-        session = http2.connect(`http://127.0.0.1:${port}`);
+        session = http2.connect(`${this.secure ? "https" : "http"}://127.0.0.1:${port}`, { rejectUnauthorized: false });
         session.on("error", () => {}); // the requests tell
         this.counts.connections++;
       }
@@ -160,7 +162,7 @@ export class Load {
   // A browser's spare connection: opened ahead, never used. It may be ended, but not reset.
   async #spare() {
     while (!this.over) {
-      const connection = new Connection(this.ports.listen);
+      const connection = new Connection(this.ports.listen, this.secure);
       await Promise.race([connection.gone, sleep(3000)]);
       if (connection.error !== "") this.#fail("spare connection", connection.error);
       connection.end();

@@ -1,14 +1,14 @@
 // Restarts, or reloads, of the real daemon while clients of every habit send to it at 80 % of what it takes. Pass: no
 // request without its answer, nothing acked that is not in the log exactly once.
 //
-//   restart_sockets listen otlp_http otlp_grpc -- node tests/restart/restart.mjs BINARY [--restarts 12] [--reloads 0] [--keep]
+//   restart_sockets listen otlp_http otlp_grpc -- node tests/restart/restart.mjs BINARY [--restarts 12] [--reloads 0] [--tls] [--keep]
 //
 // The listening sockets are ours, as they are a service manager's, and stay open. Restarts take turns:
 //   restart   SIGTERM, wait for the end, start                (systemctl restart)
 //   takeover  start a second one that waits for the folder, then SIGTERM to the first
 // Reloads take turns between two configurations and one that is wrong, which must change nothing.
 // Closes with "N passed, N failed".
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -16,7 +16,7 @@ import { join } from "node:path";
 import { Ledger } from "./ledger.mjs";
 import { Load } from "./load.mjs";
 
-const SHARE = 0.8, CAPACITY_MS = 2000, START_MS_MAX = 20000;
+const SHARE = 0.8, CAPACITY_MS = 800, CAPACITY_LOOKS = 4, START_MS_MAX = 20000;
 const option = (name, preset) => {
   const at = process.argv.indexOf(`--${name}`);
   return at < 0 ? preset : Number(process.argv[at + 1]);
@@ -31,8 +31,15 @@ const spread = (list) => {
   return `median ${at(0.5)} ms, p99 ${at(0.99)} ms, max ${at(1)} ms`;
 };
 
+const secure = process.argv.includes("--tls"), certificate = join(folder, "certificate.pem"), key = join(folder, "key.pem");
+if (secure) {
+  spawnSync("openssl", ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=localhost",
+    "-days", "2", "-keyout", key, "-out", certificate], { stdio: "ignore" });
+}
+
 // The flood limits are for strangers; here one address is everybody.
-const limits = "limits: {ip_per_second: 0, app_per_second: 0, global_per_second: 0, connections_per_ip: 5000}\n";
+const limits = "limits: {ip_per_second: 0, app_per_second: 0, global_per_second: 0, connections_per_ip: 5000}\n" +
+  (secure ? `tls_certificate: ${certificate}\ntls_key: ${key}\ntls_listeners: listen, otlp_http, otlp_grpc\n` : "");
 const configs = [`${limits}apps: [{name: shop, origins: ["https://shop.example"]}]\n`,
   `${limits}apps: [{name: shop, origins: ["https://shop.example", "https://other.example"]}, {name: blog, origins: ["https://blog.example"]}]\n`,
   `${limits}apps: [{name: shop, origin: "misspelled"}]\n`];
@@ -90,7 +97,7 @@ async function metrics() {
   return (await fetch(`${admin}/metrics`, { headers: { connection: "close" } })).text();
 }
 
-const ledger = new Ledger(), load = new Load({ ports, ledger });
+const ledger = new Ledger(), load = new Load({ ports, ledger, secure });
 const problems = [];
 const check = (good, text) => { if (!good) problems.push(text); };
 
@@ -121,8 +128,12 @@ let child = start(), done = 0;
 try {
   await told(child, "ready");
   load.start();
-  await sleep(CAPACITY_MS);
-  const capacity = (ledger.acked.beacon + ledger.acked.spans) * 1000 / CAPACITY_MS;
+  let capacity = 0; // the best of some: another process may take one of them
+  for (let i = 0; i < CAPACITY_LOOKS; i++) {
+    const before = ledger.acked.beacon + ledger.acked.spans;
+    await sleep(CAPACITY_MS);
+    capacity = Math.max(capacity, (ledger.acked.beacon + ledger.acked.spans - before) * 1000 / CAPACITY_MS);
+  }
   load.pace.rate = SHARE * capacity;
   console.log(`${Math.round(capacity)} requests/s at most, ${Math.round(load.pace.rate)} offered`);
   await reloadMany(child);

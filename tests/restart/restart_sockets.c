@@ -14,10 +14,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define FIRST_FILE  3
-#define BACKLOG     4096
-#define NAMES_MAX   8
-#define BYTES_MAX   256
+#define FIRST_FILE 3
+#define BACKLOG    4096
+#define NAMES_MAX  8
+#define BYTES_MAX  256
 
 /* Returns the port. */
 static unsigned open_socket(int wanted)

@@ -36,7 +36,7 @@ const allowed = {
   wasm: ["wasm/core/core.h", "wasm/pack/deflate.h", "wasm/ring/ring.h", "wasm/abi/inbox.h", "wasm/abi/exports.h", "wasm/replay/replay.h", ...wire],
   "collector/base": ["collector/base/", ...wire],
   "collector/os": ["collector/os/"],
-  "collector/inflate": ["collector/inflate/", ...wire],
+  "collector/inflate": ["collector/inflate/", "collector/base/", ...wire],
   "collector/raw": ["collector/raw/", "collector/base/", "wasm/core/core.h", "wasm/ring/ring.h", "wasm/abi/inbox.h", ...wire],
   "collector/stream": ["collector/stream/", "collector/base/", ...wire],
   "collector/h2": ["collector/h2/", ...wire],

@@ -5,11 +5,13 @@ import { bytes, clockTime } from "./format.js";
 
 const COLUMNS = ["Time", "Reason", "Status", "Request", "App", "Origin", "From", "Body", "What to do"];
 
+const PROTOCOLS = { http: "", grpc: "gRPC ", tls: "TLS" };
+
 function row(reject) {
   return element("tr", {},
     element("td", { title: new Date(reject.time_unix_ms).toISOString() }, clockTime(reject.time_unix_ms)),
     element("th", { scope: "row", title: reject.series }, reject.reason || reject.code),
-    element("td", { class: "number" }, `${reject.protocol === "grpc" ? "gRPC " : ""}${reject.status}`),
+    element("td", { class: "number" }, `${PROTOCOLS[reject.protocol]}${reject.status || ""}`),
     element("td", {}, element("code", {}, `${reject.method} ${reject.path}`)),
     element("td", {}, reject.app || "–"),
     element("td", {}, reject.origin_host || "–"),

@@ -320,6 +320,27 @@ static void test_auth__knows_which_addresses_stay_on_this_machine(void **state)
             fail_msg("%s", cases[i].listen);
 }
 
+static void test_auth__only_a_peer_on_this_machine_may_speak_for_others(void **state)
+{
+    static const struct {
+        uint8_t peer[16];
+        bool is_local;
+    } cases[] = {{{0}, true}, /* a Unix socket */
+                 {{[15] = 1}, true},
+                 {{[10] = 0xff, [11] = 0xff, 127, 0, 0, 1}, true},
+                 {{[10] = 0xff, [11] = 0xff, 127, 9, 9, 9}, true},
+                 {{[10] = 0xff, [11] = 0xff, 10, 0, 0, 1}, false},
+                 {{[10] = 0xff, [11] = 0xff, 0, 0, 0, 0}, false},
+                 {{[15] = 2}, false},
+                 {{0xfe, 0x80, [15] = 1}, false},
+                 {{0x20, 0x01, 0x0d, 0xb8, [15] = 1}, false},
+                 {{[12] = 127, [15] = 1}, false}}; /* ::127.0.0.1, which is no mapped address */
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        if (auth_peer_is_local(cases[i].peer) != cases[i].is_local)
+            fail_msg("case %zu", i);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -331,6 +352,7 @@ int main(void)
         cmocka_unit_test(test_auth__hash_is_sha256),
         cmocka_unit_test(test_auth__only_64_hex_digits_are_a_hash),
         cmocka_unit_test(test_auth__tokens_are_long_and_not_alike),
+        cmocka_unit_test(test_auth__only_a_peer_on_this_machine_may_speak_for_others),
         cmocka_unit_test(test_auth__knows_which_addresses_stay_on_this_machine),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,7 +15,7 @@ static void make_id(uint8_t id[16], uint32_t number)
 static void test_tally__adds_up_by_id_and_gives_everything_once(void **state)
 {
     (void)state;
-    struct tally *tally = tally_new();
+    struct tally *tally = tally_new(NULL);
     uint8_t a[16], b[16];
     uint32_t size;
     make_id(a, 1);
@@ -41,7 +41,7 @@ static void test_tally__adds_up_by_id_and_gives_everything_once(void **state)
 static void test_tally__a_full_one_refuses_new_ids_and_still_counts_the_others(void **state)
 {
     (void)state;
-    struct tally *tally = tally_new();
+    struct tally *tally = tally_new(NULL);
     uint8_t id[16];
     uint32_t size;
     for (uint32_t i = 0; i < TALLY_IDS_MAX; i++) {
@@ -62,7 +62,7 @@ static void test_tally__a_full_one_refuses_new_ids_and_still_counts_the_others(v
 static void test_tally__counts_end_at_their_maximum(void **state)
 {
     (void)state;
-    struct tally *tally = tally_new();
+    struct tally *tally = tally_new(NULL);
     uint8_t id[16];
     uint32_t size;
     make_id(id, 1);

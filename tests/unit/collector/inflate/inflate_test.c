@@ -212,9 +212,29 @@ static void test_inflate__what_grows_over_the_ratio_is_too_large_in_every_coding
     assert_int_equal(reserved(), 0);
 }
 
+static void test_inflate__what_the_budget_of_the_daemon_does_not_hold_is_busy_and_takes_nothing(void **state)
+{
+    (void)state;
+    uint8_t packed[256];
+    struct memory memory;
+    struct inflate_budget scarce = {.bytes_max = TOTAL_MAX, .memory = &memory};
+    struct inflate_body out = {0};
+    struct slice gzip = gzip_of("hello", 5, packed, sizeof packed);
+    memory_init(&memory, 4096);
+    assert_int_equal(inflate_gzip(&scarce, GZIP, gzip, &out), INFLATE_BUSY);
+    assert_int_equal(atomic_load(&scarce.bytes), 0);
+    memory_release(&memory);
+    memory_init(&memory, BYTES_MAX);
+    assert_int_equal(inflate_gzip(&scarce, GZIP, gzip, &out), INFLATE_OK);
+    assert_int_equal(memory_used(&memory, MEMORY_INFLATED), 5);
+    inflate_body_release(&scarce, &out);
+    memory_release(&memory);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_inflate__what_the_budget_of_the_daemon_does_not_hold_is_busy_and_takes_nothing),
         cmocka_unit_test(test_inflate__gives_the_bytes_back_and_reserves_no_more),
         cmocka_unit_test(test_inflate__takes_members_in_a_row_and_empty_ones),
         cmocka_unit_test(test_inflate__every_strict_prefix_and_every_flip_of_the_trailer_is_malformed),

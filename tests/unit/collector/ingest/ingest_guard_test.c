@@ -1,5 +1,5 @@
 /* Who may send how much: rates, write keys, and whose address counts; behind a real listener, over a log that is quick. */
-#include "collector/ingest/ingest.h"
+#include "collector/ingest/ingest_internal.h"
 #include "proto/wire/beacon_encode.h"
 #include "tests/support/http_client.h"
 
@@ -74,6 +74,26 @@ static int guard_send(struct guard *self, const char *query, const char *headers
     size_t size = beacon_encode_message(beacon, sizeof beacon, 1, vitrace_v1_Header_fields, &header);
     snprintf(head, sizeof head, "POST /v1/beacon%s HTTP/1.1\r\nHost: x\r\n%sContent-Length: %zu\r\n\r\n", query, headers,
              size);
+    http_client_send_text(&self->client, head);
+    http_client_send(&self->client, beacon, size);
+    assert_true(http_client_read(&self->client, reply));
+    return reply->status;
+}
+
+/* Beacon `seq` of view number `view`. */
+static int guard_send_view(struct guard *self, uint8_t view, uint32_t seq, struct http_reply *reply)
+{
+    uint8_t beacon[512];
+    char head[256];
+    vitrace_v1_Header header = vitrace_v1_Header_init_zero;
+    header.schema_version = VITRACE_SCHEMA_VERSION;
+    snprintf(header.app, sizeof header.app, "shop");
+    memset(header.view_id, view, sizeof header.view_id);
+    memset(header.session_id, 9, sizeof header.session_id);
+    header.seq = seq;
+    size_t size = beacon_encode_message(beacon, sizeof beacon, 1, vitrace_v1_Header_fields, &header);
+    snprintf(head, sizeof head,
+             "POST /v1/beacon HTTP/1.1\r\nHost: x\r\nOrigin: https://any.example\r\nContent-Length: %zu\r\n\r\n", size);
     http_client_send_text(&self->client, head);
     http_client_send(&self->client, beacon, size);
     assert_true(http_client_read(&self->client, reply));
@@ -266,6 +286,83 @@ static void test_ingest__keys_that_cannot_be_used_are_named(void **state)
     assert_null(ingest_app_problem(&(struct ingest_app){.name = "shop", .keys = good, .key_count = 2}));
 }
 
+#define VIEWS 100u
+
+/* Whatever the windows do meanwhile: the level only falls, and slowly, while nothing waits. */
+static void force_level(struct guard *self, uint32_t level)
+{
+    atomic_store(&self->ingest->shed.level, level);
+    atomic_store(&self->ingest->shed.calm, 0);
+}
+
+static void test_ingest__overload_sheds_views_that_begin_and_keeps_those_under_way_whole(void **state)
+{
+    (void)state;
+    struct guard guard;
+    struct http_reply reply;
+    unsigned refused = 0;
+    bool kept[VIEWS];
+    guard_start(&guard, (struct ingest_options){.trusted_proxies = 1}); /* so that no connection is paused */
+    for (unsigned i = 0; i < VIEWS; i++) {
+        force_level(&guard, 64);
+        kept[i] = guard_send_view(&guard, (uint8_t)(i + 1), 0, &reply) == 204;
+        refused += !kept[i];
+        if (kept[i])
+            continue;
+        assert_int_equal(reply.status, 503);
+        assert_non_null(strstr(reply.body, "\"shed\""));
+        assert_in_range(strtoul(http_reply_header(&reply, "Retry-After"), NULL, 10), 2, 12);
+        assert_string_equal(http_reply_header(&reply, "Access-Control-Expose-Headers"), "Retry-After");
+    }
+    assert_in_range(refused, 20, 80); /* half of them, by a random key: outside of it once in 10^9 runs */
+    for (unsigned i = 0; i < VIEWS; i++) {
+        force_level(&guard, 120);
+        assert_int_equal(guard_send_view(&guard, (uint8_t)(i + 1), 1, &reply), kept[i] ? 204 : 503);
+    }
+    assert_int_equal(count(&guard, COUNTER_REJECTED_SHED), 2 * refused);
+    assert_int_equal(guard.appended, 2 * (VIEWS - refused));
+    guard_stop(&guard);
+}
+
+static void test_ingest__what_is_stored_is_answered_204_also_under_overload(void **state)
+{
+    (void)state;
+    struct guard guard;
+    struct http_reply reply;
+    guard_start(&guard, (struct ingest_options){.trusted_proxies = 1});
+    assert_int_equal(guard_send_view(&guard, 1, 0, &reply), 204);
+    force_level(&guard, 120);
+    assert_int_equal(guard_send_view(&guard, 1, 0, &reply), 204);
+    assert_int_equal(guard.appended, 1);
+    guard_stop(&guard);
+}
+
+static void test_ingest__without_memory_everything_is_refused_until_it_is_back(void **state)
+{
+    (void)state;
+    struct guard guard;
+    struct http_reply reply;
+    struct memory memory;
+    memory_init(&memory, 32u << 20);
+    guard_start(&guard, (struct ingest_options){.trusted_proxies = 1, .memory = &memory});
+    memory_divide(&memory);
+    assert_int_equal(guard_send_view(&guard, 1, 0, &reply), 204);
+    uint64_t raw = memory.row[MEMORY_RAW].most - memory_used(&memory, MEMORY_RAW), rest = memory_left(&memory) - raw;
+    assert_true(memory_take(&memory, MEMORY_RAW, raw));
+    assert_true(memory_take(&memory, MEMORY_BODIES, rest));
+    while (guard_send_view(&guard, 1, 1, &reply) == 204) /* at the next look at it, within a window */
+        ;
+    assert_int_equal(reply.status, 503);
+    assert_non_null(strstr(reply.body, "\"shed\""));
+    memory_give(&memory, MEMORY_RAW, raw);
+    memory_give(&memory, MEMORY_BODIES, rest);
+    while (guard_send_view(&guard, 1, 2, &reply) == 503)
+        ;
+    assert_int_equal(reply.status, 204);
+    guard_stop(&guard);
+    memory_release(&memory);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -277,6 +374,9 @@ int main(void)
         cmocka_unit_test(test_ingest__behind_a_proxy_every_client_has_its_own_bucket),
         cmocka_unit_test(test_ingest__an_app_with_keys_takes_each_of_them_and_nothing_else),
         cmocka_unit_test(test_ingest__keys_that_cannot_be_used_are_named),
+        cmocka_unit_test(test_ingest__overload_sheds_views_that_begin_and_keeps_those_under_way_whole),
+        cmocka_unit_test(test_ingest__what_is_stored_is_answered_204_also_under_overload),
+        cmocka_unit_test(test_ingest__without_memory_everything_is_refused_until_it_is_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

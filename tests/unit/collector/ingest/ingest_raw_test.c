@@ -79,7 +79,7 @@ static void bench_start(const struct ingest_app *app, size_t app_count)
     memset(&bench, 0, sizeof bench);
     pthread_mutex_init(&bench.log.lock, NULL);
     pthread_cond_init(&bench.log.changed, NULL);
-    bench.duplicates = tally_new();
+    bench.duplicates = tally_new(NULL);
     bench.rig = rig_new();
     assert_non_null(bench.rig);
     bench.ingest = ingest_new(&(struct ingest_options){.apps = app,

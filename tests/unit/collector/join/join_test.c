@@ -176,6 +176,22 @@ static void test_join__no_span_after_ten_minutes_and_still_completes(void **stat
     assert_int_equal(counted(COUNTER_JOIN_EXACT_PARENT), 1);
 }
 
+/* The first comes while the clock is an hour ahead: when it is back, neither it nor what follows waits for that hour. */
+static void test_join__a_claim_from_the_future_does_not_hold_up_those_behind_it(void **state)
+{
+    (void)state;
+    const uint64_t taken_us[] = {60 * MINUTE, 0};
+    for (uint32_t i = 0; i < 2; i++) {
+        struct join_claim claim = {.beacon = 1, .ordinal = i};
+        claim_add(&claim, 1 + i, 1, 1, TIMING);
+        join_take_claim(bench.join, &claim, taken_us[i]);
+    }
+    assert_int_equal(counted(COUNTER_JOIN_PENDING), 2);
+    join_expire(bench.join, 10 * MINUTE);
+    assert_int_equal(counted(COUNTER_JOIN_PENDING), 0);
+    assert_int_equal(counted(COUNTER_JOIN_NONE), 2);
+}
+
 static void test_join__expire_takes_only_what_is_old(void **state)
 {
     (void)state;
@@ -482,6 +498,7 @@ int main(void)
         TEST(span_id_shared_by_client_and_server_counts_as_server),
         TEST(cached_response_is_stale_even_if_its_id_resolves),
         TEST(no_span_after_ten_minutes_and_still_completes),
+        TEST(a_claim_from_the_future_does_not_hold_up_those_behind_it),
         TEST(expire_takes_only_what_is_old),
         TEST(flags_00_and_nothing_arrived_is_known_unsampled),
         TEST(flags_never_gate_a_join),

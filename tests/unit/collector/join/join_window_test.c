@@ -112,6 +112,17 @@ static void test_join_window__trace_of_a_shared_cache_keeps_only_its_newest_clai
     assert_int_equal(bench.count - count, JOIN_TRACE_CLAIMS_MAX);
 }
 
+static void test_join_window__is_as_large_as_its_memory_and_no_larger(void **state)
+{
+    (void)state;
+    for (uint64_t bytes = 64u << 10; bytes <= 256u << 20; bytes = bytes * 3 / 2) {
+        uint32_t claims = join_claims_within(bytes);
+        assert_true(join_memory_bytes(claims, claims * JOIN_SPANS_PER_CLAIM) <= bytes);
+        assert_true(join_memory_bytes(2 * claims + 2, (2 * claims + 2) * JOIN_SPANS_PER_CLAIM) > bytes);
+    }
+    assert_in_range(join_claims_within(24u << 20), 20000, 30000); /* what the default gives */
+}
+
 static void test_join_window__node_sizes_are_those_of_the_memory_arithmetic(void **state)
 {
     (void)state;
@@ -129,6 +140,7 @@ int main(void)
         TEST(claims_with_many_traces_never_exhaust_the_links),      TEST(oldest_trace_of_a_full_window_goes_as_a_whole),
         TEST(rest_of_an_evicted_trace_never_lowers_a_result),       TEST(window_of_one_span_turns_over),
         TEST(trace_of_a_shared_cache_keeps_only_its_newest_claims), TEST(node_sizes_are_those_of_the_memory_arithmetic),
+        TEST(is_as_large_as_its_memory_and_no_larger),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -95,7 +95,7 @@ static void test_retention__nothing_is_removed_by_age_before_it_was_read(void **
     }
     assert_int_equal(count_of(script, COUNTER_LOG_REMOVED_AGE), 0);
     struct log_oldest oldest;
-    assert_true(log_table_oldest(&script->log->table, &oldest));
+    assert_true(log_table_oldest(&script->log->table, UINT64_MAX, &oldest));
     log_hold(script->log, oldest.end - 8);
     pass_time(disk, DAY_US);
     log_script_send(script, 45, 1);
@@ -226,6 +226,63 @@ static void test_retention__a_jump_of_the_wall_clock_removes_nothing(void **stat
     end(script, disk);
 }
 
+/* As a machine does that has no clock of its own: it begins in 1996 and learns better later, or the other way round. */
+static void test_retention__what_was_written_under_a_wrong_clock_stays_when_it_is_right(void **state)
+{
+    (void)state;
+    const int64_t years[] = {-27, 30};
+    for (size_t i = 0; i < 2; i++) {
+        struct faulty_os *disk = faulty_os_new();
+        disk->os.unix_us = wall_clock;
+        wall_offset_us = years[i] * 365 * (int64_t)DAY_US;
+        struct log_script *script = script_with(disk, DAY_US, 100);
+        log_script_send(script, 0, 40);
+        log_script_close(script);
+        wall_offset_us = 0;
+        assert_true(log_script_open(script));
+        log_script_send(script, 40, 40);
+        log_hold(script->log, log_durable_position(script->log));
+        for (uint64_t sweep = 0; sweep < 20; sweep++) {
+            pass_time(disk, 61000000);
+            log_script_send(script, 80 + sweep, 1);
+        }
+        assert_int_equal(count_of(script, COUNTER_LOG_REMOVED_AGE), 0);
+        pass_time(disk, 2 * DAY_US); /* all that is closed is old now, whatever it is dated */
+        for (uint64_t sweep = 0; sweep < 5; sweep++) {
+            log_hold(script->log, log_durable_position(script->log));
+            pass_time(disk, 61000000);
+            log_script_send(script, 100 + sweep, 1);
+        }
+        assert_true(count_of(script, COUNTER_LOG_REMOVED_AGE) >= 3);
+        end(script, disk);
+    }
+}
+
+static void test_retention__a_start_by_whose_clock_all_is_old_removes_nothing_for_an_hour(void **state)
+{
+    (void)state;
+    struct faulty_os *disk = faulty_os_new();
+    disk->os.unix_us = wall_clock;
+    wall_offset_us = 0;
+    struct log_script *script = script_with(disk, DAY_US, 100);
+    log_script_send(script, 0, 40);
+    log_script_close(script);
+    wall_offset_us = 30 * 365 * (int64_t)DAY_US;
+    assert_true(log_script_open(script));
+    log_hold(script->log, log_durable_position(script->log));
+    for (uint64_t minute = 0; minute < 58; minute++) {
+        pass_time(disk, 61000000);
+        log_script_send(script, 40 + minute, 1);
+    }
+    assert_int_equal(count_of(script, COUNTER_LOG_REMOVED_AGE), 0);
+    for (uint64_t minute = 58; minute < 64; minute++) {
+        pass_time(disk, 61000000);
+        log_script_send(script, 40 + minute, 1);
+    }
+    assert_true(count_of(script, COUNTER_LOG_REMOVED_AGE) > 0);
+    end(script, disk);
+}
+
 static void test_retention__a_failing_call_of_a_sweep_loses_nothing_and_is_tried_again(void **state)
 {
     (void)state;
@@ -323,6 +380,8 @@ int main(void)
         cmocka_unit_test(test_retention__when_the_reader_is_far_behind_only_final_beacons_are_taken),
         cmocka_unit_test(test_retention__headroom_above_the_floor_is_for_final_beacons),
         cmocka_unit_test(test_retention__a_jump_of_the_wall_clock_removes_nothing),
+        cmocka_unit_test(test_retention__what_was_written_under_a_wrong_clock_stays_when_it_is_right),
+        cmocka_unit_test(test_retention__a_start_by_whose_clock_all_is_old_removes_nothing_for_an_hour),
         cmocka_unit_test(test_retention__a_failing_call_of_a_sweep_loses_nothing_and_is_tried_again),
         cmocka_unit_test(test_retention__a_reader_inside_a_removed_segment_goes_on_at_the_first_one_left),
         cmocka_unit_test(test_retention__a_power_loss_at_any_entry_leaves_a_log_of_whole_segments),

@@ -76,10 +76,37 @@ static void test_table__full_refuses_one_more(void **state)
     assert_true(log_table_put(&self->table, (struct log_table_row){1, 2, 0}));
 }
 
+static void test_table__closing_times_are_believed_within_reason(void **state)
+{
+    struct fixture *self = *state;
+    const uint64_t day = UINT64_C(24) * 3600 * 1000000, now = LOG_CLOCK_LEAST_US + 1000 * day, year = 365 * day;
+    const struct {
+        uint64_t created[4], closed;
+    } cases[] = {
+        {{now - 40 * day, now - 30 * day, now - 20 * day, now - 10 * day}, now - 30 * day},
+        {{now - 40 * day, 0, now - 20 * day, now - 10 * day}, now - 20 * day},              /* no readable header */
+        {{now - 40 * day, now + 30 * year, now - 20 * day, now - 10 * day}, now - 20 * day}, /* set forth, and back */
+        {{now + 30 * year, now + 30 * year, now - 20 * day, now - 10 * day}, now - 20 * day},
+        {{now - 40 * day, 5 * day, now - 20 * day, now - 10 * day}, now - 20 * day}, /* the first days of 1970 */
+        {{5 * day, 6 * day, 7 * day, now - 10 * day}, now - 10 * day},
+        {{now - 20 * day, now - 21 * day, now - 19 * day, now - 10 * day}, now - 20 * day}, /* set back by a day */
+        {{5 * day, 6 * day, 7 * day, 8 * day}, 0},
+        {{now, now + day, now + 2 * day, now + 3 * day}, 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct log_oldest oldest;
+        for (uint64_t row = 0; row < 4; row++)
+            assert_true(log_table_put(&self->table, (struct log_table_row){row * 100, 10, cases[i].created[row]}));
+        assert_true(log_table_oldest(&self->table, now, &oldest));
+        assert_int_equal(oldest.closed_us, cases[i].closed);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_table__empty_has_no_range, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_table__closing_times_are_believed_within_reason, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_table__finds_the_segment_of_each_position, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_table__the_same_first_position_replaces, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_table__full_refuses_one_more, set_up, tear_down),

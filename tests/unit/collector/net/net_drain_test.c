@@ -50,7 +50,8 @@ static void handle_stay(void *context, struct net_exchange *exchange)
 static void server_start(struct server *self, int socket)
 {
     char error[256];
-    *self = (struct server){.routes = {{NET_POST, "/now", handle_now, NULL, 100}, {NET_POST, "/stay", handle_stay, self, 100}}};
+    *self = (struct server){
+        .routes = {{NET_POST, "/now", handle_now, NULL, 100}, {NET_POST, "/stay", handle_stay, self, 100}}};
     pthread_mutex_init(&self->lock, NULL);
     pthread_cond_init(&self->changed, NULL);
     self->net = net_start(&(struct net_options){.listen = "127.0.0.1:0",
@@ -190,7 +191,8 @@ static void test_net_drain__who_waits_to_be_accepted_is_served_before_the_listen
         http_client_open(&client[i], net_port(server.net));
         ask(&client[i], "/now");
     }
-    atomic_store(&server.net->stop, true); /* the loop wakes to drain and stop at once: there is no time to accept before */
+    atomic_store(&server.net->stop,
+                 true); /* the loop wakes to drain and stop at once: there is no time to accept before */
     server_stop_aside(&server, LONG_MS);
     while (!atomic_load(&server.net->draining))
         sched_yield();

@@ -41,6 +41,8 @@ static void test_net_hosts__any_other_name_is_refused(void **state)
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         if (allowed("127.0.0.1:4320", true, bad[i]) || allowed(":4320", true, bad[i]))
             fail_msg("'%s' was let in", bad[i]);
+    assert_false(allowed("unix:/run/vitrace/admin.sock", true, "unix")); /* is no name */
+    assert_true(allowed("unix:/run/vitrace/admin.sock", true, "rum.internal"));
     char long_name[400];
     memset(long_name, 'a', sizeof long_name - 1);
     long_name[sizeof long_name - 1] = '\0';

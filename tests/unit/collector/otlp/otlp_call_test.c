@@ -64,7 +64,7 @@ static int setup(void **state)
     memset(&fixture, 0, sizeof fixture);
     pthread_mutex_init(&fixture.lock, NULL);
     pthread_cond_init(&fixture.changed, NULL);
-    fixture.otlp = otlp_new((struct append_sink){&fixture, sink_take}, &fixture.counters);
+    fixture.otlp = otlp_new((struct append_sink){&fixture, sink_take}, &fixture.counters, NULL);
     fixture.method = (struct grpc_method){OTLP_EXPORT_METHOD, otlp_call, fixture.otlp, OTLP_REQUEST_BYTES_MAX};
     fixture.grpc = grpc_start(
         &(struct grpc_options){

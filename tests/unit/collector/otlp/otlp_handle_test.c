@@ -69,7 +69,7 @@ static int setup(void **state)
     memset(&fixture, 0, sizeof fixture);
     pthread_mutex_init(&fixture.lock, NULL);
     pthread_cond_init(&fixture.changed, NULL);
-    fixture.otlp = otlp_new((struct append_sink){&fixture, sink_take}, &fixture.counters);
+    fixture.otlp = otlp_new((struct append_sink){&fixture, sink_take}, &fixture.counters, NULL);
     routes[0] = (struct net_route){NET_POST, "/v1/traces", otlp_handle, fixture.otlp, OTLP_REQUEST_BYTES_MAX};
     fixture.net = net_start(
         &(struct net_options){

@@ -110,11 +110,16 @@ static void test_config__sizes_and_days_are_numbers_within_bounds(void **state)
     config_release(&config);
     assert_true(load("log_bytes_max: 268435456\n"));
     assert_int_equal(config_log_bytes_max(&config), UINT64_C(256) << 20);
+    assert_int_equal(config_memory(&config), UINT64_C(96) << 20);
+    config_release(&config);
+    assert_true(load("memory: 64M\n"));
+    assert_int_equal(config_memory(&config), UINT64_C(64) << 20);
     config_release(&config);
     const char *const bad[] = {"retention_days: 0\n",      "retention_days: 3651\n",    "retention_days: 7d\n",
                                "retention_days: -1\n",     "retention_days: ''\n",      "log_bytes_max: 255M\n",
                                "log_bytes_max: 5T\n",      "log_bytes_max: 20GB\n",     "log_bytes_max: G\n",
-                               "log_bytes_max: 9999999T\n", "log_bytes_max: 268435455\n"};
+                               "log_bytes_max: 9999999T\n", "log_bytes_max: 268435455\n",
+                               "memory: 63M\n",            "memory: 65G\n",             "memory: 1T\n"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         assert_false(load(bad[i]));
 }

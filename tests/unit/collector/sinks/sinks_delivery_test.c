@@ -164,7 +164,7 @@ static void test_delivery__duplicates_are_counted_in_their_view_also_when_they_a
 {
     struct index_fixture *fixture = *state;
     static const uint8_t first[16] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1}, unknown[16] = {7};
-    fixture->duplicates = tally_new();
+    fixture->duplicates = tally_new(NULL);
     assert_non_null(fixture->duplicates);
     assert_true(tally_add(fixture->duplicates, first, 2));
     assert_true(tally_add(fixture->duplicates, unknown, 1));
@@ -187,7 +187,7 @@ static void test_delivery__duplicates_that_were_told_last_are_counted_before_the
 {
     struct index_fixture *fixture = *state;
     static const uint8_t first[16] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
-    fixture->duplicates = tally_new();
+    fixture->duplicates = tally_new(NULL);
     append(fixture, (struct sent){.view = 1, .seq = 0, .sealed = 1});
     index_fixture_start(fixture);
     assert_true(tally_add(fixture->duplicates, first, 4));

@@ -135,7 +135,7 @@ static unsigned count_session(struct fixture *self)
     struct store_view_row row;
     unsigned views = 0;
     assert_true(store_reader_begin(self->reader, 0));
-    store_reader_find_session(self->reader, slice_text("shop"), beacon.session_id, 10000);
+    store_reader_find_session(self->reader, slice_text("shop"), beacon.session_id, 50000);
     while (store_reader_next_session_view(self->reader, &row))
         views++;
     assert_true(store_reader_end(self->reader));
@@ -291,6 +291,111 @@ static void test_store__parts_of_a_trace_come_in_the_order_of_the_log_whatever_t
     assert_int_equal(count, 50);
 }
 
+#define FIRST_HOUR (NOW_US / STORE_HOUR_US)
+
+/* A view of one hour, with one vital and one joined request. */
+static void put_hour(struct fixture *self, uint32_t view, uint64_t hour)
+{
+    struct store_beacon beacon = beacon_of(view, 0, view);
+    struct store_request request = {.kind = STORE_RESOURCE, .ids = slice_text("ids")};
+    struct store_vital vital = {.metric = 1, .state = 1, .rating = 1, .value = 100};
+    struct store_join join = {.position = view, .level = 1, .reason = 0};
+    struct store_view out;
+    beacon.received_us = hour * STORE_HOUR_US;
+    assert_int_equal(store_put_beacon(self->store, &beacon, &out), STORE_OK);
+    store_put_vital(self->store, &out, 0, &vital);
+    store_put_request(self->store, &out, &request);
+    store_put_join(self->store, &join);
+}
+
+static void put_hours(struct fixture *self, uint32_t hours)
+{
+    assert_true(store_begin(self->store));
+    for (uint32_t i = 0; i < hours; i++)
+        put_hour(self, i + 1, FIRST_HOUR + i);
+    assert_true(store_commit(self->store, hours + 1));
+}
+
+static unsigned count_rollups(struct fixture *self)
+{
+    struct store_rollup_row row;
+    unsigned count = 0;
+    assert_true(store_reader_begin(self->reader, 0));
+    store_reader_find_rollups(self->reader, slice_text("shop"), 1, 0);
+    while (store_reader_next_rollup(self->reader, &row))
+        count++;
+    assert_true(store_reader_end(self->reader));
+    return count;
+}
+
+static uint64_t count_joins(struct fixture *self)
+{
+    struct store_join_count_row row;
+    uint64_t count = 0;
+    assert_true(store_reader_begin(self->reader, 0));
+    store_reader_find_join_counts(self->reader, slice_text("shop"), 0);
+    while (store_reader_next_join_count(self->reader, &row))
+        count += row.count;
+    assert_true(store_reader_end(self->reader));
+    return count;
+}
+
+static void test_store_retain__rollups_and_join_counts_go_with_their_hours(void **state)
+{
+    struct fixture *self = *state;
+    put_hours(self, 40);
+    settle(self, 41);
+    assert_int_equal(count_rollups(self), 40);
+    assert_int_equal(count_joins(self), 40);
+    store_retain_hours(self->store, FIRST_HOUR + 30, 1000);
+    store_retain_hours(self->store, FIRST_HOUR + 10, 1000); /* time does not go back */
+    settle(self, 41);
+    assert_int_equal(count_rollups(self), 10);
+    assert_int_equal(count_joins(self), 10);
+}
+
+static void test_store_retain__of_too_many_rollups_the_oldest_go(void **state)
+{
+    struct fixture *self = *state;
+    put_hours(self, 40);
+    store_retain_hours(self->store, FIRST_HOUR, 25);
+    for (int i = 0; i < 5; i++)
+        settle(self, 41);
+    assert_int_equal(count_rollups(self), 25);
+    assert_int_equal(count_joins(self), 40);
+}
+
+/* A flood of sessions: each commit brings 1,000 views, and the log keeps the newest 10,000 records. */
+static void test_store_retain__keeps_pace_with_batches_of_nothing_but_new_views(void **state)
+{
+    struct fixture *self = *state;
+    for (uint32_t i = 0; i < 40; i++) {
+        assert_true(store_begin(self->store));
+        for (uint32_t k = 0; k < 1000; k++)
+            put(self, 1000 * i + k, 0, 1000 * i + k);
+        store_retain(self->store, i > 10 ? 1000 * (i - 10) : 0);
+        assert_true(store_commit(self->store, 1000 * (i + 1)));
+    }
+    assert_in_range(count_session(self), 10000, 12000);
+}
+
+static void test_store__routes_beyond_the_limit_are_counted_as_one_and_as_overflow(void **state)
+{
+    struct fixture *self = *state;
+    struct store_view view;
+    char route[32];
+    assert_true(store_begin(self->store));
+    for (uint32_t i = 0; i < STORE_ROUTES_MAX + 50; i++) {
+        struct store_beacon beacon = beacon_of(i + 1, 0, i + 1);
+        snprintf(route, sizeof route, "/r/%u", i);
+        beacon.route = slice_text(route);
+        assert_int_equal(store_put_beacon(self->store, &beacon, &view), STORE_OK);
+    }
+    assert_true(store_commit(self->store, STORE_ROUTES_MAX + 51));
+    assert_in_range(store_take_overflow(self->store), 50, 150);
+    assert_int_equal(store_take_overflow(self->store), 0);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
 int main(void)
@@ -300,6 +405,10 @@ int main(void)
         TEST(test_store_retain__a_view_that_lives_on_is_known_by_its_ids_and_its_newer_beacons),
         TEST(test_store_retain__numbers_of_views_are_not_used_again_after_all_have_gone),
         TEST(test_store_retain__nothing_goes_while_the_log_begins_at_its_beginning),
+        TEST(test_store_retain__rollups_and_join_counts_go_with_their_hours),
+        TEST(test_store_retain__of_too_many_rollups_the_oldest_go),
+        TEST(test_store_retain__keeps_pace_with_batches_of_nothing_but_new_views),
+        TEST(test_store__routes_beyond_the_limit_are_counted_as_one_and_as_overflow),
         TEST(test_store__a_batch_larger_than_its_memory_is_written_in_parts),
         TEST(test_store__parts_of_a_trace_come_in_the_order_of_the_log_whatever_their_size),
     };

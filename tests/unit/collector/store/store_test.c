@@ -475,6 +475,32 @@ static void test_store__marks_bound_a_replay_by_age_and_by_bytes(void **state)
     assert_true(store_reader_end(self->reader));
 }
 
+/* The replay must not forget what came just before the clock was set, by a day or by 30 years, forth and back. */
+static void test_store__marks_of_a_clock_that_was_set_never_shorten_a_replay(void **state)
+{
+    struct fixture *self = *state;
+    const uint64_t minute = 60000000, day = 24 * 60 * minute;
+    const struct {
+        uint64_t from, to; /* marks */
+        int64_t jump_us;
+    } cases[] = {{20, 30, (int64_t)(30 * 365 * day)}, {20, 30, -(int64_t)(30 * 365 * day)}, {20, 30, (int64_t)day},
+                 {20, 100, -(int64_t)day},            {99, 100, -(int64_t)day}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        fixture_close(self);
+        assert_true(store_delete(self->path));
+        fixture_open(self);
+        assert_true(store_begin(self->store));
+        for (uint64_t mark = 0; mark < 100; mark++) {
+            bool jumped = mark >= cases[i].from && mark < cases[i].to;
+            store_mark(self->store, 1000 + mark * 1000, NOW_US + mark * minute + (uint64_t)(jumped ? cases[i].jump_us : 0));
+        }
+        assert_true(store_commit(self->store, 101000));
+        assert_true(store_reader_begin(self->reader, 0));
+        assert_in_range(store_reader_mark(self->reader, 10 * minute, UINT64_MAX), 0, 1000 + 89 * 1000);
+        assert_true(store_reader_end(self->reader));
+    }
+}
+
 static void test_store__a_snapshot_does_not_see_a_later_batch(void **state)
 {
     struct fixture *self = *state;
@@ -543,6 +569,7 @@ int main(void)
         TEST(test_store__an_index_of_another_schema_is_deleted_and_begun_anew),
         TEST(test_store__a_file_that_is_no_database_is_deleted_and_begun_anew),
         TEST(test_store__marks_bound_a_replay_by_age_and_by_bytes),
+        TEST(test_store__marks_of_a_clock_that_was_set_never_shorten_a_replay),
         TEST(test_store__a_snapshot_does_not_see_a_later_batch),
         TEST(test_store__a_query_of_too_many_steps_is_given_up),
     };
