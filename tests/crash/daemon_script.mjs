@@ -143,12 +143,17 @@ export class Life {
     if (!["closed", "hung", "8", "13", "14"].includes(String(status))) this.problems.push(`gRPC is answered ${status}`);
   }
 
+  // As the page sends them: one after the other, and what was refused again. A later body alone would be another truth: the
+  // collector counts the ones before it as lost.
   async postRaw() {
     this.rawAcked = true;
     for (const body of rawBodies) {
-      const { status, text } = await this.ask(`${this.listen}/v1/beacon`, { method: "POST", body, headers: { "Content-Type": "text/plain" } });
+      let status, text;
+      for (let tries = 0; tries < 4 && status !== 204; tries++)
+        ({ status, text } = await this.ask(`${this.listen}/v1/beacon`, { method: "POST", body, headers: { "Content-Type": "text/plain" } }));
       this.rawAcked &&= status === 204;
       if (![0, 204, 503, 500, 409].includes(status)) this.problems.push(`a raw inbox is answered ${status}: ${text?.slice(0, 200)}`);
+      if (!this.rawAcked) return;
     }
   }
 

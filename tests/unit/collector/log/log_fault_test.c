@@ -178,6 +178,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_fault__every_call_of_a_life_may_fail),
     };
-    freopen("/dev/null", "w", stderr); /* every life complains */
+    if (freopen("/dev/null", "w", stderr) == NULL) /* every life complains */
+        return 1;
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
