@@ -49,5 +49,5 @@ void counters_write(const struct counters *self, struct buf *out)
         buf_add_format(out, "%s%s %" PRIu64 "\n", row->name, row->labels, counters_find(self, (enum counter)i));
     }
     histogram_write(&self->ingest_seconds, "vitrace_ingest_seconds",
-                    "Seconds from a beacon's acceptance to its durable answer.", out);
+                    "Seconds from the beginning of a beacon's guards to its durable answer.", out);
 }
