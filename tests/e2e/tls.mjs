@@ -70,7 +70,11 @@ chmodSync(join(archive, "privkey9.pem"), 0o644);
 check("and a key that everybody can read", /tls_key_is_public/.test(judge("--tls-certificate", join(archive, "fullchain9.pem"),
   "--tls-key", join(archive, "privkey9.pem")).text));
 if (process.getuid() === 0) {
-  const { status, stderr } = spawnSync(binary, ["serve", "--data", join(work, "nobody"), ...elsewhere, ...files, "--user", "nobody"], { encoding: "utf8", timeout: 20000 });
+  const sdk = mkdtempSync(join(tmpdir(), "vitrace-sdk-")); // which that user may read, wherever this tree lies
+  chmodSync(sdk, 0o755);
+  writeFileSync(join(sdk, "vitrace.js"), "");
+  const { status, stderr } = spawnSync(binary, ["serve", "--data", join(work, "nobody"), "--sdk", sdk, ...elsewhere, ...files, "--user", "nobody"], { encoding: "utf8", timeout: 20000 });
+  rmSync(sdk, { recursive: true });
   check("a key that its user could not read at a reload is refused at the start", status === 1 && /tls_key: .*Permission denied/.test(stderr), stderr);
 }
 
