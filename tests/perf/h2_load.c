@@ -35,6 +35,7 @@ struct client {
     nghttp2_session *session;
     uint8_t out[WRITE_BYTES];
     size_t out_size, out_sent;
+    bool dismissed; /* it may ask no more on this connection */
 };
 
 /* A request's body: the beacon with its own seq. */
@@ -70,6 +71,10 @@ static nghttp2_nv field(const char *name, const char *value)
 static void ask(struct client *self)
 {
     struct load *load = self->load;
+    if (nghttp2_session_check_request_allowed(self->session) == 0) { /* GOAWAY: nginx says it now and then */
+        self->dismissed = true;
+        return;
+    }
     struct body *body = calloc(1, sizeof *body);
     if (body == NULL)
         abort();
@@ -101,8 +106,10 @@ static int on_close(nghttp2_session *session, int32_t id, uint32_t error, void *
 {
     struct client *self = context;
     free(nghttp2_session_get_stream_user_data(session, id));
-    self->load->done++;
-    self->load->failed += error != NGHTTP2_NO_ERROR;
+    if (error != NGHTTP2_REFUSED_STREAM) { /* behind a GOAWAY: never looked at */
+        self->load->done++;
+        self->load->failed += error != NGHTTP2_NO_ERROR;
+    }
     ask(self);
     return 0;
 }
@@ -128,6 +135,16 @@ static void client_open(struct client *self, struct load *load, unsigned port, u
     nghttp2_submit_settings(self->session, NGHTTP2_FLAG_NONE, NULL, 0);
     for (unsigned i = 0; i < streams; i++)
         ask(self);
+}
+
+/* What the server left unanswered is in no count. */
+static void client_open_again(struct client *self, unsigned port, unsigned streams)
+{
+    struct load *load = self->load;
+    nghttp2_session_del(self->session);
+    close(self->file);
+    memset(self, 0, sizeof *self);
+    client_open(self, load, port, streams);
 }
 
 static bool client_fill(struct client *self)
@@ -182,7 +199,7 @@ static double now(void)
     return (double)at.tv_sec + (double)at.tv_nsec / 1e9;
 }
 
-static void run(struct client *client, unsigned count, double until)
+static void run(struct client *client, unsigned count, unsigned port, unsigned streams, double until)
 {
     struct pollfd watched[CONNECTIONS_MAX];
     while (now() < until) {
@@ -192,10 +209,9 @@ static void run(struct client *client, unsigned count, double until)
         }
         poll(watched, count, 100);
         for (unsigned i = 0; i < count; i++)
-            if ((watched[i].revents & (POLLIN | POLLHUP | POLLERR)) != 0 && !client_read(&client[i])) {
-                fprintf(stderr, "the server ended a connection\n");
-                exit(1);
-            }
+            if (((watched[i].revents & (POLLIN | POLLHUP | POLLERR)) != 0 && !client_read(&client[i])) ||
+                client[i].dismissed)
+                client_open_again(&client[i], port, streams);
     }
 }
 
@@ -213,7 +229,7 @@ int main(int count, char **value)
     snprintf(load.authority, sizeof load.authority, "127.0.0.1:%u", port);
     for (unsigned i = 0; i < connections; i++)
         client_open(&client[i], &load, port, streams);
-    run(client, connections, now() + atof(value[6]));
+    run(client, connections, port, streams, now() + atof(value[6]));
     printf("%llu requests in %s s, %llu failed\n", (unsigned long long)load.done, value[6],
            (unsigned long long)load.failed);
     return load.failed != 0;

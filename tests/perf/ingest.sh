@@ -4,7 +4,8 @@
 # with 64 connections and with 512, kept or closed, and HTTP/2 with 8 connections of 32 streams. Server on core 0, load on
 # core 1, rounds interleaved. Not part of the suite. With few connections a commit holds few beacons, and the server waits
 # for the disk between them; with many it never waits.
-#   tests/perf/ingest.sh [ROUNDS] [SECONDS]      VITRACE=path of the binary; TLS=1: HTTP/1.1 over TLS 1.3, one P-256 certificate
+#   tests/perf/ingest.sh [ROUNDS] [SECONDS]      VITRACE=path of the binary; MODES="keep-alive-64 http2": only these;
+#                                                TLS=1: HTTP/1.1 over TLS 1.3, one P-256 certificate
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 rounds=${1:-3} seconds=${2:-4}
@@ -74,7 +75,7 @@ round() { # NAME URL MODE PID...: NAME, requests per CPU-second, and without the
   echo "$name $((count * 1000000 / all)) $((count * 1000000 / path)) $((count / seconds))"
 }
 echo "beacon: $(stat -c %s "$work/beacon") bytes; $rounds rounds of $seconds s; $(nproc) cores; binary $binary"
-for mode in keep-alive-64 keep-alive-512 close-64 close-512 http2; do
+for mode in ${MODES:-keep-alive-64 keep-alive-512 close-64 close-512 http2}; do
   [ "$mode" = http2 ] && [ "$scheme" = https ] && continue # its load client speaks no TLS
   [ "$mode" = http2 ] && web_port=$port2 || web_port=$port
   for _ in $(seq "$rounds"); do

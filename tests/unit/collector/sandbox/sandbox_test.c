@@ -117,7 +117,9 @@ static int listen_at(const char *parent)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     int file = socket(AF_UNIX, SOCK_STREAM, 0);
-    strncat(address.sun_path, inside(parent, "socket"), sizeof address.sun_path - 1);
+    const char *path = inside(parent, "socket");
+    assert_true(strlen(path) < sizeof address.sun_path);
+    memcpy(address.sun_path, path, strlen(path));
     if (bind(file, (const struct sockaddr *)&address, sizeof address) != 0)
         return errno;
     return unlink(address.sun_path) == 0 ? 0 : errno;
