@@ -128,37 +128,43 @@ static bool is_header_copy(size_t offset)
     return offset % LOG_HEADER_SECOND_COPY < LOG_HEADER_COPY_BYTES;
 }
 
+/* Every byte of every file, with whether anybody reads it: the gaps between the header's copies nobody does. */
+static void rot_everywhere(struct rot *self, void (*visit)(struct rot *self, const char *name, size_t offset, bool is_read))
+{
+    rot_begin(self);
+    for (size_t i = 0; faulty_os_name(self->disk, i) != NULL; i++) {
+        const char *name = faulty_os_name(self->disk, i);
+        size_t size = faulty_os_find(self->disk, name)->size;
+        for (size_t offset = 0; offset < size; offset++)
+            visit(self, name, offset, offset >= LOG_HEADER_BYTES || is_header_copy(offset));
+    }
+    rot_end(self);
+}
+
+static void rot_each_bit(struct rot *self, const char *name, size_t offset, bool is_read)
+{
+    for (unsigned bit = 0; bit < (is_read ? 8u : 1u); bit++)
+        rot_flip(self, name, offset, (uint8_t)(1u << bit), false);
+}
+
+static void rot_and_start(struct rot *self, const char *name, size_t offset, bool is_read)
+{
+    if (is_read)
+        rot_flip(self, name, offset, 0xff, true);
+}
+
 static void test_flip__any_bit_costs_no_more_than_its_record(void **state)
 {
     struct rot rot = {0};
     (void)state;
-    rot_begin(&rot);
-    for (size_t i = 0; faulty_os_name(rot.disk, i) != NULL; i++) {
-        const char *name = faulty_os_name(rot.disk, i);
-        size_t size = faulty_os_find(rot.disk, name)->size;
-        for (size_t offset = 0; offset < size; offset++) {
-            bool read = offset >= LOG_HEADER_BYTES || is_header_copy(offset);
-            for (unsigned bit = 0; bit < (read ? 8u : 1u); bit++)
-                rot_flip(&rot, name, offset, (uint8_t)(1u << bit), false);
-        }
-    }
-    rot_end(&rot);
+    rot_everywhere(&rot, rot_each_bit);
 }
 
 static void test_flip__a_start_over_any_rotten_byte_loses_no_more_and_goes_on(void **state)
 {
     struct rot rot = {0};
     (void)state;
-    rot_begin(&rot);
-    for (size_t i = 0; faulty_os_name(rot.disk, i) != NULL; i++) {
-        const char *name = faulty_os_name(rot.disk, i);
-        size_t size = faulty_os_find(rot.disk, name)->size;
-        for (size_t offset = 0; offset < size; offset++) {
-            if (offset >= LOG_HEADER_BYTES || is_header_copy(offset))
-                rot_flip(&rot, name, offset, 0xff, true);
-        }
-    }
-    rot_end(&rot);
+    rot_everywhere(&rot, rot_and_start);
 }
 
 /* Both copies of a header at once: its segment is passed over, and nothing else. */

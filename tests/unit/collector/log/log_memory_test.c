@@ -1,8 +1,8 @@
 /*
- * Every allocation of the log and its readers fails once. The linker hands our calls of malloc, calloc and realloc to the
- * functions below (-Wl,--wrap); what is inside libc is not touched.
+ * Every allocation of the log and its readers fails once. See tests/support/failing_malloc.h.
  */
 #include "collector/log/log.h"
+#include "tests/support/failing_malloc.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,46 +12,12 @@
 
 #include <dirent.h>
 #include <semaphore.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #define RECORDS   12u
 #define BIG_BYTES (300u << 10) /* over the reader's first window: it grows */
-
-static _Atomic long fail_in = -1; /* calls until one fails; negative = none */
-static _Atomic bool has_failed;
-
-static bool call_fails(void)
-{
-    if (atomic_load(&fail_in) < 0 || atomic_fetch_sub(&fail_in, 1) != 0)
-        return false;
-    atomic_store(&has_failed, true);
-    return true;
-}
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *old, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *old, size_t size);
-
-void *__wrap_malloc(size_t size)
-{
-    return call_fails() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return call_fails() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *old, size_t size)
-{
-    return call_fails() ? NULL : __real_realloc(old, size);
-}
 
 struct waiting_append {
     struct append append; /* first: done() gets its address */
@@ -97,7 +63,7 @@ static unsigned read_all(struct log *log)
         reader = log_reader_new(log, 0);
     assert_non_null(reader);
     for (enum log_read_status status; (status = log_reader_next(reader, &record)) != LOG_READ_END;) {
-        assert_true(status == LOG_READ_RECORD || (status == LOG_READ_ERROR && atomic_load(&has_failed)));
+        assert_true(status == LOG_READ_RECORD || (status == LOG_READ_ERROR && failing_malloc_has_failed()));
         records += status == LOG_READ_RECORD;
     }
     log_reader_free(reader);
@@ -123,7 +89,7 @@ static unsigned live(const char *folder)
     unsigned promised = 0;
     struct log *log = open_log(folder, &counters, error, sizeof error);
     if (log == NULL) {
-        assert_true(atomic_load(&has_failed));
+        assert_true(failing_malloc_has_failed());
         assert_true(strstr(error, "memory") != NULL);
         return 0;
     }
@@ -141,13 +107,13 @@ static void test_memory__any_failing_allocation_is_an_answer_and_loses_nothing(v
     for (long call = 0;; call++) {
         char folder[] = "/tmp/vitrace-memory-XXXXXX";
         assert_non_null(mkdtemp(folder));
-        atomic_store(&has_failed, false);
+        failing_malloc_arm(-1);
         unsigned promised = live(folder); /* all is well: something to recover from */
         assert_int_equal(promised, RECORDS);
-        atomic_store(&fail_in, call);
+        failing_malloc_arm(call);
         promised += live(folder);
-        atomic_store(&fail_in, -1);
-        bool failed = atomic_load(&has_failed);
+        failing_malloc_disarm();
+        bool failed = failing_malloc_has_failed();
         struct counters counters = {0};
         char error[256] = "";
         struct log *log = open_log(folder, &counters, error, sizeof error);

@@ -1,9 +1,10 @@
 /*
- * Every allocation of an HTTP/2 connection fails once, ours and nghttp2's. The linker hands our calls to the functions
- * below (-Wl,--wrap), and nghttp2 is given them when its session is made. Whatever fails: nothing leaks, nothing hangs in a
+ * Every allocation of an HTTP/2 connection fails once, ours (tests/support/failing_malloc.h) and nghttp2's, which is
+ * given the same functions when its session is made. Whatever fails: nothing leaks, nothing hangs in a
  * list, and what the loop counts comes back to zero.
  */
 #include "collector/net/net_h2.h"
+#include "tests/support/failing_malloc.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,57 +14,25 @@
 
 #define FAILURES_MAX 10000L
 
-static long fail_in = -1; /* calls until one fails; negative = none */
-static bool has_failed;
-
-static bool call_fails(void)
-{
-    if (fail_in < 0 || fail_in-- != 0)
-        return false;
-    has_failed = true;
-    return true;
-}
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *old, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *old, size_t size);
 int __wrap_nghttp2_session_server_new2(nghttp2_session **session, const nghttp2_session_callbacks *callbacks,
                                        void *context, const nghttp2_option *option);
-
-void *__wrap_malloc(size_t size)
-{
-    return call_fails() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return call_fails() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *old, size_t size)
-{
-    return call_fails() ? NULL : __real_realloc(old, size);
-}
 
 static void *mem_malloc(size_t size, void *context)
 {
     (void)context;
-    return __wrap_malloc(size);
+    return malloc(size);
 }
 
 static void *mem_calloc(size_t count, size_t size, void *context)
 {
     (void)context;
-    return __wrap_calloc(count, size);
+    return calloc(count, size);
 }
 
 static void *mem_realloc(void *old, size_t size, void *context)
 {
     (void)context;
-    return __wrap_realloc(old, size);
+    return realloc(old, size);
 }
 
 static void mem_free(void *old, void *context)
@@ -127,8 +96,7 @@ static bool stage_open(long failure)
     assert_true(net_hosts_init(&stage.net.hosts, &stage.net.options));
     assert_int_equal(uv_loop_init(&stage.loop.uv), 0);
     assert_true(net_h2_prepare(&stage.net));
-    has_failed = false;
-    fail_in = failure;
+    failing_malloc_arm(failure);
     return net_h2_open(&stage.connection);
 }
 
@@ -137,7 +105,7 @@ static void stage_close(void)
     if (stage.connection.h2 != NULL)
         net_h2_close(stage.connection.h2);
     answer_held();
-    fail_in = -1;
+    failing_malloc_disarm();
     assert_int_equal(stage.loop.lent, 0);
     assert_int_equal(stage.loop.exchange_count, 0);
     assert_int_equal(stage.net.h2_count, 0);
@@ -193,7 +161,7 @@ static void test_net_h2_memory__every_allocation_may_fail(void **state)
         if (stage_open(failure))
             play();
         stage_close();
-    } while (has_failed && ++failure < FAILURES_MAX);
+    } while (failing_malloc_has_failed() && ++failure < FAILURES_MAX);
     assert_in_range(failure, 20, FAILURES_MAX - 1); /* so many there are at least */
 }
 
