@@ -68,7 +68,7 @@ void command_serve_settings(FILE *out)
         snprintf(flag, sizeof flag, "--%s", row->key);
         for (char *at = flag + 2; *at != '\0'; at++)
             *at = *at == '_' ? '-' : *at;
-        fprintf(out, "  %-17s %-22s %s%s%s%s\n", flag, row->environment, row->help,
+        fprintf(out, "  %-19s %-25s %s%s%s%s\n", flag, row->environment, row->help,
                 row->fallback[0] == '\0' ? "" : " (", row->fallback, row->fallback[0] == '\0' ? "" : ")");
     }
 }
